@@ -1,0 +1,57 @@
+"""Connections to PostgreSQL: one transaction per request or activity step."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+IDLE_IN_TRANSACTION_SECONDS = 15
+"""A frozen worker must not block the rows that it holds for longer (engine review §2)."""
+
+
+def async_url(url: str | URL) -> URL:
+    """The same address with the psycopg 3 driver, whatever driver was written."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool. `begin()` is the only way to write; it commits on leaving, or rolls back.
+
+    `schema` puts everything into another schema of the same database (rehearsals, tests).
+    """
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        schema: str | None = None,
+        pool_size: int = 10,
+        application: str = "almanac",
+    ) -> None:
+        options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
+        options += " -c timezone=UTC -c jit=off"
+        if schema is not None:
+            options += f" -c search_path={schema}"
+        connect_args: dict[str, Any] = {"options": options, "application_name": application}
+        self.url = async_url(url)
+        self.schema = schema
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args=connect_args,
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One READ COMMITTED transaction."""
+        async with self.engine.begin() as conn:
+            yield conn
+
+    async def close(self) -> None:
+        """Close every pooled connection. Repeatable."""
+        await self.engine.dispose()
