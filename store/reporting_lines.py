@@ -1,0 +1,165 @@
+"""Who reports to whom, on which day. Lines are valid in time, so "manager as of" has an answer.
+
+These are the bare facts: whether a manager has left, is away or may be told something is for
+the caller to judge (language reference §5.5).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CURRENT_LINES = (
+    "SELECT person_id, manager_id FROM reporting_lines "
+    "WHERE valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
+)
+"""The lines of a day, as a sub-query with the parameter `on`."""
+
+DEEPEST = 100  # no company is; a loop that slipped in must not turn for ever
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """From `on` somebody reports to somebody else, or to nobody."""
+
+    person_id: int
+    manager_id: int | None
+    on: date
+
+
+async def managers_of(
+    conn: AsyncConnection, person_ids: Sequence[int], on: date
+) -> dict[int, int]:
+    """Return each person's manager on a day. Whoever reports to nobody is absent."""
+    rows = await conn.execute(
+        text(
+            "SELECT person_id, manager_id FROM reporting_lines "
+            "WHERE person_id = ANY(CAST(:ids AS bigint[])) "
+            "AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
+        ),
+        {"ids": list(person_ids), "on": on},
+    )
+    return {person: manager for person, manager in rows.tuples()}
+
+
+async def line_above(conn: AsyncConnection, person_id: int, on: date) -> list[int]:
+    """Return a person's manager, the manager's manager and so on up to the top."""
+    return (await lines_above(conn, [person_id], on)).get(person_id, [])
+
+
+async def lines_above(
+    conn: AsyncConnection, person_ids: Sequence[int], on: date
+) -> dict[int, list[int]]:
+    """Return the line above each person, nearest first. Whoever reports to nobody is absent."""
+    rows = await conn.execute(
+        text(
+            "WITH RECURSIVE above(person_id, manager_id, height) AS ("
+            " SELECT person_id, manager_id, 1 FROM reporting_lines"
+            " WHERE person_id = ANY(CAST(:ids AS bigint[]))"
+            " AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
+            " UNION ALL"
+            " SELECT a.person_id, l.manager_id, a.height + 1"
+            " FROM above a JOIN reporting_lines l ON l.person_id = a.manager_id"
+            " AND l.valid_from <= :on AND (l.valid_to IS NULL OR l.valid_to > :on)"
+            " WHERE a.height < :deepest"
+            ") SELECT person_id, array_agg(manager_id ORDER BY height) FROM above GROUP BY 1"
+        ),
+        {"ids": list(person_ids), "on": on, "deepest": DEEPEST},
+    )
+    return {person: list(dict.fromkeys(line)) for person, line in rows.tuples()}
+
+
+async def tree_below(conn: AsyncConnection, manager_id: int, on: date) -> list[int]:
+    """Return everybody below a manager on a day, nearest first, without the manager."""
+    rows = await conn.execute(
+        text(
+            "WITH RECURSIVE below(person_id, depth) AS ("
+            " SELECT person_id, 1 FROM reporting_lines WHERE manager_id = :manager"
+            " AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
+            " UNION ALL"
+            " SELECT l.person_id, b.depth + 1 FROM below b JOIN reporting_lines l"
+            " ON l.manager_id = b.person_id"
+            " AND l.valid_from <= :on AND (l.valid_to IS NULL OR l.valid_to > :on)"
+            " WHERE b.depth < :deepest"
+            ") SELECT person_id FROM below WHERE person_id <> :manager"
+            " GROUP BY person_id ORDER BY min(depth), person_id"
+        ),
+        {"manager": manager_id, "on": on, "deepest": DEEPEST},
+    )
+    return list(rows.scalars())
+
+
+async def changes_between(
+    conn: AsyncConnection, after: date, until: date
+) -> list[LineChange]:
+    """Return the changes of manager that take effect in `after < day <= until`, oldest first.
+
+    The first line of somebody who had none before is a change, too; so is the end of a line
+    that no other follows.
+    """
+    rows = await conn.execute(
+        text(
+            "SELECT person_id, manager_id, valid_from FROM reporting_lines"
+            " WHERE valid_from > :after AND valid_from <= :until"
+            " UNION ALL"
+            " SELECT l.person_id, NULL, l.valid_to FROM reporting_lines l"
+            " WHERE l.valid_to > :after AND l.valid_to <= :until AND NOT EXISTS ("
+            "  SELECT FROM reporting_lines n"
+            "  WHERE n.person_id = l.person_id AND n.valid_from = l.valid_to)"
+            " ORDER BY 3, 1"
+        ),
+        {"after": after, "until": until},
+    )
+    return [LineChange(person, manager, on) for person, manager, on in rows.tuples()]
+
+
+async def set_managers(
+    conn: AsyncConnection, managers: Sequence[tuple[int, int | None]], on: date
+) -> list[LineChange]:
+    """Let each person report to the named manager, or to nobody, from a day on.
+
+    `managers` are pairs of person and manager. What was planned for that day or later is
+    replaced; what held before stays on record, ended. Pairs that hold already change nothing.
+    The caller holds the people lock and has made sure that no loop arises.
+    """
+    wanted = {
+        "persons": [person for person, _ in managers],
+        "managers": [manager for _, manager in managers],
+        "on": on,
+    }
+    rows = await conn.execute(
+        text(
+            "WITH wanted AS (SELECT * FROM unnest(CAST(:persons AS bigint[]),"
+            " CAST(:managers AS bigint[])) AS w(person_id, manager_id))"
+            " SELECT w.person_id, w.manager_id FROM wanted w LEFT JOIN reporting_lines l"
+            " ON l.person_id = w.person_id"
+            " AND l.valid_from <= :on AND (l.valid_to IS NULL OR l.valid_to > :on)"
+            " WHERE l.manager_id IS DISTINCT FROM w.manager_id OR EXISTS ("
+            "  SELECT FROM reporting_lines n"
+            "  WHERE n.person_id = w.person_id AND n.valid_from > :on)"
+        ),
+        wanted,
+    )
+    changes = [LineChange(person, manager, on) for person, manager in rows.tuples()]
+    changed = {
+        "persons": [change.person_id for change in changes],
+        "managers": [change.manager_id for change in changes],
+        "on": on,
+    }
+    for statement in _REPLACE:
+        await conn.execute(text(statement), changed)
+    return changes
+
+
+_REPLACE = (
+    # A line that begins on that day or later never came to hold.
+    "DELETE FROM reporting_lines WHERE person_id = ANY(CAST(:persons AS bigint[]))"
+    " AND valid_from >= :on",
+    "UPDATE reporting_lines SET valid_to = :on WHERE person_id = ANY(CAST(:persons AS bigint[]))"
+    " AND valid_from < :on AND (valid_to IS NULL OR valid_to > :on)",
+    "INSERT INTO reporting_lines (person_id, manager_id, valid_from)"
+    " SELECT person_id, manager_id, :on FROM unnest(CAST(:persons AS bigint[]),"
+    " CAST(:managers AS bigint[])) AS w(person_id, manager_id) WHERE manager_id IS NOT NULL",
+)
