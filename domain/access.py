@@ -1,0 +1,288 @@
+"""Who may do and read what: pure rules over (reader, action, object).
+
+The one place of access rules. SQL fetches what the rules need to know (`store/access.py`); nothing
+here asks a database, a clock or a page. Sources: language reference §4 "HR as subject" and §8, and
+the rules of trust: nobody steers or reads their own case, or that of their own manager line, with
+HR's rights; a rater's lateness is nobody's business; an administrator reads no answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from domain.states import Desk, Role
+
+ActorKind = Literal["person", "hr", "administrator", "service", "engine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever did something, for the record: a person in one of their roles, or a machine.
+
+    `person_id` is none for the service key and the engine. `on_behalf_of_id` is the person whose
+    delegate acts.
+    """
+
+    person_id: int | None
+    kind: ActorKind
+    on_behalf_of_id: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Whose idempotency keys these are; the same person in two roles is one sender."""
+        return f"person:{self.person_id}" if self.person_id is not None else self.kind
+
+
+ENGINE = Actor(None, "engine")
+SERVICE = Actor(None, "service")
+
+
+class AccessRole(StrEnum):
+    """What somebody is to Almanac. One person can be all four at once."""
+
+    PARTICIPANT = "participant"  # everybody in the company
+    MANAGER = "manager"  # somebody reports to them today
+    HR = "hr"  # sits at the HR desk
+    ADMINISTRATOR = "administrator"  # sits at the administrators' desk
+
+
+class Action(StrEnum):
+    """What can be asked of Almanac. Routes name one of these; what is not named is refused."""
+
+    PUBLIC = "public"  # health, sign-in: no account needed
+    METRICS = "metrics"
+    OWN_ACCOUNT = "own_account"  # sessions, sign out, who am I
+    OWN_TASKS = "own_tasks"
+    READ_TASK = "read_task"  # the object decides
+    WORK_ON_TASK = "work_on_task"
+    STEER_TASK = "steer_task"
+    READ_ANSWERS = "read_answers"
+    READ_TEAM = "read_team"
+    READ_DEFINITIONS = "read_definitions"
+    PUBLISH_DEFINITION = "publish_definition"
+    READ_CYCLE = "read_cycle"
+    LAUNCH = "launch"
+    STEER_CYCLE = "steer_cycle"
+    READ_PEOPLE = "read_people"
+    CHANGE_PEOPLE = "change_people"
+    READ_NOTIFICATIONS = "read_notifications"
+    READ_PROCESSES = "read_processes"
+    MEND_PROCESSES = "mend_processes"
+    READ_AUDIT = "read_audit"
+
+
+_EVERYBODY = frozenset(AccessRole)
+_HR = frozenset({AccessRole.HR})
+_ADMINISTRATORS = frozenset({AccessRole.ADMINISTRATOR})
+_OFFICE = _HR | _ADMINISTRATORS
+
+ROLES_FOR: Mapping[Action, frozenset[AccessRole]] = MappingProxyType(
+    {
+        Action.PUBLIC: frozenset(),  # decided without looking at anybody
+        Action.METRICS: _ADMINISTRATORS,
+        Action.OWN_ACCOUNT: _EVERYBODY,
+        Action.OWN_TASKS: _EVERYBODY,
+        Action.READ_TASK: _EVERYBODY,
+        Action.WORK_ON_TASK: _EVERYBODY,
+        Action.READ_ANSWERS: _EVERYBODY,
+        Action.STEER_TASK: _HR,
+        Action.READ_TEAM: frozenset({AccessRole.MANAGER}),
+        Action.READ_DEFINITIONS: _OFFICE,
+        Action.PUBLISH_DEFINITION: _HR,
+        Action.READ_CYCLE: _OFFICE,
+        Action.LAUNCH: _HR,
+        # An administrator may stop what runs wrong; HR decides everything else about a cycle.
+        Action.STEER_CYCLE: _OFFICE,
+        Action.READ_PEOPLE: _OFFICE,
+        Action.CHANGE_PEOPLE: _OFFICE,
+        Action.READ_NOTIFICATIONS: _OFFICE,
+        Action.READ_PROCESSES: _OFFICE,
+        Action.MEND_PROCESSES: _ADMINISTRATORS,
+        Action.READ_AUDIT: _OFFICE,
+    }
+)
+"""Which roles an action is for at all. An action about one object is decided again below."""
+
+_NOT_FOR_SCRIPTS = frozenset(
+    {Action.OWN_ACCOUNT, Action.OWN_TASKS, Action.WORK_ON_TASK, Action.READ_ANSWERS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whoever asks, with what the rules must know of them.
+
+    `line` are the ids of their own managers up to the top. It need only be filled for members of
+    HR, whose rights end there.
+    """
+
+    person_id: int | None
+    roles: frozenset[AccessRole] = frozenset()
+    line: frozenset[int] = frozenset()
+    service: bool = False
+
+    @property
+    def is_hr(self) -> bool:
+        """True for the HR desk, and for scripts with the service key."""
+        return self.service or AccessRole.HR in self.roles
+
+    @property
+    def is_administrator(self) -> bool:
+        """True for the administrators' desk, and for scripts with the service key."""
+        return self.service or AccessRole.ADMINISTRATOR in self.roles
+
+    def actor(self, action: Action, on_behalf_of_id: int | None = None) -> Actor:
+        """In which capacity the reader does something, for the audit log."""
+        if self.service:
+            return SERVICE
+        roles = ROLES_FOR[action]
+        kind: ActorKind = "person"
+        if roles <= _OFFICE and AccessRole.HR in roles & self.roles:
+            kind = "hr"
+        elif roles <= _OFFICE and AccessRole.ADMINISTRATOR in roles & self.roles:
+            kind = "administrator"
+        return Actor(self.person_id, kind, on_behalf_of_id)
+
+
+def may(reader: Reader, action: Action) -> bool:
+    """Whether the action is for this reader at all, whatever it is done to."""
+    if action is Action.PUBLIC:
+        return True
+    if reader.service:
+        return action not in _NOT_FOR_SCRIPTS
+    return not ROLES_FOR[action].isdisjoint(reader.roles)
+
+
+def is_own_case(reader: Reader, subject_id: int | None) -> bool:
+    """Whether a case is the reader's own, or one of their own manager line.
+
+    There a member of HR is a participant like everybody else (language reference §4).
+    """
+    if subject_id is None or reader.person_id is None:
+        return False
+    return subject_id == reader.person_id or subject_id in reader.line
+
+
+def hr_over(reader: Reader, subject_id: int | None) -> bool:
+    """Whether the reader has HR's rights over the case of a subject."""
+    return reader.is_hr and not is_own_case(reader, subject_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAccess:
+    """What the rules must know of a task.
+
+    `acting_id`: the assignee's delegate, while the assignee is on leave. `author_id`: who wrote
+    the submission. `submitted`: a submission that was not withdrawn exists. `released`: HR
+    released the result to the managers. `opened`: the subject may read the result. `round_open`:
+    the task belongs to a feedback round that still collects. `hr_reads`: `policies.hr_reads` is
+    `all`.
+    """
+
+    assignee_id: int | None
+    subject_id: int | None
+    role: Role
+    desk: Desk | None = None
+    acting_id: int | None = None
+    author_id: int | None = None
+    assignee_line: frozenset[int] = frozenset()
+    subject_line: frozenset[int] = frozenset()
+    told_to: frozenset[int] = field(default_factory=frozenset)
+    submitted: bool = False
+    released: bool = False
+    opened: bool = False
+    round_open: bool = False
+    hr_reads: bool = True
+
+
+def holds_task(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader is the one who must do it now.
+
+    The assignee, the assignee's delegate during leave, or a member of the desk, for which a case
+    of their own line is somebody else's.
+    """
+    if reader.person_id is None:
+        return False
+    if task.acting_id is not None and task.acting_id == reader.person_id:
+        return not _about(reader, task)
+    if task.assignee_id is not None:
+        return task.assignee_id == reader.person_id
+    match task.desk:
+        case Desk.HR:
+            return hr_over(reader, task.subject_id)
+        case Desk.ADMINISTRATORS:
+            return reader.is_administrator and not is_own_case(reader, task.subject_id)
+        case None:
+            return False
+
+
+def may_read_task(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader may see that the task exists, when it is due and where it stands.
+
+    Whoever holds or wrote it; whoever was told that it is overdue; the assignee's managers; HR,
+    except for their own case; administrators, who see states and instants but no answers. What a
+    rater has to do is seen by nobody else while the round is open; afterwards by HR alone.
+    """
+    if holds_task(reader, task) or _wrote(reader, task):
+        return True
+    if task.role is Role.RATER:
+        return not task.round_open and hr_over(reader, task.subject_id)
+    if hr_over(reader, task.subject_id):
+        return True
+    if reader.is_administrator and not is_own_case(reader, task.subject_id):
+        return True
+    if reader.person_id is None or _about(reader, task):
+        return False
+    return reader.person_id in task.told_to or reader.person_id in task.assignee_line
+
+
+def may_work_on(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader may save a draft of it and submit it."""
+    return holds_task(reader, task)
+
+
+def may_steer_task(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader may extend, reassign, reopen or excuse it: HR, never in their own case."""
+    return may_read_task(reader, task) and hr_over(reader, task.subject_id)
+
+
+class Reach(StrEnum):
+    """How far a question may be read: the values of `visible` in a form (language §2)."""
+
+    SUBJECT = "subject"
+    MANAGER = "manager"
+    HR = "hr"
+
+
+_NOTHING: frozenset[Reach] = frozenset()
+_ALL = frozenset(Reach)
+
+
+def answers_for(reader: Reader, task: TaskAccess) -> frozenset[Reach]:
+    """Which of the submitted answers the reader may see, by `visible` of their question.
+
+    Empty: none at all. The author sees all of their own. A rater's answers are never read as
+    that person's by anybody. Drafts are not covered: they are their author's alone.
+    """
+    if _wrote(reader, task):
+        return _ALL
+    if task.role is Role.RATER or not task.submitted or reader.person_id is None:
+        return _NOTHING
+    if task.subject_id == reader.person_id:
+        return frozenset({Reach.SUBJECT}) if task.opened else _NOTHING
+    if reader.is_hr and task.hr_reads and not is_own_case(reader, task.subject_id):
+        return _ALL
+    if reader.person_id in task.subject_line and (task.role is Role.SUBJECT or task.released):
+        return frozenset({Reach.SUBJECT, Reach.MANAGER})
+    return _NOTHING
+
+
+def _wrote(reader: Reader, task: TaskAccess) -> bool:
+    return reader.person_id is not None and task.author_id == reader.person_id
+
+
+def _about(reader: Reader, task: TaskAccess) -> bool:
+    """Whether it is about the reader, though not theirs to do."""
+    return task.subject_id is not None and task.subject_id == reader.person_id
