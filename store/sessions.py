@@ -1,0 +1,124 @@
+"""Signed-in browsers: rows, so that "log out everywhere" is one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import AccessRole
+from store.access import ROLE_COLUMNS, roles_of_row
+from store.tokens import new_token, token_hash
+
+LIFETIME = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=5)
+"""`seen_at` is for the list of sessions; writing it on each request would cost more than it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPerson:
+    """Who is signed in, in which roles, and in which zone (none: the company's)."""
+
+    person_id: int
+    roles: frozenset[AccessRole]
+    zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One entry of somebody's list. `id` names it; nobody can sign in with it."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+async def create_session(conn: AsyncConnection, person_id: int, now: datetime) -> str:
+    """Sign somebody in and return the token for the cookie."""
+    token = new_token()
+    await conn.execute(
+        text(
+            "INSERT INTO sessions (token_hash, person_id, created_at, seen_at, expires_at) "
+            "VALUES (:hash, :person, :now, :now, :expires)"
+        ),
+        {"hash": token_hash(token), "person": person_id, "now": now, "expires": now + LIFETIME},
+    )
+    return token
+
+
+async def find_session(conn: AsyncConnection, token: str, now: datetime) -> SessionPerson | None:
+    """Who is signed in with this token: one round trip. None if nobody is (any more)."""
+    hashed = token_hash(token)
+    row = (await conn.execute(_FIND, {"hash": hashed, "now": now, "on": now.date()})).one_or_none()
+    if row is None:
+        return None
+    if row.seen_at <= now - SEEN_EVERY:
+        await conn.execute(
+            text("UPDATE sessions SET seen_at = :now WHERE token_hash = :hash AND seen_at < :now"),
+            {"hash": hashed, "now": now},
+        )
+    return SessionPerson(row.person_id, roles_of_row(row), row.zone)
+
+
+_FIND = text(
+    f"""
+    SELECT s.person_id, s.seen_at, r.zone, {ROLE_COLUMNS}
+    FROM sessions s JOIN people p ON p.id = s.person_id LEFT JOIN profiles r ON r.id = p.profile_id
+    WHERE s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > :now
+      AND p.status = 'active'
+    """
+)
+
+
+async def list_sessions(
+    conn: AsyncConnection, person_id: int, now: datetime, current_token: str | None
+) -> list[OpenSession]:
+    """The browsers in which a person is signed in, the one seen last first."""
+    current = token_hash(current_token) if current_token else b""
+    rows = await conn.execute(
+        text(
+            "SELECT encode(substring(token_hash FROM 1 FOR 8), 'hex') AS id, created_at, seen_at,"
+            " expires_at, token_hash = :current AS current FROM sessions"
+            " WHERE person_id = :person AND revoked_at IS NULL AND expires_at > :now"
+            " ORDER BY seen_at DESC, token_hash LIMIT 100"
+        ),
+        {"person": person_id, "now": now, "current": current},
+    )
+    return [OpenSession(r.id, r.created_at, r.seen_at, r.expires_at, r.current) for r in rows]
+
+
+async def revoke_session(
+    conn: AsyncConnection, person_id: int, session_id: str, now: datetime
+) -> bool:
+    """End one of a person's own sessions by its id. False if there is none such. Idempotent."""
+    result = await conn.execute(
+        text(
+            "UPDATE sessions SET revoked_at = coalesce(revoked_at, :now) WHERE person_id = :person"
+            " AND encode(substring(token_hash FROM 1 FOR 8), 'hex') = :id"
+        ),
+        {"person": person_id, "id": session_id, "now": now},
+    )
+    return result.rowcount > 0
+
+
+async def revoke_token(conn: AsyncConnection, token: str, now: datetime) -> None:
+    """Sign this browser out. Idempotent."""
+    await conn.execute(
+        text(
+            "UPDATE sessions SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL"
+        ),
+        {"hash": token_hash(token), "now": now},
+    )
+
+
+async def revoke_all(conn: AsyncConnection, person_id: int, now: datetime) -> int:
+    """Sign a person out of every browser. Returns of how many."""
+    result = await conn.execute(
+        text(
+            "UPDATE sessions SET revoked_at = :now WHERE person_id = :person AND revoked_at IS NULL"
+        ),
+        {"person": person_id, "now": now},
+    )
+    return result.rowcount
