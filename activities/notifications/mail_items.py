@@ -116,6 +116,16 @@ class Task:
     shown: Literal["release", "meeting", "submission"] = "release"
     """When the subject sees what the assignee writes about them."""
 
+    def __post_init__(self) -> None:
+        if self.next_told is not None:
+            _not_about_raters(self)
+
+
+def _not_about_raters(task: Task) -> None:
+    """A rater's lateness is nobody's business: who is late tells who has answered."""
+    if task.role is Role.RATER:
+        raise ValueError("a rater's task is reminded of, and never brought to anybody else")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -169,6 +179,9 @@ class EscalatedNotice(TaskItem):
 
     event: ClassVar[Event] = Event.ESCALATED_NOTICE
     told: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,11 +248,17 @@ class Escalation(TaskItem):
     history: tuple[Told, ...] = ()
     moves: tuple[Move, ...] = tuple(Move)
 
+    def __post_init__(self) -> None:
+        _not_about_raters(self.task)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendedNotice(TaskItem):
     event: ClassVar[Event] = Event.EXTENDED_NOTICE
     assignee: Person
+
+    def __post_init__(self) -> None:
+        _not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +266,9 @@ class DoneNotice(TaskItem):
     event: ClassVar[Event] = Event.DONE_NOTICE
     assignee: Person
     done_on: date
+
+    def __post_init__(self) -> None:
+        _not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +278,9 @@ class NeedsAssignee(TaskItem):
     event: ClassVar[Event] = Event.NEEDS_ASSIGNEE
     because: Literal["left", "on_leave", "no_manager"]
     previous: str | None = None
+
+    def __post_init__(self) -> None:
+        _not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,370 @@
+"""Words a mail: from what concerns a person to subject, text, HTML and attachments.
+
+A single item is a letter about that one thing; several are a list by urgency and deadline
+(language reference §6). Pure: the same facts and the same `now` give the same mail.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache, partial
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from activities.notifications.calendar_entries import Attachment, deadlines
+from activities.notifications.language import supported
+from activities.notifications.mail_items import (
+    Cycle,
+    DailyMail,
+    MailItem,
+    ReassignedTo,
+    TaskItem,
+    TaskOpened,
+)
+from activities.notifications.templates import Templates
+from domain.notifications import Event, Section
+
+WIDTH = 78
+MOST_ENTRIES = 25
+"""Entries shown in a section of the list; the page shows the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """HR's own words for an event: `{period}`, `{subject.first_name}`, `{subject.name}`, `{due}`.
+
+    Either may be absent. They stand in a letter about one thing; a list keeps the shipped words.
+    """
+
+    subject: str | None = None
+    body: str | None = None
+
+
+Wordings = Mapping[UUID, Mapping[Event, Mapping[str, Wording]]]
+"""By cycle, event and language; the language `default` serves those not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMail:
+    """A worded mail, not yet addressed."""
+
+    subject: str
+    text: str
+    html: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """An action with a person's name filled in."""
+
+    do: str
+    do_by: str
+    thing: str
+    button: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    title: str
+    detail: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _SectionView:
+    heading: str
+    entries: tuple[_Entry, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Purpose:
+    title: str
+    purpose: str
+
+
+def render(mail: DailyMail, *, wording: Wordings | None = None, now: datetime) -> RenderedMail:
+    """Word a mail in its recipient's language.
+
+    `now` is the aware instant at which it is sent: dates half a year away get their year, a
+    reminder knows "today" and "tomorrow". Raises ValueError if there are no items.
+    """
+    if not mail.items:
+        raise ValueError("a mail without items is not sent")
+    templates = templates_of(mail.recipient.language)
+    page = _Page(mail, templates, now, wording or {})
+    rendered = page.letter(mail.items[0]) if len(mail.items) == 1 else page.digest()
+    attachment = deadlines(mail, page.calendar_summary, now=now)
+    if attachment is None:
+        return rendered
+    return RenderedMail(rendered.subject, rendered.text, rendered.html, (attachment,))
+
+
+@lru_cache(maxsize=8)
+def templates_of(language: str) -> Templates:
+    """Return the compiled templates for a record's language, made on first use and kept."""
+    return _templates(supported(language))
+
+
+_templates = lru_cache(maxsize=8)(Templates)
+
+
+class _Page:
+    """One mail being worded: what all its parts share."""
+
+    def __init__(
+        self, mail: DailyMail, templates: Templates, now: datetime, wording: Wordings
+    ) -> None:
+        self.mail = mail
+        self.templates = templates
+        self.wording = wording
+        self.now = now
+        self.today = now.astimezone(_zone(mail.recipient.zone)).date()
+        self.date = partial(templates.plain.date, today=self.today)
+        self.messages = templates.catalogue.messages
+
+    # --- a letter about one thing ---------------------------------------------------------------
+
+    def letter(self, item: MailItem) -> RenderedMail:
+        folder = item.event.template
+        get = self.templates.get
+        own = self._own_words(item)
+        plain = self._context(item, html=False)
+        plain["own"] = own[1]
+        subject = own[0] or _one_line(get(folder, "subject.txt").render(plain))
+        text = get(folder, "body.txt").render(plain)
+        rich = self._context(item, html=True)
+        rich["own"] = own[1]
+        rich["subject"] = subject
+        rich["preview"] = self._preview(item)
+        return RenderedMail(subject, tidy(text), get(folder, "body.html").render(rich))
+
+    def _own_words(self, item: MailItem) -> tuple[str | None, tuple[str, ...]]:
+        cycle = item.cycle
+        if cycle is None or not self.wording:
+            return None, ()
+        by_language = self.wording.get(cycle.id, {}).get(item.event, {})
+        words = by_language.get(self.templates.language) or by_language.get("default")
+        if words is None:
+            return None, ()
+        task = item.task if isinstance(item, TaskItem) else None
+        about = task.about if task else None
+        values = {
+            "{period}": cycle.period,
+            "{subject.first_name}": about.first_name if about else "",
+            "{subject.name}": about.name if about else "",
+            "{due}": self.date(task.due_on) if task else "",
+        }
+        subject = _one_line(_fill(words.subject, values)) if words.subject else None
+        body = _fill(words.body, values) if words.body else ""
+        return subject, tuple(_one_line(p) for p in re.split(r"\n\s*\n", body) if p.strip())
+
+    def _preview(self, item: MailItem) -> str:
+        """What an inbox shows beside the subject: not the subject again."""
+        if isinstance(item, TaskItem):
+            return f"{item.task.cycle.title}, {item.task.title}"
+        return item.cycle.title if item.cycle else self.mail.product
+
+    # --- a list of several ----------------------------------------------------------------------
+
+    def digest(self) -> RenderedMail:
+        items = sorted(self.mail.items, key=_urgency)
+        headline = self._headline(items)
+        base = {
+            "mail": self.mail,
+            "headline": headline,
+            "purposes": self._purposes(items),
+            "subject": headline,
+        }
+        sections = self._sections(items, html=False)
+        text = self.templates.get("daily", "body.txt").render(base, sections=sections)
+        html = self.templates.get("daily", "body.html").render(
+            base,
+            sections=self._sections(items, html=True),
+            preview=", ".join(entry.title for entry in sections[0].entries[:3]),
+        )
+        return RenderedMail(headline, tidy(text), html)
+
+    def _headline(self, items: list[MailItem]) -> str:
+        """Verb, object, date where all is of one kind; else how many things by when."""
+        escalated = [item for item in items if item.section is Section.ESCALATED]
+        mine = [
+            item
+            for item in items
+            if item.section is not Section.ESCALATED and item.section is not Section.FOR_INFORMATION
+        ]
+        if not escalated and not mine:
+            return self._say("daily.news", n=len(items))
+        if escalated:
+            one = len(escalated) == 1
+            said = self._say("daily.escalated_one" if one else "daily.escalated", n=len(escalated))
+            if not mine:
+                return said
+            return said + self._say(
+                "daily.and_own_one" if len(mine) == 1 else "daily.and_own", n=len(mine)
+            )
+        if len(mine) == 1:
+            return _one_line(
+                self.templates.get(mine[0].event.template, "subject.txt").render(
+                    {**self._context(mine[0], html=False), "own": ()}
+                )
+            )
+        return self._alike(mine) or self._counted(mine)
+
+    def _alike(self, mine: list[MailItem]) -> str | None:
+        """Return "Write 8 reviews by Fri 20 Nov" if that is what all of them are."""
+        tasks = [item.task for item in mine if isinstance(item, TaskItem)]
+        if len(tasks) < len(mine) or any(item.section is Section.OVERDUE for item in mine):
+            return None
+        kinds = {(task.kind, task.role, task.title, task.due_on) for task in tasks}
+        if len(kinds) > 1 or Event.NEEDS_ASSIGNEE in {item.event for item in mine}:
+            return None
+        task = tasks[0]
+        many = self.templates.action(task.kind, task.role, task.title, html=False).many
+        if many is None:
+            return None
+        return many.format_map({"n": len(tasks), "by": self._by(task.due_on), "title": task.title})
+
+    def _counted(self, mine: list[MailItem]) -> str:
+        overdue = sum(1 for item in mine if item.section is Section.OVERDUE)
+        days = sorted({item.due_on for item in mine if item.due_on is not None})
+        if overdue == len(mine):
+            return self._say("daily.all_overdue", n=overdue)
+        if overdue:
+            return self._say("daily.some_overdue", n=len(mine), overdue=overdue)
+        if not days:
+            return self._say("daily.asked", n=len(mine))
+        everywhere = len(days) == 1 and all(item.due_on for item in mine)
+        key = "daily.all_by" if everywhere else "daily.first_by"
+        return self._say(key, n=len(mine), date=self.date(days[0]))
+
+    def _sections(self, items: list[MailItem], *, html: bool) -> tuple[_SectionView, ...]:
+        views = []
+        for section in Section:
+            here = [item for item in items if item.section is section]
+            if here:
+                shown = tuple(self._entry(item, html=html) for item in here[:MOST_ENTRIES])
+                heading = self.messages[f"sections.{section.name.lower()}"]
+                views.append(_SectionView(heading, shown, max(0, len(here) - MOST_ENTRIES)))
+        return tuple(views)
+
+    def _entry(self, item: MailItem, *, html: bool) -> _Entry:
+        template = self.templates.get(item.event.template, "line.html" if html else "line.txt")
+        title, _, detail = template.render(self._context(item, html=html)).strip().partition("\n")
+        if html:  # already escaped by the template
+            return _Entry(Markup(title), Markup(detail.strip()), item.url)
+        return _Entry(title, detail.strip(), item.url)
+
+    def _purposes(self, items: list[MailItem]) -> list[_Purpose]:
+        """Every first mail says why this is done, once per cycle however many tasks."""
+        seen: dict[UUID, Cycle] = {}
+        for item in items:
+            if isinstance(item, TaskOpened | ReassignedTo) and item.task.cycle.purpose:
+                seen.setdefault(item.task.cycle.id, item.task.cycle)
+        return [_Purpose(cycle.title, cycle.purpose.strip()) for cycle in seen.values()]
+
+    # --- what templates see ---------------------------------------------------------------------
+
+    def _context(self, item: MailItem, *, html: bool) -> dict[str, object]:
+        context: dict[str, object] = {
+            "mail": self.mail,
+            "item": item,
+            "cycle": item.cycle,
+            "date": self.date,
+            "about": None,
+            "task": None,
+        }
+        if isinstance(item, TaskItem):
+            task = item.task
+            days = (task.due_on - self.now.astimezone(_zone(task.zone)).date()).days
+            context |= {
+                "task": task,
+                "about": task.about,
+                "days": days,
+                "overdue": item.section is Section.OVERDUE or days < 0,
+                "act": self._names(item, html=html),
+                "drafted": task.begun or task.kind in _WRITTEN,
+            }
+        return context
+
+    def _names(self, item: TaskItem, *, html: bool) -> _Names:
+        task = item.task
+        action = self.templates.action(task.kind, task.role, task.title, html=html)
+        grammar = self.templates.curly if html else self.templates.plain
+        first = task.about.first_name if task.about else ""
+        by = self._by(task.due_on)
+        values = {
+            "title": task.title,
+            "first": first,
+            "name": task.about.name if task.about else "",
+            "whose": grammar.whose(first) if first else "",
+            "by": "",
+        }
+        do = action.do.format_map(values)
+        values["by"] = by
+        return _Names(
+            do, action.do.format_map(values), action.thing.format_map(values), action.button
+        )
+
+    def _by(self, day: date) -> str:
+        return f" {self._say('words.by', date=self.date(day))}"
+
+    def calendar_summary(self, item: TaskItem) -> str:
+        """Return what a calendar shows for the deadline of an item."""
+        return self._names(item, html=False).do
+
+    def _say(self, key: str, **values: object) -> str:
+        return self.messages[key].format(**values)
+
+
+def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
+    task = item.task if isinstance(item, TaskItem) else None
+    about = task.about.name if task and task.about else ""
+    return (item.section, item.due_on or date.max, task.title if task else "", about)
+
+
+_WRITTEN = frozenset({"form", "collect", "nominate", "development_plan"})
+"""Kinds of tasks in which one writes over time, so that it matters how far the draft is."""
+
+_zone = lru_cache(maxsize=1024)(ZoneInfo)
+
+_PLACEHOLDER = re.compile(r"\{(?:period|subject\.first_name|subject\.name|due)\}")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def _fill(words: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda match: values[match[0]], words)
+
+
+def _one_line(text: str) -> str:
+    """No header and no paragraph holds a line break, whatever somebody typed into a name."""
+    return " ".join(text.split())
+
+
+def tidy(text: str, width: int = WIDTH) -> str:
+    """Return plain text with lines of at most `width`, where no single word is longer.
+
+    A continued line keeps the indentation of its list item; addresses of pages stay whole.
+    """
+    lines: list[str] = []
+    for line in _BLANK_LINES.sub("\n\n", text.strip()).split("\n"):
+        lines.extend(_wrapped(line.rstrip(), width))
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(line: str, width: int) -> Iterable[str]:
+    body = line.lstrip(" ")
+    indent = " " * (len(line) - len(body) + (2 if body.startswith("- ") else 0))
+    while len(line) > width:
+        cut = line.rfind(" ", len(indent) + 1, width + 1)
+        if cut <= len(indent):
+            cut = line.find(" ", width)
+            if cut < 0:
+                break
+        yield line[:cut].rstrip()
+        line = indent + line[cut:].lstrip()
+    yield line
