@@ -64,7 +64,9 @@ async def find_session(conn: AsyncConnection, token: str, now: datetime) -> Sess
 
 _FIND = text(
     f"""
-    SELECT s.person_id, s.seen_at, r.zone, {ROLE_COLUMNS}
+    SELECT s.person_id, s.seen_at, {ROLE_COLUMNS},
+      coalesce(r.zone, (SELECT c.content ->> 'zone' FROM company_settings c
+                        ORDER BY c.id DESC LIMIT 1)) AS zone
     FROM sessions s JOIN people p ON p.id = s.person_id LEFT JOIN profiles r ON r.id = p.profile_id
     WHERE s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > :now
       AND p.status = 'active'

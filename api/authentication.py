@@ -1,0 +1,221 @@
+"""Who is asking: a server-side session behind a cookie, or a script with the service key.
+
+People sign in by a mailed link: opening it shows whose it is and changes nothing; confirming it
+(POST) makes a session. Every route declares who may call it with `allow(Action...)`; routes
+without such a declaration cannot be registered (`GuardedRoute`).
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.errors import NotSignedIn
+from api.transaction import TransactionalRoute, connection, instant
+from domain.access import AccessRole, Action, Actor, Reader, may
+from domain.errors import Forbidden
+from store.access import reader_of
+from store.sessions import LIFETIME, find_session
+
+SECURE_COOKIE = "__Host-almanac"
+PLAIN_COOKIE = "almanac"
+"""On http://localhost only: browsers refuse `__Host-` cookies without TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A signed-in person: id, roles today, and the zone in which they read times."""
+
+    person_id: int
+    roles: frozenset[AccessRole]
+    zone: str | None
+
+
+class Call:
+    """One call: who makes it, at which instant, in which transaction."""
+
+    __slots__ = ("_reader", "action", "conn", "now", "person", "request", "service")
+
+    def __init__(
+        self, request: Request, conn: AsyncConnection, now: datetime, action: Action
+    ) -> None:
+        self.request = request
+        self.conn = conn
+        self.now = now
+        self.action = action
+        self.person: SignedIn | None = None
+        self.service = False
+        self._reader: Reader | None = None
+
+    @property
+    def person_id(self) -> int:
+        """Whoever is signed in. Raises NotSignedIn for scripts and strangers."""
+        return self.signed_in.person_id
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """Whoever is signed in. Raises NotSignedIn for scripts and strangers."""
+        if self.person is None:
+            raise NotSignedIn("Please sign in first.")
+        return self.person
+
+    @property
+    def actor(self) -> Actor:
+        """In which capacity this is done, for the audit log."""
+        return self._bare_reader().actor(self.action)
+
+    async def reader(self) -> Reader:
+        """The reader with their own line, as the access rules want it. Read once a request."""
+        if self._reader is None:
+            bare = self._bare_reader()
+            if bare.person_id is not None:
+                bare = await reader_of(self.conn, bare.person_id, bare.roles, self.now.date())
+            self._reader = bare
+        return self._reader
+
+    def _bare_reader(self) -> Reader:
+        if self.person is None:
+            return Reader(None, service=self.service)
+        return Reader(self.person.person_id, self.person.roles)
+
+
+class Allow:
+    """The declaration of a route: who may call it. As a dependency it answers a `Call`."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    async def __call__(self, request: Request) -> Call:
+        """Refuse whoever may not: NotSignedIn (nobody known), Forbidden (not in these roles)."""
+        call = Call(request, await connection(request), instant(request), self.action)
+        if has_service_key(request):
+            call.service = True
+        elif self.action is not Action.PUBLIC:
+            call.person = await current_person(request)
+        else:
+            call.person = await find_person(request)
+        reader = Reader(
+            call.person.person_id if call.person else None,
+            call.person.roles if call.person else frozenset(),
+            service=call.service,
+        )
+        if not may(reader, self.action):
+            raise Forbidden("This is not yours to see or do.")
+        return call
+
+
+class Anybody(Allow):
+    """Open to everybody, and nobody is looked up: health, the catalogue of problems."""
+
+    def __init__(self) -> None:
+        super().__init__(Action.PUBLIC)
+
+    async def __call__(self, request: Request) -> None:  # type: ignore[override]
+        """Nothing to refuse, and no connection taken."""
+
+
+def anybody() -> Any:
+    """Declare a route open: `_: Annotated[None, anybody()]`. It must work without a database."""
+    return Depends(Anybody())
+
+
+def allow(action: Action) -> Any:
+    """Declare who may call a route: `call: Annotated[Call, allow(Action.READ_CYCLE)]`."""
+    return Depends(Allow(action))
+
+
+class GuardedRoute(TransactionalRoute):
+    """A route that cannot exist without saying who may call it. The default is nobody."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        if declared_action(self.dependant) is None:
+            raise RuntimeError(f"the route {path} does not say who may call it")
+
+
+def declared_action(dependant: Dependant) -> Action | None:
+    """What a route declared, if anything."""
+    for dependency in dependant.dependencies:
+        if isinstance(dependency.call, Allow):
+            return dependency.call.action
+    return None
+
+
+def has_service_key(request: Request) -> bool:
+    """Whether a script presents the service key. Raises NotSignedIn if it presents a wrong one."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return False
+    scheme, _, presented = header.partition(" ")
+    expected: str | None = request.app.state.service_key
+    if (
+        scheme.lower() == "bearer"
+        and expected
+        and secrets.compare_digest(presented.strip().encode(), expected.encode())
+    ):
+        return True
+    raise NotSignedIn("This service key is not known.")
+
+
+async def current_person(request: Request) -> SignedIn:
+    """Whoever is signed in. Raises NotSignedIn."""
+    person = await find_person(request)
+    if person is None:
+        raise NotSignedIn("Please sign in first.")
+    return person
+
+
+async def find_person(request: Request) -> SignedIn | None:
+    """Whoever is signed in, or none. Looked up once a request."""
+    if hasattr(request.state, "signed_in"):
+        return cast(SignedIn | None, request.state.signed_in)
+    person: SignedIn | None = None
+    token = session_token(request)
+    if token:
+        found = await find_session(await connection(request), token, instant(request))
+        if found is not None:
+            person = SignedIn(found.person_id, found.roles, found.zone)
+    request.state.signed_in = person
+    return person
+
+
+def session_token(request: Request) -> str | None:
+    """The token in the cookie, if there is one."""
+    return request.cookies.get(cookie_name(request))
+
+
+def cookie_name(request: Request) -> str:
+    """`__Host-almanac` wherever TLS is used."""
+    return SECURE_COOKIE if request.app.state.secure_cookies else PLAIN_COOKIE
+
+
+def set_session_cookie(request: Request, response: Response, token: str) -> None:
+    """Give the browser its session: unreadable for scripts, sent to this host only."""
+    response.set_cookie(
+        cookie_name(request),
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        path="/",
+        secure=request.app.state.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_session_cookie(request: Request, response: Response) -> None:
+    """Let the browser forget its session."""
+    response.delete_cookie(
+        cookie_name(request),
+        path="/",
+        secure=request.app.state.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+CurrentPerson = Annotated[SignedIn, Depends(current_person)]
