@@ -1,0 +1,103 @@
+"""Whether Almanac is alive, and whether it can serve.
+
+People are served from PostgreSQL alone: an engine that stands still is reported as degraded, never
+as a failure, because taking the API away would help nobody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.authentication import GuardedRoute, anybody
+from api.transaction import instant
+from store.migrate import head
+from store.session import Database
+
+router = APIRouter(route_class=GuardedRoute, tags=["health"])
+
+LATE = timedelta(minutes=3)
+"""An open process is rung again a minute after its instant; after three nobody is at work."""
+
+State = Literal["ok", "degraded", "failing"]
+
+_newest = lru_cache(maxsize=1)(head)  # of this build: it cannot change while it runs
+
+
+class Health(BaseModel):
+    """What was found. `status` is the worst of what people need; the engine only degrades it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: State
+    database: State
+    migrations: State
+    engine: State
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/livez")
+async def livez(_: Annotated[None, anybody()]) -> Alive:
+    """Whether the process answers at all; asks nothing of anybody."""
+    return Alive()
+
+
+@router.get("/healthz", responses={503: {"model": Health}})
+@router.get("/readyz", responses={503: {"model": Health}})
+async def readyz(request: Request, response: Response, _: Annotated[None, anybody()]) -> Health:
+    """Whether people can be served: database and migrations. 503 if they cannot."""
+    found = await _look(request.app.state.database, instant(request))
+    if found.status == "failing":
+        response.status_code = 503
+    return found
+
+
+async def _look(database: Database, now: datetime) -> Health:
+    try:
+        async with database.begin() as conn:
+            row = (await conn.execute(_FACTS, {"late": now - LATE})).one()
+    except (SQLAlchemyError, OSError) as error:
+        # Without our tables there is a database, but nothing to serve from.
+        reachable = "UndefinedTable" in type(getattr(error, "orig", None)).__name__
+        return Health(
+            status="failing",
+            database="ok" if reachable else "failing",
+            migrations="failing",
+            engine="degraded",
+        )
+    facts = _Facts(row.revision, row.late)
+    migrated = facts.revision == _newest()
+    engine: State = "degraded" if facts.late else "ok"
+    return Health(
+        status="failing" if not migrated else engine,
+        database="ok",
+        migrations="ok" if migrated else "failing",
+        engine=engine,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    revision: str | None
+    late: int
+
+
+_FACTS = text(
+    """
+    SELECT (SELECT max(version_num) FROM alembic_version) AS revision,
+      (SELECT count(*) FROM processes WHERE state = 'open'
+       AND coalesce(armed_until, CASE WHEN advanced_at IS NULL THEN created_at END) < :late) AS late
+    """
+)

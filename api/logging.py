@@ -1,0 +1,108 @@
+"""One JSON line per event, with the request's id; never a name, an address, a token or a text.
+
+A request is logged by the template of its route (`/l/{token}`), so that neither tokens nor ids nor
+query strings reach a log.
+"""
+
+import logging
+import re
+import secrets
+import sys
+import time
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import unexpected
+from api.metrics import Metrics
+
+REQUEST_ID = "X-Request-Id"
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Write structured lines to standard error; for entry points. Repeatable."""
+    numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_messages,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _without_messages(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> Mapping[str, Any]:
+    """An exception's message may quote what somebody wrote: only its class is kept."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+    return event
+
+
+class RequestLog:
+    """ASGI middleware, the outermost: request id, access line, metrics, and no traceback leaves."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.log = structlog.get_logger("almanac.access")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, and write down how that went."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        began = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, with_id)
+            except Exception as error:
+                if status:
+                    self.log.error("answer_broken_off", error=type(error).__name__)
+                else:
+                    response = await unexpected(Request(scope, receive), error)
+                    await response(scope, receive, with_id)
+            took = time.perf_counter() - began
+            route = route_of(scope)
+            self.metrics.request(scope["method"], route, status, took)
+            self.log.info(
+                "request",
+                method=scope["method"],
+                route=route,
+                status=status,
+                ms=round(took * 1000, 1),
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get(REQUEST_ID, "")
+    return given if _ACCEPTABLE_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that answered."""
+    path = getattr(scope.get("route"), "path", None)
+    return str(path) if path else "(none)"
