@@ -179,6 +179,7 @@ class _Page:
             "headline": headline,
             "purposes": self._purposes(items),
             "subject": headline,
+            "dated": any(isinstance(item, TaskItem) for item in items),
         }
         sections = self._sections(items, html=False)
         text = self.templates.get("daily", "body.txt").render(base, sections=sections)
@@ -287,6 +288,7 @@ class _Page:
                 "days": days,
                 "overdue": item.section is Section.OVERDUE or days < 0,
                 "act": self._names(item, html=html),
+                "abroad": task.zone != self.mail.recipient.zone,
                 "drafted": task.begun or task.kind in _WRITTEN,
             }
         return context

@@ -33,7 +33,7 @@ ALLOWED_TAGS = frozenset(
         *("mjml", "mj-head", "mj-title", "mj-preview", "mj-attributes", "mj-all", "mj-class"),
         *("mj-style", "mj-body", "mj-section", "mj-column", "mj-text", "mj-table", "mj-button"),
         *("mj-divider", "mj-raw"),
-        *("a", "b", "br", "li", "span", "tr", "td", "ul", "meta"),
+        *("a", "b", "div", "li", "span", "tr", "td", "ul", "meta"),
     }
 )
 """MJML accepts an unknown element in silence and drops it; here it is an error."""
