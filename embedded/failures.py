@@ -1,0 +1,42 @@
+"""What goes wrong on a laptop, said so that the reader can act."""
+
+from pathlib import Path
+
+NO_SPACE = ("No space left on device", "database or disk is full", "Disk quota exceeded")
+
+
+class StackError(Exception):
+    """A failure of the embedded stack. Its text is one or two sentences for a person."""
+
+
+def last_lines(log: Path, count: int = 5) -> list[str]:
+    """The last `count` lines of a log file that say something; none if it cannot be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 16_384))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+
+
+def explain_exit(name: str, log: Path, *, folder: Path, port_setting: str) -> StackError:
+    """Turn the last words of a server that ended by itself into advice."""
+    words = "\n".join(last_lines(log, 30))
+    if any(sign in words for sign in NO_SPACE):
+        return disk_full(name, folder)
+    if "ddress already in use" in words:
+        return StackError(
+            f"{name} could not start: its port is in use by another program. "
+            f"Stop that program, or choose another port with {port_setting}."
+        )
+    tail = "\n  ".join(last_lines(log)) or "(it wrote nothing)"
+    return StackError(f"{name} ended by itself. Its last words, from {log}:\n  {tail}")
+
+
+def disk_full(name: str, folder: Path) -> StackError:
+    """The one sentence for a full disk, whoever met it first."""
+    return StackError(
+        f"The disk is full: {name} cannot write to {folder}. Free at least 500 MB there, or choose "
+        "a folder on another disk with ALMANAC_DATA_DIR. What was committed is safe."
+    )

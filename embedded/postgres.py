@@ -1,0 +1,304 @@
+"""PostgreSQL as a direct child of ours, from a wheel's binaries: nothing to install, no root.
+
+Only the binaries of the package are used, not its manager, which trusts every connection, loosens
+folder permissions as root and mistakes an unreaped server for a living one. Here: passwords
+(scram), a folder of mode 0700, checksums, durable commits, loopback only, and a server that is
+reaped at once and checked by connecting to it.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from embedded import children
+from embedded.failures import NO_SPACE, StackError, disk_full, explain_exit
+from embedded.locks import FolderLock
+from embedded.ports import LOOPBACK, free_port
+from embedded.postgres_files import Installation, find_binaries, reachable_home
+from embedded.system_user import SystemUser, give, server_user
+
+SUPERUSER = "almanac"
+DATABASE = "almanac"
+START_SECONDS = 300.0
+"""Recovery after a hard end may replay a lot; a process that lives is given this long."""
+
+_UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+@dataclass
+class RunningPostgres:
+    """A server that accepts connections. `dsn` carries the password: never log it."""
+
+    dsn: str
+    port: int
+    home: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+    _lock: FolderLock = field(repr=False)
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Disconnect clients, write a checkpoint, end (PostgreSQL's fast shutdown). Repeatable."""
+        children.stop(self.process, patience=patience, gently=signal.SIGINT)
+        self._lock.release()
+
+    def kill(self) -> None:
+        """End it as a power cut would: SIGKILL to every process of the server."""
+        children.kill(self.process)
+        self._lock.release()
+
+
+def start_postgres(
+    data_dir: Path,
+    *,
+    fsync: bool = True,
+    port: int | None = None,
+    bin_dir: Path | None = None,
+    log: Path | None = None,
+    settings: Sequence[str] = (),
+) -> RunningPostgres:
+    """Start the server whose data lives in `data_dir`, creating both if need be.
+
+    `fsync=False` gives up durability for speed: for tests only. `port` None takes any free one.
+    `settings` are further `name=value` pairs. Blocks until the server answers; call it from the
+    main thread. Raises StackError, with a sentence for a person, for everything that can go wrong:
+    no binaries for this platform, folder in use, port in use, disk full, another major version.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    user = server_user()
+    home = reachable_home(data_dir, user)
+    installation = find_binaries(bin_dir, user)
+    lock = FolderLock(home)
+    lock.take()
+    try:
+        log = log or data_dir / "postgres.log"
+        cluster = home / "cluster"
+        password = _password(home)
+        if not (cluster / "PG_VERSION").exists():
+            _initdb(installation, cluster, password, user, durable=fsync)
+        _check_version(installation, cluster)
+        _end_orphan(cluster)
+        options = [*settings] if fsync else [*_UNSAFE, *settings]
+        process, port = _start(installation, cluster, log, port, options, user, password)
+    except BaseException:
+        lock.release()
+        raise
+    dsn = f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{port}/{DATABASE}"
+    return RunningPostgres(dsn, port, home, log, process, lock)
+
+
+@contextmanager
+def ephemeral_postgres(
+    *, fsync: bool = False, settings: Sequence[str] = ()
+) -> Iterator[RunningPostgres]:
+    """A server with an empty database that is gone afterwards, data and all. For tests.
+
+    Its folder is made where the server's account can reach it, which pytest's own is not.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="almanac-postgres-"))
+    try:
+        server = start_postgres(folder, fsync=fsync, settings=settings)
+        try:
+            yield server
+        finally:
+            server.kill()
+            if server.home != folder:
+                shutil.rmtree(server.home, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _password(home: Path) -> str:
+    """The superuser's password: made once, readable by the owner of the stack only."""
+    file = home / "password"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            output.write(secrets.token_urlsafe(24))
+    return file.read_text().strip()
+
+
+def _initdb(
+    installation: Installation,
+    cluster: Path,
+    password: str,
+    user: SystemUser | None,
+    *,
+    durable: bool,
+) -> None:
+    """Create the cluster beside its final name, so that an interrupted start leaves no half."""
+    unfinished = cluster.with_name("cluster.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    with tempfile.TemporaryDirectory(dir=cluster.parent) as scratch:
+        handover = Path(scratch) / "password"
+        handover.write_text(password + "\n")
+        if user is not None:
+            for path in (unfinished, Path(scratch), handover):
+                give(user, path)
+        argv = [
+            os.fspath(installation.program("initdb")),
+            f"--pgdata={unfinished}",
+            f"--username={SUPERUSER}",
+            f"--pwfile={handover}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--locale-provider=builtin",
+            "--builtin-locale=PG_UNICODE_FAST",
+            "--no-instructions",
+            *([] if durable else ["--no-sync"]),
+        ]
+        made = _run(argv, user)
+    if made.returncode != 0:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if any(sign in made.stderr for sign in NO_SPACE):
+            raise disk_full("PostgreSQL", cluster.parent)
+        raise StackError(f"PostgreSQL could not create its data folder: {made.stderr.strip()}")
+    unfinished.rename(cluster)
+
+
+def _run(argv: list[str], user: SystemUser | None) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=_environment(),
+            user=None if user is None else user.uid,
+            group=None if user is None else user.gid,
+            extra_groups=None if user is None else [],
+        )
+    except OSError as error:
+        raise StackError(f"The PostgreSQL binary {argv[0]} does not run here: {error}.") from error
+
+
+def _environment() -> dict[str, str]:
+    """Ours without PGDATA, PGPORT and the like, which would quietly win over our options."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {
+        "LC_ALL": "C",
+        "TZ": "UTC",
+    }
+
+
+def _check_version(installation: Installation, cluster: Path) -> None:
+    written_by = (cluster / "PG_VERSION").read_text().strip()
+    if written_by != str(installation.major):
+        raise StackError(
+            f"The data in {cluster} was written by PostgreSQL {written_by}, and the binaries here "
+            f"are version {installation.major}. Point ALMANAC_POSTGRES_BIN_DIR to a PostgreSQL "
+            f"{written_by}, dump the data, and restore it into a new data folder."
+        )
+
+
+def _end_orphan(cluster: Path) -> None:
+    """End a server that a killed supervisor left behind, and clear what it left if it is gone.
+
+    We hold the folder's lock, so whoever serves this cluster has lost its supervisor. A recorded
+    process id that now belongs to another program would otherwise keep PostgreSQL from starting.
+    """
+    pid_file = cluster / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    deadline = time.monotonic() + 20
+    asked = False
+    while _serves(pid, cluster):
+        if not asked or time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL if asked else signal.SIGINT)
+        asked = True
+        time.sleep(0.05)
+    pid_file.unlink(missing_ok=True)
+
+
+def _serves(pid: int, cluster: Path) -> bool:
+    command = children.command_line(pid)
+    return "postgres" in command and os.fspath(cluster) in command
+
+
+def _start(
+    installation: Installation,
+    cluster: Path,
+    log: Path,
+    port: int | None,
+    options: Sequence[str],
+    user: SystemUser | None,
+    password: str,
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start and wait. A free port may be taken between choosing and binding: then another."""
+    attempts = 1 if port is not None else 5
+    while True:
+        attempts -= 1
+        chosen = port if port is not None else free_port()
+        argv: list[str | Path] = [installation.program("postgres"), "-D", cluster]
+        argv += ["-h", LOOPBACK, "-p", str(chosen)]
+        for option in ("unix_socket_directories=", "max_connections=200", *options):
+            argv += ["-c", option]
+        process = children.spawn(
+            argv,
+            log=log,
+            env=_environment(),
+            cwd=Path("/"),
+            user=user,
+            orphan_signal=signal.SIGINT,
+        )
+        try:
+            _wait_until_ready(process, chosen, password, log, cluster.parent)
+        except StackError as error:
+            if "port is in use" in str(error) and attempts > 0:
+                continue
+            raise
+        except BaseException:
+            children.stop(process, gently=signal.SIGINT)
+            raise
+        return process, chosen
+
+
+def _wait_until_ready(
+    process: subprocess.Popen[bytes], port: int, password: str, log: Path, folder: Path
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        if process.poll() is not None:
+            raise explain_exit(
+                "PostgreSQL", log, folder=folder, port_setting="ALMANAC_POSTGRES_PORT"
+            )
+        try:
+            _create_database(port, password)
+            return
+        except psycopg.errors.DiskFull as error:
+            raise disk_full("PostgreSQL", folder) from error
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"PostgreSQL runs but does not answer after {START_SECONDS:.0f} s. See {log}."
+                ) from error
+            time.sleep(0.02)
+
+
+def _create_database(port: int, password: str) -> None:
+    """Doubles as the readiness check: it connects, and needs the server to answer a query."""
+    with psycopg.connect(
+        host=LOOPBACK,
+        port=port,
+        user=SUPERUSER,
+        password=password,
+        dbname="postgres",
+        connect_timeout=5,
+        autocommit=True,
+    ) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+        if found.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
