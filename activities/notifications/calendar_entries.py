@@ -6,12 +6,12 @@ the entry that is already there, a cancellation strikes it out. Reminders carry 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from icalendar import Event, Timezone
+from icalendar import Timezone
 
 from activities.notifications.mail_items import (
     Cancelled,
@@ -27,7 +27,8 @@ from activities.notifications.mail_items import (
 
 _PLANNED = (TaskOpened, Reopened, ReassignedTo, DueChanged, Resumed)
 _STRUCK = (Cancelled, ReassignedAway)
-_MORNING = time(9)
+_MORNING = "090000"
+_LONGEST = 75
 _USUAL_MINUTES = 30
 
 
@@ -75,20 +76,49 @@ def _timezone(zone: str, first_year: int, last_year: int) -> bytes:
 
 
 def _entry(item: TaskItem, summary: str, now: datetime) -> bytes:
+    """One entry, written by hand: the library takes half a millisecond for it."""
     task = item.task
-    begins = datetime.combine(task.due_on, _MORNING, ZoneInfo(task.zone))
-    event = Event()
-    event.add("uid", f"{task.id}@almanac")
-    event.add("sequence", task.due_revision)
-    event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
-    event.add("dtstart", begins)
-    event.add("duration", timedelta(minutes=task.minutes or _USUAL_MINUTES))
-    event.add("summary", summary)
-    event.add("transp", "TRANSPARENT")
-    event.add("class", "PRIVATE")  # colleagues who share the calendar see only that there is one
+    begins = f"{task.due_on:%Y%m%d}T{_MORNING}"
+    local = f"DTSTART:{begins}Z" if task.zone == "UTC" else f"DTSTART;TZID={task.zone}:{begins}"
+    lines = [
+        "BEGIN:VEVENT",
+        f"UID:{task.id}@almanac",
+        f"SEQUENCE:{task.due_revision}",
+        f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        local,
+        f"DURATION:PT{task.minutes or _USUAL_MINUTES}M",
+        f"SUMMARY:{_escaped(summary)}",
+        "TRANSP:TRANSPARENT",
+        "CLASS:PRIVATE",  # colleagues who share the calendar see only that there is something
+    ]
     if isinstance(item, _STRUCK):
-        event.add("status", "CANCELLED")
+        lines.append("STATUS:CANCELLED")
     else:
-        event.add("description", f"{task.cycle.title}\n{task.url}")
-        event.add("url", task.url)
-    return bytes(event.to_ical())
+        lines.append(f"DESCRIPTION:{_escaped(task.cycle.title)}\\n{_escaped(task.url)}")
+        lines.append(f"URL:{_single(task.url)}")
+    lines.append("END:VEVENT")
+    return b"".join(_folded(line.encode()) for line in lines)
+
+
+def _single(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())
+
+
+def _escaped(text: str) -> str:
+    """Escape a TEXT value (RFC 5545 §3.3.11); whatever somebody typed, it stays one line."""
+    single = _single(" ".join(text.split()))
+    return single.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+
+
+def _folded(line: bytes) -> bytes:
+    """Fold a content line at 75 octets, never within a letter (RFC 5545 §3.1)."""
+    pieces = []
+    room = _LONGEST
+    while len(line) > room:
+        cut = room
+        while line[cut] & 0xC0 == 0x80:  # a continuation byte of UTF-8
+            cut -= 1
+        pieces.append(line[:cut])
+        line = line[cut:]
+        room = _LONGEST - 1  # the space that marks a continuation counts
+    return b"\r\n ".join((*pieces, line)) + b"\r\n"
