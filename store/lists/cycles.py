@@ -1,0 +1,182 @@
+"""Cycles, their stages and their participants, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class CycleItem:
+    """A review cycle as the list shows it. `version` is its entity tag."""
+
+    id: UUID
+    definition: str
+    version_id: UUID
+    title: str
+    state: str
+    launched_by: str
+    launch_on: date
+    check_at: datetime | None
+    confirmed_at: datetime | None
+    opened_at: datetime | None
+    ends_at: datetime | None
+    closed_at: datetime | None
+    paused_at: datetime | None
+    ended_reason: str | None
+    participants: int
+    version: int
+
+
+_CYCLE = (
+    "c.id, c.definition, c.version_id, c.title, c.state, c.launched_by, c.launch_on, c.check_at,"
+    " c.confirmed_at, c.opened_at, c.ends_at, c.closed_at, c.paused_at, c.ended_reason,"
+    " c.participants, c.version"
+)
+
+
+async def list_cycles(
+    conn: AsyncConnection,
+    *,
+    state: str | None,
+    definition: str | None,
+    before: UUID | None,
+    limit: int,
+) -> list[CycleItem]:
+    """Cycles, the newest first; those older than the id `before`."""
+    rows = await conn.execute(
+        text(
+            f"SELECT {_CYCLE} FROM cycles c"
+            " WHERE (CAST(:state AS text) IS NULL OR c.state = :state)"
+            " AND (CAST(:definition AS text) IS NULL OR c.definition = :definition)"
+            " AND (CAST(:before AS uuid) IS NULL OR c.id < :before)"
+            " ORDER BY c.id DESC LIMIT :limit"
+        ),
+        {"state": state, "definition": definition, "before": before, "limit": limit},
+    )
+    return [CycleItem(*row) for row in rows]
+
+
+async def get_cycle(conn: AsyncConnection, cycle_id: UUID) -> CycleItem:
+    """One cycle. Raises NotFound."""
+    row = (
+        await conn.execute(text(f"SELECT {_CYCLE} FROM cycles c WHERE c.id = :id"), {"id": cycle_id})
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no cycle {cycle_id}.")
+    return CycleItem(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class StageItem:
+    """A stage with its planned dates and how many of its tasks are where.
+
+    The counts of a feedback round are none while it is open: a rater's lateness is nobody's
+    business.
+    """
+
+    id: UUID
+    key: str
+    position: int
+    kind: str
+    title: str
+    state: str
+    planned_opens_on: date | None
+    planned_due_on: date | None
+    planned_closes_on: date | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+    planned: int | None
+    open: int | None
+    overdue: int | None
+    done: int | None
+    expired: int | None
+    excused: int | None
+    cancelled: int | None
+
+
+async def list_stages(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> list[StageItem]:
+    """The stages of a cycle in their order, counted in one pass over its tasks."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT s.id, s.key, s.position, s.kind, s.title, s.state, s.planned_opens_on,
+              s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at,
+              coalesce(n.planned, 0), coalesce(n.open, 0), coalesce(n.overdue, 0),
+              coalesce(n.done, 0), coalesce(n.expired, 0), coalesce(n.excused, 0),
+              coalesce(n.cancelled, 0)
+            FROM stages s LEFT JOIN (
+              SELECT stage_id, count(*) FILTER (WHERE state = 'planned') AS planned,
+                count(*) FILTER (WHERE state = 'open') AS open,
+                count(*) FILTER (WHERE state = 'open' AND due_at < :now) AS overdue,
+                count(*) FILTER (WHERE state = 'done') AS done,
+                count(*) FILTER (WHERE state = 'expired') AS expired,
+                count(*) FILTER (WHERE state = 'excused') AS excused,
+                count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+              FROM tasks WHERE cycle_id = :cycle GROUP BY stage_id
+            ) n ON n.stage_id = s.id
+            WHERE s.cycle_id = :cycle ORDER BY s.position
+            """
+        ),
+        {"cycle": cycle_id, "now": now},
+    )
+    return [_stage(row) for row in rows]
+
+
+def _stage(row: Sequence[Any]) -> StageItem:
+    facts, counts = tuple(row[:11]), tuple(row[11:])
+    if row[3] == "feedback_round" and row[5] != "closed":
+        counts = (None,) * len(counts)
+    return StageItem(*facts, *counts)
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantItem:
+    """Somebody of the company with regard to a cycle: in, or out with one reason."""
+
+    person_id: int
+    name: str
+    state: str
+    reason: str
+    because: str | None
+    department: str | None
+    reviewer_id: int | None
+    entered_on: date | None
+    late: bool
+
+
+async def list_participants(
+    conn: AsyncConnection,
+    cycle_id: UUID,
+    *,
+    state: str | None,
+    department: str | None,
+    after: int,
+    limit: int,
+) -> list[ParticipantItem]:
+    """Who is in, who is out and why; by person id, those above `after`."""
+    rows = await conn.execute(
+        text(
+            "SELECT p.person_id, w.first_name || ' ' || w.last_name, p.state, p.reason, p.because,"
+            " p.department, p.reviewer_id, p.entered_on, p.late"
+            " FROM participants p JOIN people w ON w.id = p.person_id"
+            " WHERE p.cycle_id = :cycle AND p.person_id > :after"
+            " AND (CAST(:state AS text) IS NULL OR p.state = :state)"
+            " AND (CAST(:department AS text) IS NULL OR p.department = :department)"
+            " ORDER BY p.person_id LIMIT :limit"
+        ),
+        {
+            "cycle": cycle_id,
+            "state": state,
+            "department": department,
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return [ParticipantItem(*row) for row in rows]
