@@ -292,6 +292,7 @@ class Task(Base):
             postgresql_where=text("state IN ('planned', 'open')"),
         ),
         Index("ix_tasks_subject", "stage_id", "subject_id"),
+        Index("ix_tasks_live", "stage_id", postgresql_where=text("state IN ('planned', 'open')")),
         Index(
             "ix_tasks_assignee",
             "assignee_id",

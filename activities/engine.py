@@ -1,0 +1,146 @@
+"""The activities: each takes a process and an instant, and lets the facts decide."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.cycles import advance_cycle
+from activities.stages import advance_stage
+from activities.turn import Turn
+from domain.progress import Advance, Progress
+from domain.states import ProcessKind
+from store.chunks import failure_code
+from store.processes import ProcessRow, arm, find, record_failure
+from store.session import Database
+
+Hook = Callable[[datetime], Awaitable[None]]
+Gate = Callable[[str, datetime], datetime | None]
+MailTurn = Callable[[Turn, datetime], Awaitable[Progress]]
+CalendarTurn = Callable[[Turn, datetime], Awaitable[Progress]]
+
+
+class Engine:
+    """The activities of one worker, with what they need.
+
+    Args:
+        database: Where the facts are.
+        advance_mail: One turn of the sender.
+        advance_calendar: One turn of the watcher of launches.
+        offset: Business time minus the engine's time. Zero but in rehearsals, which may begin on
+            any date although the engine's clock begins today.
+        gate: In rehearsals: until when a process is down, if it is.
+        after: In rehearsals: what happens before a turn's completion is reported (the bells are
+            passed on there, since nothing may act by the wall clock beside a skipped one).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        advance_mail: MailTurn,
+        advance_calendar: CalendarTurn,
+        offset: timedelta = timedelta(0),
+        gate: Gate | None = None,
+        after: Hook | None = None,
+    ) -> None:
+        self._database = database
+        self._mail = advance_mail
+        self._calendar = advance_calendar
+        self._offset = offset
+        self._gate = gate
+        self._after = after
+
+    @activity.defn(name="advance_cycle")
+    async def advance_cycle(self, call: Advance) -> Progress:
+        """A review cycle looks at the facts. Idempotent."""
+        return await self._advance(call, ProcessKind.REVIEW_CYCLE)
+
+    @activity.defn(name="advance_stage")
+    async def advance_stage(self, call: Advance) -> Progress:
+        """A stage looks at the facts. Idempotent."""
+        return await self._advance(call, ProcessKind.STAGE)
+
+    @activity.defn(name="advance_mail")
+    async def advance_mail(self, call: Advance) -> Progress:
+        """The sender sends what is due. Each mail once, see `activities.notifications`."""
+        return await self._advance(call, ProcessKind.MAIL)
+
+    @activity.defn(name="advance_launch_calendar")
+    async def advance_launch_calendar(self, call: Advance) -> Progress:
+        """Recurring definitions get their launch check and their launch. Idempotent."""
+        return await self._advance(call, ProcessKind.LAUNCH_CALENDAR)
+
+    async def _advance(self, call: Advance, kind: ProcessKind) -> Progress:
+        as_of = call.as_of + self._offset
+        down_until = self._gate(call.process_id, as_of) if self._gate else None
+        if down_until is not None:
+            return Progress(next_due_at=down_until - self._offset, waits_for="down")
+        try:
+            progress = await self._turn(call.process_id, kind, as_of)
+        except Exception as error:
+            code = failure_code(error)
+            async with self._database.begin() as conn:
+                await record_failure(conn, call.process_id, code, as_of)
+            # The text of the error may quote a row; its code and place do not.
+            raise ApplicationError(code, type=code.split(" ")[0]) from None
+        if self._after is not None:
+            await self._after(as_of)
+        due = progress.next_due_at
+        return progress.model_copy(
+            update={"next_due_at": None if due is None else due - self._offset}
+        )
+
+    async def _turn(self, process_id: str, kind: ProcessKind, as_of: datetime) -> Progress:
+        async with self._database.begin() as conn:
+            process = await find(conn, process_id)
+        if process is None:
+            return Progress(closed=True, waits_for="gone")
+        beating = _Heart()
+        async with beating:
+            progress = await self._dispatch(process, kind, as_of)
+        async with self._database.begin() as conn:
+            await arm(conn, process_id, progress, as_of, activity.info().workflow_run_id)
+        return progress
+
+    async def _dispatch(
+        self, process: ProcessRow, kind: ProcessKind, as_of: datetime
+    ) -> Progress:
+        turn = Turn(self._database, activity.heartbeat)
+        match kind:
+            case ProcessKind.REVIEW_CYCLE:
+                return await advance_cycle(turn, _required(process.cycle_id), as_of)
+            case ProcessKind.STAGE:
+                return await advance_stage(
+                    turn, _required(process.cycle_id), _required(process.stage_id), as_of
+                )
+            case ProcessKind.MAIL:
+                return await self._mail(turn, as_of)
+            case ProcessKind.LAUNCH_CALENDAR:
+                return await self._calendar(turn, as_of)
+
+
+def _required(value: UUID | None) -> UUID:
+    if value is None:
+        raise ValueError("the process has no cycle or stage")
+    return value
+
+
+class _Heart:
+    """Beats while one statement takes long; stops with the turn."""
+
+    EVERY = 4.0  # seconds
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._beat())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.EVERY)
+            activity.heartbeat()

@@ -1,0 +1,19 @@
+"""How activities are called: every time-out and retry in one place.
+
+`advance` is called for ever until it succeeds: whatever it could not do is still in the rows. A
+worker that died is noticed by its missing heartbeat, not by the long time-out.
+"""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+ADVANCE_TIMEOUT = timedelta(minutes=10)
+HEARTBEAT_TIMEOUT = timedelta(seconds=15)
+RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(minutes=1),
+)
+TURN = timedelta(seconds=20)
+"""After so long a turn of `advance` ends and asks to be called again at once."""

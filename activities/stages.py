@@ -1,0 +1,107 @@
+"""What a stage does when it looks at the facts: opens, closes, climbs ladders, applies orders."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.turn import Turn
+from domain.progress import Progress
+from domain.states import CycleState, StageState
+from store.applying import apply_orders, cancel_all
+from store.chunks import CHUNK
+from store.closing import close_if_through, expire_due
+from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.escalation import fire_rungs
+from store.opening import open_planned, open_ready
+from store.release import open_release
+
+Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
+
+STEPS: tuple[Step, ...] = (apply_orders, expire_due, open_ready, open_planned, fire_rungs)
+"""In this order: what has closed is not reminded of, what opens late is not overdue at once."""
+
+
+async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datetime) -> Progress:
+    """Do everything that has come due in a stage, chunk by chunk, and say when to look again.
+
+    Each chunk is a transaction of its own that first takes the cycle's row, so that after a pause
+    was answered nothing more goes out. Run twice, the second finds nothing to do.
+    """
+    for step in STEPS:
+        handled = CHUNK
+        while handled >= CHUNK:
+            async with turn.database.begin() as conn:
+                cycle = await load_cycle(conn, cycle_id, lock="share")
+                stage = cycle.stages[stage_id]
+                if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
+                    handled = await cancel_all(conn, cycle, stage, as_of)
+                    if handled < CHUNK:
+                        return Progress(closed=True, waits_for="ended")
+                    continue
+                if not cycle.moving:
+                    return Progress(waits_for="paused")
+                if step is open_ready and stage.spec.kind == "release":
+                    handled = await open_release(conn, cycle, stage, as_of)
+                else:
+                    handled = await step(conn, cycle, stage, as_of)
+            if turn.heartbeat():
+                return Progress(next_due_at=as_of, again=True)
+    return await _settle(turn, cycle_id, stage_id, as_of)
+
+
+async def _settle(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datetime) -> Progress:
+    async with turn.database.begin() as conn:
+        cycle = await load_cycle(conn, cycle_id, lock="share")
+        stage = cycle.stages[stage_id]
+        if not cycle.moving:
+            return Progress(waits_for="paused")
+        if stage.state is StageState.WAITING:
+            await conn.execute(
+                text(
+                    "UPDATE stages SET state = 'open', opened_at = coalesce(opened_at, (SELECT "
+                    "min(opens_at) FROM tasks WHERE stage_id = :id)) WHERE id = :id "
+                    "AND EXISTS (SELECT 1 FROM tasks WHERE stage_id = :id AND state <> 'planned')"
+                ),
+                {"id": stage_id},
+            )
+        if await close_if_through(conn, cycle, stage, as_of):
+            return Progress(closed=True, waits_for="closed")
+        return await _next(conn, stage_id)
+
+
+async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:
+    """The next instant that the stage has to act at, and what that is."""
+    row = (
+        await conn.execute(
+            text(
+                """
+                SELECT
+                  (SELECT min(opens_at) FROM tasks WHERE stage_id = :id AND state = 'planned')
+                    AS opening,
+                  (SELECT min(next_rung_at) FROM tasks t WHERE stage_id = :id AND state = 'open'
+                    AND next_rung_at IS NOT NULL
+                    AND (next_rung LIKE 'remind:%' OR (rung_out AND announced_on IS NOT NULL))
+                    AND NOT EXISTS (SELECT 1 FROM held_rows h
+                        WHERE h.task_id = t.id AND h.cleared_at IS NULL)) AS rung,
+                  (SELECT min(closes_at) FROM tasks WHERE stage_id = :id
+                    AND state IN ('planned', 'open') AND closes_at IS NOT NULL) AS close
+                """
+            ),
+            {"id": stage_id},
+        )
+    ).one()
+    due: list[tuple[datetime, str]] = []
+    if row.opening is not None:
+        due.append((row.opening, "opening"))
+    if row.rung is not None:
+        due.append((row.rung, "rung"))
+    if row.close is not None:
+        # 23:59:59 belongs to the day; what is unfinished ends with the second after it.
+        due.append((row.close + timedelta(seconds=1), "close"))
+    if not due:
+        return Progress(waits_for="people")
+    instant, what = min(due)
+    return Progress(next_due_at=instant, waits_for=what)

@@ -1,0 +1,193 @@
+"""Answers to a form: what shape each type of question takes, and what is wrong with given ones.
+
+An answers object maps question ids to values:
+
+- `text`: a string. `number`: a number. `date`: `YYYY-MM-DD`.
+- `rating`: a point of the scale (its value). `choice`: one of the options.
+- `goals`: a list of `{"goal": text, "progress": 0..100, "note": text}`.
+- `competencies`: an object from competency to a point of the scale, or null for "I cannot say".
+- the text that must come with a rating or choice (`explain: true`): under `<id>.why`.
+
+An acknowledgement has no form of its own: its answers are `answer` (`read`, `comment`,
+`disagree`) and `text`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from definitions.expressions import condition_holds
+from definitions.models import Definition, Form, Question
+from definitions.models import Stage as StageSpec
+
+WHY = ".why"
+ACKNOWLEDGEMENTS = ("read", "comment", "disagree")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProblem:
+    """What is wrong with one answer. Quotes the question's id, never the answer."""
+
+    question: str
+    code: str  # required, too_long, not_an_option, not_on_scale, wrong_type, unknown, why_missing
+    message: str
+
+
+def form_of(definition: Definition, stage: StageSpec) -> Form | None:
+    """The form that a stage's tasks ask, if any."""
+    return definition.forms.get(stage.form) if stage.form else None
+
+
+def relevant(form: Form, answers: Mapping[str, Any]) -> list[Question]:
+    """The questions that are asked, given the answers so far (`when:`)."""
+    return [
+        question
+        for section in form
+        for question in section.questions
+        if not question.when or condition_holds(question.when, form, answers)
+    ]
+
+
+def check(
+    definition: Definition, stage: StageSpec, answers: Mapping[str, Any], *, complete: bool
+) -> list[AnswerProblem]:
+    """Everything that is wrong with these answers.
+
+    `complete=False` is for drafts: what is missing is fine, what has the wrong shape is not.
+    """
+    if stage.kind == "acknowledgement":
+        return _acknowledgement(answers, complete=complete)
+    form = form_of(definition, stage)
+    if form is None:
+        return [AnswerProblem(k, "unknown", "This task asks no questions.") for k in answers]
+    known = {q.id: q for section in form for q in section.questions}
+    problems = [
+        AnswerProblem(key, "unknown", "There is no such question in this form.")
+        for key in answers
+        if key.removesuffix(WHY) not in known
+    ]
+    asked = relevant(form, answers) if complete else list(known.values())
+    for question in asked:
+        value = answers.get(question.id)
+        if _empty(value):
+            if complete and question.required:
+                problems.append(
+                    AnswerProblem(question.id, "required", "Please answer this question.")
+                )
+            continue
+        wrong = _wrong(definition, question, value)
+        if wrong is not None:
+            problems.append(AnswerProblem(question.id, *wrong))
+        why = answers.get(question.id + WHY)
+        if question.explain and complete and _empty(why):
+            problems.append(
+                AnswerProblem(question.id + WHY, "why_missing", "Please say why in a sentence.")
+            )
+        elif isinstance(why, str) and len(why) > question.most:
+            problems.append(AnswerProblem(question.id + WHY, *_too_long(question, why)))
+    return problems
+
+
+def kept(
+    definition: Definition, stage: StageSpec, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is stored on submission: answers to questions that are asked; empty ones left out."""
+    if stage.kind == "acknowledgement":
+        return {k: answers[k] for k in ("answer", "text") if not _empty(answers.get(k))}
+    form = form_of(definition, stage)
+    asked = [q.id for q in relevant(form, answers)] if form is not None else []
+    keys = [k for q in asked for k in (q, q + WHY)]
+    return {k: answers[k] for k in keys if not _empty(answers.get(k))}
+
+
+def _empty(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value in ([], {})
+
+
+def _acknowledgement(answers: Mapping[str, Any], *, complete: bool) -> list[AnswerProblem]:
+    answer, words = answers.get("answer"), answers.get("text")
+    problems = [
+        AnswerProblem(k, "unknown", "There is no such question in this form.")
+        for k in answers
+        if k not in ("answer", "text")
+    ]
+    if answer is not None and answer not in ACKNOWLEDGEMENTS:
+        problems.append(AnswerProblem("answer", "not_an_option", "Please choose one of the three."))
+    elif complete and answer is None:
+        problems.append(AnswerProblem("answer", "required", "Please choose one of the three."))
+    if words is not None and not isinstance(words, str):
+        problems.append(AnswerProblem("text", "wrong_type", "This must be a text."))
+    elif complete and answer in ("comment", "disagree") and _empty(words):
+        problems.append(AnswerProblem("text", "required", "Please write what you want to add."))
+    elif isinstance(words, str) and len(words) > MOST_WORDS:
+        problems.append(
+            AnswerProblem("text", "too_long", f"Please keep it below {MOST_WORDS} characters.")
+        )
+    return problems
+
+
+MOST_WORDS = 4000
+
+
+def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str, str] | None:
+    match question.type:
+        case "text":
+            if not isinstance(value, str):
+                return "wrong_type", "This must be a text."
+            return _too_long(question, value) if len(value) > question.most else None
+        case "number":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return "wrong_type", "This must be a number."
+        case "date":
+            return _wrong_date(value)
+        case "choice":
+            if value not in question.options:
+                return "not_an_option", "Please choose one of the options."
+        case "rating":
+            return _off_scale(definition, value)
+        case "competencies":
+            if not isinstance(value, dict):
+                return "wrong_type", "Please give one rating for each competency."
+            wrong = (_off_scale(definition, v) for v in value.values() if v is not None)
+            return next((w for w in wrong if w is not None), None)
+        case "goals":
+            return _wrong_goals(question, value)
+    return None
+
+
+def _wrong_date(value: Any) -> tuple[str, str] | None:
+    try:
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return "wrong_type", "Please give a date like 2027-01-29."
+    return None
+
+
+def _off_scale(definition: Definition, value: Any) -> tuple[str, str] | None:
+    if isinstance(value, bool) or value not in [point.value for point in definition.scale]:
+        return "not_on_scale", "Please choose a point of the scale."
+    return None
+
+
+def _wrong_goals(question: Question, value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, list):
+        return "wrong_type", "Goals are a list."
+    for goal in value:
+        if not isinstance(goal, dict) or not isinstance(goal.get("goal"), str):
+            return "wrong_type", "Each goal needs a text."
+        progress = goal.get("progress", 0)
+        if isinstance(progress, bool) or not isinstance(progress, int | float):
+            return "wrong_type", "Progress is a number from 0 to 100."
+        if not 0 <= progress <= 100:
+            return "wrong_type", "Progress is a number from 0 to 100."
+        if len(goal["goal"]) + len(str(goal.get("note", ""))) > question.most:
+            return "too_long", f"Please keep each goal below {question.most} characters."
+    return None
+
+
+def _too_long(question: Question, value: str) -> tuple[str, str]:
+    over = len(value) - question.most
+    return "too_long", f"Please shorten this by {over} characters; {question.most} fit."

@@ -1,0 +1,141 @@
+"""Tasks that end without anybody's doing, and stages that are through."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.notifications import Event
+from domain.states import Desk, StageState
+from store.chunks import CHUNK
+from store.cycle_facts import CycleFacts, StageFacts
+from store.notices import tell_desk
+from store.outbox import suppress_for_tasks
+from store.processes import ring
+from store.readiness import open_subjects
+from store.results import open_results
+
+
+async def expire_due(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Close up to one chunk of tasks whose closing instant has passed.
+
+    They end at that instant, whenever the engine comes round to it. Returns how many.
+    """
+    rows = (
+        await conn.execute(
+            text(
+                """
+                WITH due AS (
+                    SELECT id FROM tasks WHERE stage_id = :stage
+                    AND state IN ('planned', 'open') AND closes_at < :as_of
+                    ORDER BY id LIMIT :limit FOR UPDATE
+                ), ended AS (
+                    UPDATE tasks t SET state = 'expired', ended_at = t.closes_at,
+                        ended_reason = 'closed', next_rung = NULL, next_rung_at = NULL,
+                        version = t.version + 1
+                    FROM due WHERE t.id = due.id
+                    RETURNING t.id, t.subject_id, t.ended_at
+                ), event AS (
+                    INSERT INTO task_events (task_id, at, event, detail)
+                    SELECT id, ended_at, 'expired', '{"reason": "closed"}' FROM ended
+                )
+                SELECT id, subject_id FROM ended
+                """
+            ),
+            {"stage": stage.id, "as_of": as_of, "limit": CHUNK},
+        )
+    ).all()
+    if not rows:
+        return 0
+    await after_expiry(
+        conn, cycle, stage, [r.id for r in rows], [r.subject_id for r in rows if r.subject_id],
+        as_of,
+    )
+    return len(rows)
+
+
+async def after_expiry(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    tasks: Sequence[UUID],
+    subjects: Sequence[int],
+    as_of: datetime,
+) -> None:
+    """What follows when tasks ended unanswered: quiet, a result opened, HR told, successors rung.
+
+    A conversation that closes without having been held opens the result at that instant.
+    """
+    await suppress_for_tasks(conn, list(tasks), "expired", as_of)
+    if stage.spec.kind == "meeting":
+        releases = bool(cycle.of_kind("release"))
+        await open_results(conn, cycle, subjects, as_of, needs_release=releases)
+        for subject in subjects:
+            await tell_desk(
+                conn,
+                Desk.HR,
+                Event.NOT_HELD,
+                key=f"stage:{stage.id}:{subject}:not_held",
+                cause="closed",
+                now=as_of,
+                cycle_id=cycle.id,
+                subject_id=subject,
+            )
+    await ring(
+        conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True
+    )
+
+
+async def close_if_through(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> bool:
+    """Close the stage when everybody is through with it and with all before it.
+
+    A rolling stage stays open as long as people may enter. Its drafts go with it. Idempotent.
+    """
+    if stage.state is StageState.CLOSED:
+        return True
+    before = [cycle.stages[i] for i in stage.predecessors]
+    if any(s.state is not StageState.CLOSED for s in before):
+        return False
+    if await entry_is_open(conn, cycle, as_of) and not before:
+        return False
+    held = await conn.scalar(
+        text("SELECT 1 FROM held_rows WHERE stage_id = :id AND cleared_at IS NULL LIMIT 1"),
+        {"id": stage.id},
+    )
+    if held or await open_subjects(conn, cycle, [stage]):
+        return False
+    closed_at = await conn.scalar(
+        text("SELECT max(ended_at) FROM tasks WHERE stage_id = :id"), {"id": stage.id}
+    )
+    await conn.execute(
+        text(
+            "UPDATE stages SET state = 'closed', closed_at = coalesce(:at, :as_of) "
+            "WHERE id = :id AND state <> 'closed'"
+        ),
+        {"id": stage.id, "at": closed_at, "as_of": as_of},
+    )
+    await conn.execute(
+        text(
+            "DELETE FROM drafts d USING tasks t WHERE t.id = d.task_id AND t.stage_id = :id "
+            "AND t.state NOT IN ('planned', 'open')"
+        ),
+        {"id": stage.id},
+    )
+    await ring(
+        conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True
+    )
+    return True
+
+
+async def entry_is_open(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> bool:
+    """May somebody still enter the cycle? Until when is the launch's matter."""
+    from store.entry import entry_until
+
+    until = await entry_until(conn, cycle)
+    return until is not None and as_of <= until

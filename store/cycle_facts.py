@@ -1,0 +1,221 @@
+"""What every decision about a cycle leans on: its row, its pinned definition, its calendars.
+
+The definition and the frozen calendars never change, so they are kept in memory by cycle. The
+rows are read anew in each transaction, after the lock.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import Calendars, PersonTime
+from definitions.loader import restore
+from definitions.models import Definition, Ladder
+from definitions.models import Stage as StageSpec
+from definitions.timeline import Anchors, Period, Plan, StagePlan
+from domain.errors import NotFound
+from domain.states import CycleState, StageState
+
+Lock = Literal["share", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """A stage's row together with what the definition says of it."""
+
+    id: UUID
+    key: str
+    position: int
+    spec: StageSpec
+    ladder: Ladder
+    state: StageState
+    planned: StagePlan | None
+    extended_by: int
+    opened_at: datetime | None
+    closed_at: datetime | None
+    predecessors: tuple[UUID, ...]
+    successors: tuple[UUID, ...]
+
+    @property
+    def barrier(self) -> bool:
+        """Does it wait until its predecessors are closed for everybody?"""
+        return self.spec.per == "cycle" and bool(self.predecessors)
+
+
+@dataclass(frozen=True, slots=True)
+class CycleFacts:
+    """A cycle as it stood when its row was read (and locked, if a lock was asked for)."""
+
+    id: UUID
+    state: CycleState
+    title: str
+    launched_by: str
+    launch_on: date
+    opened_at: datetime | None
+    ends_at: datetime | None
+    closed_at: datetime | None
+    participants: int
+    definition: Definition
+    calendars: Calendars
+    plan: Plan | None
+    period: Period
+    stages: Mapping[UUID, StageFacts]
+
+    @property
+    def rolling(self) -> bool:
+        """Does each person have a plan of their own, counted from the hire date?"""
+        return self.launched_by == "rolling"
+
+    @property
+    def company(self) -> PersonTime:
+        """The company's own calendar, as it was frozen at launch."""
+        return self.calendars.company()
+
+    @property
+    def moving(self) -> bool:
+        """Is the engine to do anything in it?"""
+        return self.state is CycleState.OPEN
+
+    def by_key(self, key: str) -> StageFacts:
+        """The stage with this id in the definition."""
+        for stage in self.stages.values():
+            if stage.key == key:
+                return stage
+        raise NotFound(f"the cycle {self.id} has no stage {key!r}")
+
+    def of_kind(self, kind: str) -> tuple[StageFacts, ...]:
+        """The stages of one kind, in order."""
+        return tuple(s for s in self.stages.values() if s.spec.kind == kind)
+
+    def anchors(self, hire_date: date | None = None) -> Anchors:
+        """What relative instants of the definition are counted from."""
+        return Anchors(launch=self.launch_on, period=self.period, hire_date=hire_date)
+
+    def later_than(self, stage: StageFacts) -> tuple[StageFacts, ...]:
+        """All stages that wait, directly or not, for this one."""
+        reached = {stage.id}
+        later: list[StageFacts] = []
+        for other in self.stages.values():
+            if reached & set(other.predecessors):
+                reached.add(other.id)
+                later.append(other)
+        return tuple(later)
+
+
+class _Frozen:
+    """Definitions and calendars by cycle: immutable, so a small memory of them is safe."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[UUID, tuple[Definition, Calendars]] = OrderedDict()
+
+    def get(self, cycle_id: UUID) -> tuple[Definition, Calendars] | None:
+        found = self._kept.get(cycle_id)
+        if found is not None:
+            self._kept.move_to_end(cycle_id)
+        return found
+
+    def put(self, cycle_id: UUID, definition: Definition, calendars: Calendars) -> None:
+        self._kept[cycle_id] = (definition, calendars)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
+_frozen = _Frozen(most=64)
+
+
+async def load_cycle(
+    conn: AsyncConnection, cycle_id: UUID, *, lock: Lock | None = None
+) -> CycleFacts:
+    """Read a launched cycle. `share` is what every effect takes, `update` is for steering.
+
+    Raises NotFound if there is no such cycle, or it has not been launched.
+    """
+    locking = {None: "", "share": "FOR SHARE OF c", "update": "FOR UPDATE OF c"}[lock]
+    row = (
+        await conn.execute(
+            text(
+                "SELECT c.id, c.state, c.title, c.launched_by, c.launch_on, c.opened_at, c.ends_at,"
+                " c.closed_at, c.participants, c.plan, c.period FROM cycles c "
+                f"WHERE c.id = :id {locking}"
+            ),
+            {"id": cycle_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no cycle {cycle_id}")
+    definition, calendars = await _pinned(conn, cycle_id)
+    stages = await conn.execute(
+        text("SELECT * FROM stages WHERE cycle_id = :id ORDER BY position"), {"id": cycle_id}
+    )
+    return CycleFacts(
+        id=row.id,
+        state=CycleState(row.state),
+        title=row.title,
+        launched_by=row.launched_by,
+        launch_on=row.launch_on,
+        opened_at=row.opened_at,
+        ends_at=row.ends_at,
+        closed_at=row.closed_at,
+        participants=row.participants,
+        definition=definition,
+        calendars=calendars,
+        plan=Plan.model_validate(row.plan) if row.plan else None,
+        period=Period.model_validate(row.period),
+        stages=_stages(definition, stages.all()),
+    )
+
+
+async def _pinned(conn: AsyncConnection, cycle_id: UUID) -> tuple[Definition, Calendars]:
+    kept = _frozen.get(cycle_id)
+    if kept is not None:
+        return kept
+    row = (
+        await conn.execute(
+            text(
+                "SELECT v.content, c.calendars FROM cycles c "
+                "JOIN definition_versions v ON v.id = c.version_id WHERE c.id = :id"
+            ),
+            {"id": cycle_id},
+        )
+    ).one()
+    if row.calendars is None:
+        raise NotFound(f"the cycle {cycle_id} has not been launched")
+    definition, calendars = restore(row.content), Calendars.model_validate(row.calendars)
+    _frozen.put(cycle_id, definition, calendars)
+    return definition, calendars
+
+
+def _stages(
+    definition: Definition, rows: "list[Row[tuple[object, ...]]] | object"
+) -> dict[UUID, StageFacts]:
+    listed = list(rows)  # type: ignore[call-overload]
+    ids = {row.key: row.id for row in listed}
+    waits = {row.key: definition.stage(row.key).after for row in listed}
+    return {
+        row.id: StageFacts(
+            id=row.id,
+            key=row.key,
+            position=row.position,
+            spec=definition.stage(row.key),
+            ladder=definition.ladder_of(definition.stage(row.key)),
+            state=StageState(row.state),
+            planned=None
+            if row.planned_opens_on is None
+            else StagePlan(
+                opens=row.planned_opens_on, due=row.planned_due_on, closes=row.planned_closes_on
+            ),
+            extended_by=row.extended_by,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+            predecessors=tuple(ids[key] for key in waits[row.key]),
+            successors=tuple(ids[key] for key, after in waits.items() if row.key in after),
+        )
+        for row in listed
+    }

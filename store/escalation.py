@@ -1,0 +1,433 @@
+"""Ladders at work: which rung fires, whom it reaches, and what follows (language reference §5).
+
+A rung fires by its instant; its mail goes with the recipient's first daily mail after it. The next
+one keeps its distance from when that mail really went out, so nobody is escalated unwarned.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import PersonTime
+from definitions.ladders import Rung, gap, next_rung, not_before
+from domain.notifications import Event
+from store.chunks import CHUNK, failure_code, in_halves
+from store.cycle_facts import CycleFacts, StageFacts
+from store.opening import LATE, clocks, cycle_times
+from store.outbox import NewNotification, queue
+from store.people import person_times
+from store.processes import hold, ring_before
+from store.recipients import Told, who_is_told
+
+
+@dataclass(frozen=True, slots=True)
+class Climbing:
+    """A task whose next rung has come, as locked."""
+
+    id: UUID
+    subject_id: int | None
+    assignee_id: int | None
+    desk: str | None
+    due_on: date
+    due_revision: int
+    closes_at: datetime | None
+    announced_on: date | None
+    announce_at: datetime
+    next_rung: str
+    next_rung_at: datetime
+    last_rung: str | None
+    told_to: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What one firing did: the rung that counts as done, whom it told, what comes next."""
+
+    task: Climbing
+    rung: Rung
+    told: Told
+    skipped: tuple[str, ...]
+    following: Rung | None
+
+
+DUE = text(
+    """
+    SELECT t.id, t.subject_id, t.assignee_id, t.desk, t.due_on, t.due_revision, t.closes_at,
+        t.announced_on, t.announce_at, t.next_rung, t.next_rung_at, t.last_rung, t.told_to
+    FROM tasks t
+    WHERE t.stage_id = :stage AND t.state = 'open' AND t.next_rung_at <= :as_of
+      AND (t.next_rung LIKE 'remind:%' OR (t.rung_out AND t.announced_on IS NOT NULL))
+      AND NOT EXISTS (SELECT 1 FROM held_rows h
+          WHERE h.task_id = t.id AND h.cleared_at IS NULL)
+    ORDER BY t.id LIMIT :limit FOR UPDATE OF t
+    """
+)
+
+
+async def fire_rungs(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Fire the rungs of up to one chunk of tasks whose instant has come.
+
+    Each fires once per due revision: the row moves on to its next rung in the same transaction.
+    A submission committed before this one's lock excludes its mail. Returns how many rows were
+    handled.
+    """
+    rows = (
+        await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})
+    ).all()
+    due = [Climbing(*row[:12], told_to=tuple(row.told_to or ())) for row in rows]
+    if not due:
+        return 0
+
+    async def handle(some: Sequence[Climbing]) -> None:
+        await _fire(conn, cycle, stage, some, as_of)
+
+    async def park(one: Climbing, error: Exception) -> None:
+        await hold(
+            conn,
+            f"stage-{stage.id}",
+            code=f"cannot-fire-rung: {failure_code(error)}",
+            as_of=as_of,
+            mended_by="hr",
+            cycle_id=cycle.id,
+            stage_id=stage.id,
+            person_id=one.assignee_id,
+            task_id=one.id,
+        )
+
+    await in_halves(conn, due, handle, park)
+    return len(due)
+
+
+async def _fire(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    due: Sequence[Climbing],
+    as_of: datetime,
+) -> None:
+    clock = await clocks(conn, {t.id: (t.assignee_id, t.desk, t.subject_id) for t in due}, as_of)
+    times = await cycle_times(conn, cycle, clock.values())
+    picked = {t.id: _pick(stage, t, times[clock[t.id]], as_of) for t in due}
+    told = await who_is_told(conn, cycle, stage, due, {i: p[0] for i, p in picked.items()}, as_of)
+    fired: list[Fired] = []
+    quiet: list[tuple[Climbing, Rung | None, tuple[str, ...]]] = []
+    for task in due:
+        rung, skipped = picked[task.id]
+        assignee = times[clock[task.id]]
+        if rung is None:
+            quiet.append((task, None, skipped))
+            continue
+        whom = told[task.id]
+        done = whom.instead or rung
+        following = next_rung(
+            stage.ladder,
+            done.key,
+            due_on=task.due_on,
+            assignee=assignee,
+            announced_on=task.announced_on,
+            closes_at=task.closes_at,
+            not_before=_repeats_from(stage, rung, whom, assignee),
+        )
+        fired.append(Fired(task, done, whom, (*skipped, *whom.skipped), following))
+    await _write(conn, fired, quiet, as_of)
+    await _tell(conn, cycle, stage, fired, times, clock, as_of)
+
+
+def _pick(
+    stage: StageFacts, task: Climbing, assignee: PersonTime, as_of: datetime
+) -> tuple[Rung | None, tuple[str, ...]]:
+    """The rung to fire now: of reminders that piled up the latest, of the others the next.
+
+    Reminders dated on or before the day of the announcement do not exist (§5.3): if the opening
+    mail was late, they are passed over here.
+    """
+    announced = task.announced_on or assignee.local_date(task.announce_at)
+    rung = next_rung(
+        stage.ladder,
+        task.last_rung,
+        due_on=task.due_on,
+        assignee=assignee,
+        announced_on=announced,
+        closes_at=task.closes_at,
+    )
+    if rung is not None and rung.kind == "escalate":
+        # Its date may have been pushed by what really went out before it.
+        at = max(rung.at, task.next_rung_at)
+        return replace(rung, at=at, on=assignee.local_date(at)), ()
+    passed: list[str] = []
+    while rung is not None:
+        later = next_rung(
+            stage.ladder,
+            rung.key,
+            due_on=task.due_on,
+            assignee=assignee,
+            announced_on=announced,
+            closes_at=task.closes_at,
+        )
+        if later is None or later.kind == "escalate" or later.at > as_of:
+            break
+        passed.append(f"{rung.key}:passed")
+        rung = later
+    return (rung if rung is not None and rung.at <= as_of else None), tuple(passed)
+
+
+def _repeats_from(
+    stage: StageFacts, rung: Rung, whom: Told, assignee: PersonTime
+) -> date | None:
+    """A rung that took another's place counts from that place (§5.5)."""
+    if whom.instead is None:
+        return None
+    step = gap(stage.ladder, whom.instead.key, None)
+    return None if step is None else assignee.calendar.after(rung.on, step)
+
+
+async def _write(
+    conn: AsyncConnection,
+    fired: Sequence[Fired],
+    quiet: Sequence[tuple[Climbing, Rung | None, tuple[str, ...]]],
+    as_of: datetime,
+) -> None:
+    moved = [
+        (
+            f.task.id,
+            f.following.key if f.following else None,
+            f.following.at if f.following else None,
+            f.rung.key if f.told.people else f.task.last_rung,
+            f.rung.on,
+            not f.told.people,
+            [*f.task.told_to, *f.told.escalated],
+        )
+        for f in fired
+    ]
+    moved += [(t.id, None, None, t.last_rung, t.due_on, True, [*t.told_to]) for t, _, _ in quiet]
+    await conn.execute(
+        text(
+            """
+            UPDATE tasks t SET next_rung = n.next, next_rung_at = n.next_at, last_rung = n.last,
+                last_rung_on = n.last_on, rung_out = n.out,
+                told_to = ARRAY(SELECT jsonb_array_elements_text(n.told::jsonb)::bigint)
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:next AS text[]),
+                CAST(:next_at AS timestamptz[]), CAST(:last AS text[]), CAST(:last_on AS date[]),
+                CAST(:out AS boolean[]), CAST(:told AS text[]))
+              AS n(id, next, next_at, last, last_on, out, told)
+            WHERE t.id = n.id
+            """
+        ),
+        {
+            "ids": [m[0] for m in moved],
+            "next": [m[1] for m in moved],
+            "next_at": [m[2] for m in moved],
+            "last": [m[3] for m in moved],
+            "last_on": [m[4] for m in moved],
+            "out": [m[5] for m in moved],
+            "told": [json.dumps(m[6]) for m in moved],
+        },
+    )
+    events = [
+        (
+            f.task.id,
+            f.rung.at if f.told.people else as_of,
+            "rung" if f.told.people else "rung_skipped",
+            {
+                "rung": f.rung.key,
+                "instant": f.rung.at.isoformat(),
+                "to": list(f.told.people),
+                "due_revision": f.task.due_revision,
+                "skipped": list(f.skipped),
+            },
+        )
+        for f in fired
+        if f.told.escalated or f.skipped or not f.told.people
+    ]
+    await record_events(conn, events)
+
+
+async def record_events(
+    conn: AsyncConnection,
+    events: Sequence[tuple[UUID, datetime, str, Mapping[str, object]]],
+    actor_id: int | None = None,
+) -> None:
+    """Write down changes of tasks: (task, business instant, event, detail without words)."""
+    if not events:
+        return
+    await conn.execute(
+        text(
+            "INSERT INTO task_events (task_id, at, event, actor_id, detail) "
+            "SELECT n.task, n.at, n.event, :actor, CAST(n.detail AS jsonb) FROM unnest("
+            "CAST(:tasks AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:events AS text[]), "
+            "CAST(:details AS text[])) AS n(task, at, event, detail)"
+        ),
+        {
+            "actor": actor_id,
+            "tasks": [e[0] for e in events],
+            "ats": [e[1] for e in events],
+            "events": [e[2] for e in events],
+            "details": [json.dumps(dict(e[3])) for e in events],
+        },
+    )
+
+
+async def _tell(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    fired: Sequence[Fired],
+    times: Mapping[int, PersonTime],
+    clock: Mapping[UUID, int],
+    as_of: datetime,
+) -> None:
+    people = {p for f in fired for p in (*f.told.people, *f.told.holders)}
+    mornings = await person_times(conn, cycle.calendars, sorted(people))
+    items: list[NewNotification] = []
+    for one in fired:
+        about = None if one.told.escalated else _named_ahead(stage, one, times[clock[one.task.id]])
+        for person in one.told.people:
+            event = Event.ESCALATION if one.told.escalated else Event.REMINDER
+            items.append(_item(cycle, stage, one, person, event, mornings, as_of, about))
+        if one.told.escalated:
+            notice = {"told": list(one.told.escalated)}
+            for person in one.told.holders:
+                items.append(
+                    _item(
+                        cycle, stage, one, person, Event.ESCALATED_NOTICE, mornings, as_of, notice
+                    )
+                )
+    await queue(conn, items)
+
+
+def _named_ahead(
+    stage: StageFacts, one: Fired, assignee: PersonTime
+) -> dict[str, object] | None:
+    """The overdue reminder names the day on which somebody will be told (§5.7)."""
+    following = one.following
+    if one.rung.on <= one.task.due_on or following is None or following.kind != "escalate":
+        return None
+    return {"told_on": following.on.isoformat(), "told_role": following.to or ""}
+
+
+def _item(
+    cycle: CycleFacts,
+    stage: StageFacts,
+    one: Fired,
+    person: int,
+    event: Event,
+    mornings: Mapping[int, PersonTime],
+    as_of: datetime,
+    data: Mapping[str, object] | None,
+) -> NewNotification:
+    task, time = one.task, mornings[person]
+    instant = one.told.at or one.rung.at
+    send_at = time.morning(instant)
+    if as_of - send_at > LATE:  # the engine was away: now if it is a decent hour, else tomorrow
+        send_at = time.at_once(as_of)
+    desk = task.desk if person in one.told.holders else one.told.desk
+    return NewNotification(
+        key=f"task:{task.id}:{task.due_revision}:{one.rung.key}:{event}:{person}",
+        event=event,
+        person_id=person,
+        desk=desk,
+        at=instant,
+        send_at=send_at,
+        cause=f"rung:{one.rung.key}",
+        cycle_id=cycle.id,
+        stage_id=stage.id,
+        task_id=task.id,
+        subject_id=task.subject_id,
+        rung=one.rung.key,
+        due_revision=task.due_revision,
+        data=dict(data or {}),
+    )
+
+
+async def rungs_went_out(
+    conn: AsyncConnection,
+    mails: Sequence[tuple[UUID, str, int]],
+    as_of: datetime,
+) -> None:
+    """The mails of these (task, rung, due revision) were really sent at `as_of`.
+
+    Only now may the ladder go on; the next rung keeps the ladder's distance from this day, on the
+    assignee's calendar (§5.6). Called by the sender in the transaction that records the sending;
+    repeated, it changes nothing.
+    """
+    if not mails:
+        return
+    rows = (
+        await conn.execute(
+            text(
+                """
+                UPDATE tasks t SET rung_out = true
+                FROM (SELECT DISTINCT * FROM unnest(CAST(:ids AS uuid[]), CAST(:rungs AS text[]),
+                    CAST(:revisions AS int[])) AS m(id, rung, revision)) n
+                WHERE t.id = n.id AND t.last_rung = n.rung AND t.due_revision = n.revision
+                  AND NOT t.rung_out
+                RETURNING t.id, t.cycle_id, t.stage_id, t.assignee_id, t.desk, t.subject_id,
+                    t.last_rung, t.last_rung_on, t.next_rung, t.next_rung_at
+                """
+            ),
+            {
+                "ids": [m[0] for m in mails],
+                "rungs": [m[1] for m in mails],
+                "revisions": [m[2] for m in mails],
+            },
+        )
+    ).all()
+    by_cycle: dict[UUID, list[_Out]] = defaultdict(list)
+    for row in rows:
+        if row.next_rung is not None and str(row.next_rung).startswith("escalate:"):
+            by_cycle[row.cycle_id].append(_Out(*row))
+    for cycle_id, outs in by_cycle.items():
+        await _keep_distance(conn, cycle_id, outs, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Out:
+    id: UUID
+    cycle_id: UUID
+    stage_id: UUID
+    assignee_id: int | None
+    desk: str | None
+    subject_id: int | None
+    last_rung: str
+    last_rung_on: date
+    next_rung: str
+    next_rung_at: datetime
+
+
+async def _keep_distance(
+    conn: AsyncConnection, cycle_id: UUID, outs: Sequence[_Out], as_of: datetime
+) -> None:
+    from store.cycle_facts import load_cycle
+
+    cycle = await load_cycle(conn, cycle_id)
+    clock = await clocks(conn, {o.id: (o.assignee_id, o.desk, o.subject_id) for o in outs}, as_of)
+    times = await cycle_times(conn, cycle, clock.values())
+    pushed: list[tuple[UUID, datetime]] = []
+    earliest: dict[UUID, datetime] = {}
+    for out in outs:
+        assignee = times[clock[out.id]]
+        sent_on = assignee.local_date(as_of)
+        ladder = cycle.stages[out.stage_id].ladder
+        day = not_before(ladder, out.last_rung, sent_on, out.next_rung, assignee)
+        instant = max(out.next_rung_at, assignee.opening(day))
+        if instant > out.next_rung_at:
+            pushed.append((out.id, instant))
+        earliest[out.stage_id] = min(instant, earliest.get(out.stage_id, instant))
+    if pushed:
+        await conn.execute(
+            text(
+                "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
+                "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
+            ),
+            {"ids": [p[0] for p in pushed], "ats": [p[1] for p in pushed]},
+        )
+    for stage_id, instant in earliest.items():
+        await ring_before(conn, f"stage-{stage_id}", instant)

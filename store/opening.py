@@ -1,0 +1,512 @@
+"""Tasks come into being, and open: planned rows, their dates, and the mail that announces them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import PersonTime
+from definitions.ladders import Rung, next_rung
+from definitions.timeline import Plan, StagePlan, TaskTimes, closes_at, task_times
+from domain.notifications import Event
+from domain.states import Desk, Role, TaskState
+from store.chunks import CHUNK, failure_code, in_halves
+from store.cycle_facts import CycleFacts, StageFacts
+from store.outbox import NewNotification, queue
+from store.people import desk_members, managers_of, person_times
+from store.processes import hold
+from store.readiness import Ready, ready_subjects
+
+LATE = timedelta(minutes=10)
+"""The engine counts as punctual within this; beyond, instants are those of the real act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who is to hold a task, and whose calendar counts for it."""
+
+    assignee_id: int | None
+    desk: str | None
+    clock_id: int  # a desk has the calendar and zone of its first member
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task about to come into being."""
+
+    subject_id: int | None
+    role: str
+    holder: Holder
+    begun_at: datetime
+    cause: str
+    times: TaskTimes
+    announce_at: datetime
+    rung: Rung | None
+
+
+async def open_ready(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Create the tasks of up to one chunk of subjects for whom the stage may begin.
+
+    Those whose opening instant has come are open at once and announced; the others are planned.
+    Somebody whose dates cannot be computed is held alone. Returns how many subjects were handled;
+    repeated, it finds nobody left.
+    """
+    ready = await ready_subjects(conn, cycle, stage, CHUNK)
+    if not ready:
+        return 0
+
+    async def handle(some: Sequence[Ready]) -> None:
+        await create_tasks(conn, cycle, stage, await _plan(conn, cycle, stage, some, as_of), as_of)
+
+    async def park(one: Ready, error: Exception) -> None:
+        await hold(
+            conn,
+            f"stage-{stage.id}",
+            code=f"cannot-open: {failure_code(error)}",
+            as_of=as_of,
+            mended_by="hr",
+            cycle_id=cycle.id,
+            stage_id=stage.id,
+            person_id=one.subject_id,
+        )
+
+    await in_halves(conn, ready, handle, park)
+    return len(ready)
+
+
+async def _plan(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    ready: Sequence[Ready],
+    as_of: datetime,
+) -> list[NewTask]:
+    holders = await holders_for(conn, cycle, stage, ready, as_of.date())
+    clocks = {h.clock_id for h in holders.values()} | {r.subject_id for r in ready}
+    times = await cycle_times(conn, cycle, clocks)
+    cache: dict[tuple[object, ...], tuple[TaskTimes, datetime, Rung | None]] = {}
+    planned: list[NewTask] = []
+    for one in ready:
+        holder = holders[one.subject_id]
+        begun = _begun(cycle, stage, one, as_of)
+        assignee = times[holder.clock_id]
+        personal = None if one.plan is None else Plan.model_validate(one.plan)
+        key = (
+            id(assignee),
+            begun,
+            one.late,
+            one.hire_date if personal else None,
+            id(times[one.subject_id]) if personal else None,
+        )
+        if key not in cache:
+            cache[key] = _dates(cycle, stage, one, assignee, begun, as_of, personal)
+        dates, announce_at, rung = cache[key]
+        planned.append(
+            NewTask(
+                subject_id=one.subject_id,
+                role=stage.spec.assignee,
+                holder=holder,
+                begun_at=begun,
+                cause=_cause(stage, one),
+                times=dates,
+                announce_at=announce_at,
+                rung=rung,
+            )
+        )
+    return planned
+
+
+def _cause(stage: StageFacts, one: Ready) -> str:
+    if one.late and not stage.predecessors:
+        return "entry"
+    return "after" if stage.predecessors else "date"
+
+
+def _begun(cycle: CycleFacts, stage: StageFacts, one: Ready, as_of: datetime) -> datetime:
+    """When the task came into being: by the row that freed it, unless the engine is a day late."""
+    instants = [i for i in (one.freed_at, stage.opened_at if stage.barrier else None) if i]
+    if not stage.predecessors and cycle.opened_at is not None:
+        instants.append(cycle.opened_at)
+    begun = max(instants, default=as_of)
+    if one.late and one.entered_on is not None:
+        begun = max(begun, cycle.company.opening(one.entered_on))
+    return begun if as_of - begun < LATE else max(begun, _really(begun, as_of, cycle.company))
+
+
+def _really(begun: datetime, as_of: datetime, company: PersonTime) -> datetime:
+    """After an outage it counts from the day on which it really came about."""
+    return as_of if company.local_date(as_of) > company.local_date(begun) else begun
+
+
+def _dates(
+    cycle: CycleFacts,
+    stage: StageFacts,
+    one: Ready,
+    assignee: PersonTime,
+    begun: datetime,
+    as_of: datetime,
+    personal: Plan | None,
+) -> tuple[TaskTimes, datetime, Rung | None]:
+    plan = personal if personal is not None else current_plan(cycle)
+    dates = task_times(
+        cycle.definition,
+        stage.spec,
+        plan,
+        assignee=assignee,
+        anchors=cycle.anchors(one.hire_date),
+        begins=begun,
+        late_joiner=one.late and not stage.predecessors,
+    )
+    if stage.extended_by:
+        due_on = assignee.calendar.after(dates.due_on, stage.extended_by)
+        dates = replace(
+            dates,
+            due_on=due_on,
+            due_at=assignee.end_of(due_on),
+            closes_at=closes_at(stage.spec, due_on, assignee),
+        )
+    announce_at = announcement(cycle, stage, dates, assignee)
+    rung = next_rung(
+        stage.ladder,
+        None,
+        due_on=dates.due_on,
+        assignee=assignee,
+        announced_on=assignee.local_date(announce_at),
+        closes_at=dates.closes_at,
+    )
+    return dates, announce_at, rung
+
+
+def announcement(
+    cycle: CycleFacts, stage: StageFacts, dates: TaskTimes, assignee: PersonTime
+) -> datetime:
+    """When the opening mail goes at the latest (language reference §3.9, §6.3).
+
+    The opening of a launch by button goes at once; everything else with a daily mail.
+    """
+    by_button = cycle.launched_by == "button" and not stage.predecessors
+    if by_button and dates.announce_at == dates.opens_at:
+        return assignee.at_once(dates.opens_at)
+    return assignee.morning(dates.announce_at)
+
+
+def current_plan(cycle: CycleFacts) -> Plan:
+    """The plan as it stands now, slips included: from the stages' rows."""
+    if cycle.plan is None:
+        raise ValueError(f"the cycle {cycle.id} has no common plan")
+    stages: Mapping[str, StagePlan] = {
+        s.key: s.planned for s in cycle.stages.values() if s.planned is not None
+    }
+    return cycle.plan.model_copy(update={"stages": dict(stages)})
+
+
+async def cycle_times(
+    conn: AsyncConnection, cycle: CycleFacts, people: Iterable[int]
+) -> dict[int, PersonTime]:
+    """Calendars and zones for the dates of a cycle's tasks: leave counts as its policy says."""
+    rule = cycle.definition.policies.leave
+    return await person_times(conn, cycle.calendars, sorted(set(people)), leave=rule)
+
+
+async def holders_for(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    ready: Sequence[Ready],
+    on: date,
+) -> dict[int, Holder]:
+    """Who holds the stage's task about each of these subjects, on that day.
+
+    Nobody up the line: the task is made all the same and needs an assignee; the subject's own
+    calendar counts until it has one.
+    """
+    subjects = [r.subject_id for r in ready]
+    match Role(stage.spec.assignee):
+        case Role.SUBJECT:
+            return {s: Holder(s, None, s) for s in subjects}
+        case Role.MANAGER:
+            found = await managers_of(conn, subjects, on)
+            found |= {r.subject_id: r.reviewer_id for r in ready if r.reviewer_id is not None}
+        case Role.MANAGER_2:
+            first = await managers_of(conn, subjects, on)
+            second = await managers_of(conn, sorted(set(first.values())), on)
+            found = {s: second[m] for s, m in first.items() if m in second}
+        case _:
+            members = await desk_members(conn, Desk.HR, on)
+            return {s: Holder(None, Desk.HR, members[0] if members else s) for s in subjects}
+    return {
+        s: Holder(found[s], None, found[s]) if s in found else Holder(None, None, s)
+        for s in subjects
+    }
+
+
+CREATE = text(
+    """
+    INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, desk, state, cause,
+        begun_at, opens_at, announce_at, due_on, due_at, closes_at, next_rung, next_rung_at,
+        steered, created_at)
+    SELECT :cycle, :stage, n.subject_id, n.role, n.assignee_id, n.desk,
+        CASE WHEN n.opens_at <= :as_of THEN 'open' ELSE 'planned' END, n.cause, n.begun_at,
+        n.opens_at, n.announce_at, n.due_on, n.due_at, n.closes_at, n.next_rung, n.next_rung_at,
+        (SELECT coalesce(max(s.id), 0) FROM steering s WHERE s.cycle_id = :cycle), :as_of
+    FROM unnest(CAST(:subjects AS bigint[]), CAST(:roles AS text[]), CAST(:assignees AS bigint[]),
+        CAST(:desks AS text[]), CAST(:causes AS text[]), CAST(:begun AS timestamptz[]),
+        CAST(:opens AS timestamptz[]), CAST(:announce AS timestamptz[]), CAST(:due_on AS date[]),
+        CAST(:due AS timestamptz[]), CAST(:closes AS timestamptz[]), CAST(:rungs AS text[]),
+        CAST(:rungs_at AS timestamptz[]))
+      AS n(subject_id, role, assignee_id, desk, cause, begun_at, opens_at, announce_at, due_on,
+        due_at, closes_at, next_rung, next_rung_at)
+    ON CONFLICT DO NOTHING
+    RETURNING id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision
+    """
+)
+
+
+async def create_tasks(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    tasks: Sequence[NewTask],
+    as_of: datetime,
+) -> list[UUID]:
+    """Insert tasks in one statement, and announce those that are open already.
+
+    Idempotent by the unique live task of (stage, subject, role, assignee). Returns the new ids.
+    """
+    if not tasks:
+        return []
+    rows = (
+        await conn.execute(
+            CREATE,
+            {
+                "cycle": cycle.id,
+                "stage": stage.id,
+                "as_of": as_of,
+                "subjects": [t.subject_id for t in tasks],
+                "roles": [t.role for t in tasks],
+                "assignees": [t.holder.assignee_id for t in tasks],
+                "desks": [t.holder.desk for t in tasks],
+                "causes": [t.cause for t in tasks],
+                "begun": [t.begun_at for t in tasks],
+                "opens": [t.times.opens_at for t in tasks],
+                "announce": [t.announce_at for t in tasks],
+                "due_on": [t.times.due_on for t in tasks],
+                "due": [t.times.due_at for t in tasks],
+                "closes": [t.times.closes_at for t in tasks],
+                "rungs": [t.rung.key if t.rung else None for t in tasks],
+                "rungs_at": [t.rung.at if t.rung else None for t in tasks],
+            },
+        )
+    ).all()
+    opened = [
+        Opened(r.id, r.subject_id, r.assignee_id, r.desk, r.opens_at, r.announce_at, r.due_revision)
+        for r in rows
+        if r.state == TaskState.OPEN
+    ]
+    await announce(conn, cycle, stage, opened, as_of)
+    return [r.id for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A task that has just opened and is to be announced."""
+
+    id: UUID
+    subject_id: int | None
+    assignee_id: int | None
+    desk: str | None
+    opens_at: datetime
+    announce_at: datetime
+    due_revision: int
+
+
+async def open_planned(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Open up to one chunk of planned tasks whose instant has come, and announce them.
+
+    After an outage of more than a day the assignee still has `at_least` from the day on which the
+    task really opened: such rows are planned anew first. Returns how many were handled.
+    """
+    late = await _plan_late_anew(conn, cycle, stage, as_of)
+    rows = (
+        await conn.execute(
+            text(
+                """
+                WITH due AS (
+                    SELECT id FROM tasks
+                    WHERE stage_id = :stage AND state = 'planned' AND opens_at <= :as_of
+                    ORDER BY id LIMIT :limit FOR UPDATE
+                )
+                UPDATE tasks t SET state = 'open', version = version + 1 FROM due
+                WHERE t.id = due.id
+                RETURNING t.id, t.subject_id, t.assignee_id, t.desk, t.opens_at, t.announce_at,
+                    t.due_revision
+                """
+            ),
+            {"stage": stage.id, "as_of": as_of, "limit": CHUNK},
+        )
+    ).all()
+    await announce(conn, cycle, stage, [Opened(*row) for row in rows], as_of)
+    return len(rows) + late
+
+
+async def _plan_late_anew(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    rows = (
+        await conn.execute(
+            text(
+                "SELECT t.id, t.assignee_id, t.desk, t.subject_id, t.opens_at, t.due_on, "
+                "p.late, p.plan, e.hire_date FROM tasks t "
+                "LEFT JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id"
+                " LEFT JOIN people e ON e.id = t.subject_id "
+                "WHERE t.stage_id = :stage AND t.state = 'planned' AND t.opens_at <= :before "
+                "ORDER BY t.id LIMIT :limit FOR UPDATE OF t"
+            ),
+            {"stage": stage.id, "before": as_of - LATE, "limit": CHUNK},
+        )
+    ).all()
+    if not rows:
+        return 0
+    clock = await clocks(conn, {r.id: (r.assignee_id, r.desk, r.subject_id) for r in rows}, as_of)
+    times = await cycle_times(conn, cycle, set(clock.values()))
+    anew: list[tuple[UUID, TaskTimes, datetime, Rung | None]] = []
+    for row in rows:
+        assignee = times[clock[row.id]]
+        if assignee.local_date(as_of) <= assignee.local_date(row.opens_at):
+            continue
+        one = Ready(row.subject_id, None, bool(row.late), None, row.hire_date, None, row.plan)
+        personal = None if row.plan is None else Plan.model_validate(row.plan)
+        dates, announce_at, rung = _dates(cycle, stage, one, assignee, as_of, as_of, personal)
+        if dates.due_on < row.due_on:  # nothing ever moves earlier by itself
+            continue
+        anew.append((row.id, dates, announce_at, rung))
+    await _write_times(conn, anew)
+    return len(anew)
+
+
+async def _write_times(
+    conn: AsyncConnection, anew: Sequence[tuple[UUID, TaskTimes, datetime, Rung | None]]
+) -> None:
+    if not anew:
+        return
+    await conn.execute(
+        text(
+            """
+            UPDATE tasks t SET opens_at = n.opens_at, announce_at = n.announce_at,
+                due_on = n.due_on, due_at = n.due_at, closes_at = n.closes_at,
+                next_rung = n.rung, next_rung_at = n.rung_at
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:opens AS timestamptz[]),
+                CAST(:announce AS timestamptz[]), CAST(:due_on AS date[]),
+                CAST(:due AS timestamptz[]), CAST(:closes AS timestamptz[]),
+                CAST(:rungs AS text[]), CAST(:rungs_at AS timestamptz[]))
+              AS n(id, opens_at, announce_at, due_on, due_at, closes_at, rung, rung_at)
+            WHERE t.id = n.id
+            """
+        ),
+        {
+            "ids": [a[0] for a in anew],
+            "opens": [a[1].opens_at for a in anew],
+            "announce": [a[2] for a in anew],
+            "due_on": [a[1].due_on for a in anew],
+            "due": [a[1].due_at for a in anew],
+            "closes": [a[1].closes_at for a in anew],
+            "rungs": [a[3].key if a[3] else None for a in anew],
+            "rungs_at": [a[3].at if a[3] else None for a in anew],
+        },
+    )
+
+
+async def clocks(
+    conn: AsyncConnection,
+    holders: Mapping[UUID, tuple[int | None, str | None, int | None]],
+    as_of: datetime,
+) -> dict[UUID, int]:
+    """Whose calendar counts for each task of {task: (assignee, desk, subject)}.
+
+    The assignee's; for a desk its first member's; while nobody holds it, the subject's.
+    """
+    first: dict[str, int] = {}
+    for desk in {d for _, d, _ in holders.values() if d is not None}:
+        members = await desk_members(conn, desk, as_of.date())
+        if members:
+            first[desk] = members[0]
+    found: dict[UUID, int] = {}
+    for task, (assignee, desk, subject) in holders.items():
+        clock = assignee or (first.get(desk) if desk else None) or subject
+        if clock is None:
+            raise ValueError(f"nobody's calendar counts for the task {task}")
+        found[task] = clock
+    return found
+
+
+async def announce(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    opened: Sequence[Opened],
+    as_of: datetime,
+) -> None:
+    """Queue the opening mail of tasks that have just opened; HR hears of those without assignee."""
+    if not opened:
+        return
+    desks = {
+        d: await desk_members(conn, d, as_of.date())
+        for d in {o.desk or Desk.HR for o in opened if o.assignee_id is None}
+    }
+    told: list[tuple[Opened, int, str | None, Event]] = []
+    for one in opened:
+        if one.assignee_id is not None:
+            told.append((one, one.assignee_id, None, Event.TASK_OPENED))
+        else:
+            event = Event.TASK_OPENED if one.desk else Event.NEEDS_ASSIGNEE
+            desk = one.desk or Desk.HR
+            told += [(one, member, desk, event) for member in desks[desk]]
+    members = {person for _, person, desk, _ in told if desk}
+    times = await person_times(
+        conn,
+        cycle.calendars,
+        [*(members | {p for o, p, _, _ in told if as_of - o.announce_at > LATE})],
+    )
+    await queue(conn, [_opening(cycle, stage, *item, times, as_of) for item in told])
+
+
+def _opening(
+    cycle: CycleFacts,
+    stage: StageFacts,
+    one: Opened,
+    person: int,
+    desk: str | None,
+    event: Event,
+    times: Mapping[int, PersonTime],
+    as_of: datetime,
+) -> NewNotification:
+    send_at = one.announce_at
+    if as_of - send_at > LATE:  # the engine was away: now if it is a decent hour, else tomorrow
+        send_at = times[person].at_once(as_of)
+    elif desk is not None:
+        send_at = times[person].morning(one.announce_at)
+    early = one.announce_at - one.opens_at > timedelta(days=1) and desk is None
+    return NewNotification(
+        key=f"task:{one.id}:{one.due_revision}:{event}:{person}",
+        event=event,
+        person_id=person,
+        desk=desk,
+        at=one.opens_at,
+        send_at=send_at,
+        cause=f"stage:{stage.key}",
+        cycle_id=cycle.id,
+        stage_id=stage.id,
+        task_id=one.id,
+        subject_id=one.subject_id,
+        due_revision=one.due_revision,
+        ride_along=early,
+    )
+
+

@@ -1,0 +1,283 @@
+"""Processes and bells: the rows from which the engine is driven, and can be rebuilt.
+
+The protocol: whoever changes a fact inserts a bell in the same transaction (append-only, no unique
+key). The relay claims bells by deleting them, signals each process once, and commits; a crash in
+between rings again, which is harmless. A reconciler rings every open process whose armed instant
+has passed, so that PostgreSQL alone suffices to bring back a lost engine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.ids import ProcessId
+from domain.progress import Progress
+from domain.states import ProcessKind
+
+RECONCILE_AFTER = timedelta(minutes=1)
+LARGEST_WINDOW = 900
+"""Seconds. At 10,000 people answering at all hours, a bell each would cost more than the work."""
+
+
+def window_for(people: int) -> int:
+    """Seconds during which the bells of a busy process are gathered, for so many people.
+
+    Up to 200 people every bell is passed on at once; from 9,000 on once in fifteen minutes.
+    """
+    return 0 if people <= 200 else min(LARGEST_WINDOW, people // 10)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """What a workflow needs to know of its own row."""
+
+    id: ProcessId
+    kind: ProcessKind
+    cycle_id: UUID | None
+    stage_id: UUID | None
+
+
+async def start(
+    conn: AsyncConnection,
+    process_id: str,
+    kind: ProcessKind,
+    *,
+    now: datetime,
+    cycle_id: UUID | None = None,
+    stage_id: UUID | None = None,
+    window_seconds: int = 0,
+) -> None:
+    """Begin a process: its row and its first bell. Idempotent; a closed process opens again."""
+    await conn.execute(
+        text(
+            """
+            INSERT INTO processes (id, kind, cycle_id, stage_id, window_seconds, created_at)
+            VALUES (:id, :kind, :cycle_id, :stage_id, :window, :now)
+            ON CONFLICT (id) DO UPDATE SET state = 'open' WHERE processes.state <> 'open'
+            """
+        ),
+        {
+            "id": process_id,
+            "kind": kind.value,
+            "cycle_id": cycle_id,
+            "stage_id": stage_id,
+            "window": window_seconds,
+            "now": now,
+        },
+    )
+    await ring(conn, process_id, urgent=True)
+
+
+async def ring(conn: AsyncConnection, *process_ids: str, urgent: bool = False) -> None:
+    """Wake processes after this transaction commits. Urgent bells wait for no window."""
+    if process_ids:
+        await conn.execute(
+            text("INSERT INTO bells (process_id, urgent) SELECT unnest(CAST(:ids AS text[])), :urgent"),
+            {"ids": list(process_ids), "urgent": urgent},
+        )
+
+
+async def ring_cycle(conn: AsyncConnection, cycle_id: UUID) -> None:
+    """Wake everything of a cycle at once: somebody steered it. Closed processes open again."""
+    await conn.execute(
+        text("UPDATE processes SET state = 'open' WHERE cycle_id = :cycle AND state <> 'open'"),
+        {"cycle": cycle_id},
+    )
+    await conn.execute(
+        text(
+            "INSERT INTO bells (process_id, urgent) "
+            "SELECT id, true FROM processes WHERE cycle_id = :cycle"
+        ),
+        {"cycle": cycle_id},
+    )
+
+
+async def ring_before(conn: AsyncConnection, process_id: str, instant: datetime) -> None:
+    """Wake a process only if it would otherwise look later than `instant`."""
+    await conn.execute(
+        text(
+            """
+            INSERT INTO bells (process_id, urgent)
+            SELECT id, true FROM processes
+            WHERE id = :id AND state = 'open' AND (armed_until IS NULL OR armed_until > :instant)
+            """
+        ),
+        {"id": process_id, "instant": instant},
+    )
+
+
+async def claim_bells(conn: AsyncConnection, now: datetime, limit: int = 5000) -> list[ProcessRow]:
+    """Take the bells that may ring now, and return each open process once.
+
+    The caller signals them and commits; if it dies, the bells are back. A bell of a busy process
+    stays until its window is over. `now` is the relay's clock.
+    """
+    rows = await conn.execute(
+        text(
+            """
+            WITH ready AS (
+                SELECT b.id FROM bells b LEFT JOIN processes p ON p.id = b.process_id
+                WHERE b.urgent OR p.id IS NULL OR p.window_seconds = 0 OR p.last_rung_at IS NULL
+                   OR p.last_rung_at <= :now - make_interval(secs => p.window_seconds)
+                ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
+            ), taken AS (
+                DELETE FROM bells USING ready WHERE bells.id = ready.id
+                RETURNING bells.process_id
+            )
+            SELECT p.id, p.kind, p.cycle_id, p.stage_id FROM processes p
+            WHERE p.state = 'open' AND p.id IN (SELECT process_id FROM taken) ORDER BY p.id
+            """
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [ProcessRow(ProcessId(r.id), ProcessKind(r.kind), r.cycle_id, r.stage_id) for r in rows]
+
+
+async def mark_rung(conn: AsyncConnection, ids: Sequence[str], now: datetime) -> None:
+    """Remember when these were signalled, for their windows."""
+    await conn.execute(
+        text("UPDATE processes SET last_rung_at = :now WHERE id = ANY(:ids)"),
+        {"ids": list(ids), "now": now},
+    )
+
+
+async def ring_overdue(conn: AsyncConnection, now: datetime) -> int:
+    """The reconciler: ring every open process that should have looked a minute ago.
+
+    With signal-with-start this is the whole recovery of a lost engine. Returns how many were rung.
+    A process that was never advanced counts from its creation.
+    """
+    result = await conn.execute(
+        text(
+            """
+            INSERT INTO bells (process_id, urgent)
+            SELECT id, true FROM processes p
+            WHERE state = 'open'
+              AND coalesce(armed_until, CASE WHEN advanced_at IS NULL THEN created_at END)
+                  < :before
+              AND NOT EXISTS (SELECT 1 FROM bells b WHERE b.process_id = p.id)
+            """
+        ),
+        {"before": now - RECONCILE_AFTER},
+    )
+    return result.rowcount
+
+
+async def ring_all_open(conn: AsyncConnection) -> None:
+    """Wake every open process: a new engine takes over from an old one."""
+    await conn.execute(
+        text(
+            "INSERT INTO bells (process_id, urgent) "
+            "SELECT id, true FROM processes WHERE state = 'open'"
+        )
+    )
+
+
+async def find(conn: AsyncConnection, process_id: str) -> ProcessRow | None:
+    """The row of a process, or none if it was never started or its cycle is gone."""
+    row = (
+        await conn.execute(
+            text("SELECT id, kind, cycle_id, stage_id FROM processes WHERE id = :id"),
+            {"id": process_id},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return ProcessRow(ProcessId(row.id), ProcessKind(row.kind), row.cycle_id, row.stage_id)
+
+
+async def arm(
+    conn: AsyncConnection, process_id: str, progress: Progress, as_of: datetime, run_id: str | None
+) -> None:
+    """Write down what `advance` said: when it looks again, and that it went well.
+
+    A process that closes while a bell for it is waiting stays open, so that the bell is heard.
+    """
+    await conn.execute(
+        text(
+            """
+            UPDATE processes SET armed_until = :until, waits_for = :waits, advanced_at = :as_of,
+                run_id = coalesce(:run_id, run_id), failures = 0, failure = NULL, failed_at = NULL,
+                state = CASE WHEN :closed AND NOT EXISTS
+                    (SELECT 1 FROM bells WHERE process_id = :id) THEN 'closed' ELSE 'open' END
+            WHERE id = :id
+            """
+        ),
+        {
+            "id": process_id,
+            "until": None if progress.closed else progress.next_due_at,
+            "waits": progress.waits_for,
+            "as_of": as_of,
+            "run_id": run_id,
+            "closed": progress.closed,
+        },
+    )
+
+
+async def record_failure(
+    conn: AsyncConnection, process_id: str, code: str, as_of: datetime
+) -> None:
+    """Write down that `advance` failed: a code and a place, for the administrators' page."""
+    await conn.execute(
+        text(
+            "UPDATE processes SET failures = failures + 1, failure = :code, failed_at = :as_of "
+            "WHERE id = :id"
+        ),
+        {"id": process_id, "code": code, "as_of": as_of},
+    )
+
+
+async def hold(
+    conn: AsyncConnection,
+    process_id: str,
+    *,
+    code: str,
+    as_of: datetime,
+    mended_by: str,
+    cycle_id: UUID | None = None,
+    stage_id: UUID | None = None,
+    person_id: int | None = None,
+    task_id: UUID | None = None,
+) -> None:
+    """Park one row that cannot be handled, so that it stops nobody else. Idempotent."""
+    await conn.execute(
+        text(
+            """
+            INSERT INTO held_rows
+                (process_id, cycle_id, stage_id, person_id, task_id, code, mended_by, at)
+            VALUES (:process, :cycle, :stage, :person, :task, :code, :mended_by, :as_of)
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {
+            "process": process_id,
+            "cycle": cycle_id,
+            "stage": stage_id,
+            "person": person_id,
+            "task": task_id,
+            "code": code,
+            "mended_by": mended_by,
+            "as_of": as_of,
+        },
+    )
+
+
+async def release_held(conn: AsyncConnection, held_id: int, now: datetime) -> str | None:
+    """Try a held row again: it is looked at with the next turn. Returns its process, if any."""
+    row = (
+        await conn.execute(
+            text(
+                "UPDATE held_rows SET cleared_at = :now WHERE id = :id AND cleared_at IS NULL "
+                "RETURNING process_id"
+            ),
+            {"id": held_id, "now": now},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    await ring(conn, row.process_id, urgent=True)
+    return str(row.process_id)

@@ -1,0 +1,331 @@
+"""What people do with their tasks: save a draft, submit, take it back.
+
+One transaction each, never waiting for the engine. The cycle's row is locked before the task's, as
+everywhere, so that pausing or cancelling and submitting follow one another.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.answers import check, kept
+from domain.access import Actor
+from domain.errors import EditConflict, IllegalState, Invalid
+from domain.notifications import Event
+from domain.states import CycleState, TaskState
+from store.audit import record
+from store.cycle_facts import CycleFacts, StageFacts
+from store.deadlines import restart_ladder
+from store.notices import tell
+from store.outbox import suppress_for_tasks
+from store.processes import ring
+from store.readiness import few_left
+from store.results import after_submission, tell_downstream
+from store.task_rows import TaskFacts, lock_task, may_act
+
+
+def _must_be_open(cycle: CycleFacts, task: TaskFacts, now: datetime) -> None:
+    if cycle.state is CycleState.CANCELLED:
+        raise IllegalState("The cycle was cancelled; nothing is asked any more.")
+    match task.state:
+        case TaskState.OPEN:
+            pass
+        case TaskState.PLANNED:
+            raise IllegalState(f"This task opens on {task.opens_at:%Y-%m-%d %H:%M} UTC.")
+        case TaskState.DONE:
+            raise IllegalState("This was submitted already.")
+        case TaskState.EXPIRED | TaskState.EXCUSED | TaskState.CANCELLED:
+            raise IllegalState(f"This task is {task.state}; HR can reopen it.")
+    # A hard close holds even where the engine has not come round to it yet.
+    closes = min((i for i in (task.closes_at, cycle.ends_at) if i is not None), default=None)
+    if closes is not None and now > closes and cycle.state is not CycleState.PAUSED:
+        raise IllegalState("This closed; HR can reopen it.", closed_at=closes.isoformat())
+
+
+def _must_match(task: TaskFacts, expected_version: int | None) -> None:
+    if expected_version is not None and expected_version != task.version:
+        raise EditConflict(
+            "This was saved in another window meanwhile. Nothing was overwritten.",
+            hint="Compare both and choose.",
+            version=task.version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The answer to a saved draft or a submission."""
+
+    task_id: UUID
+    version: int
+    at: datetime
+    revision: int = 0
+
+
+async def save_draft(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Saved:
+    """Keep what was typed so far. Incomplete answers are fine; a wrong shape is not.
+
+    Repeating it with the same answers is harmless. Raises EditConflict if `expected_version` is
+    not the task's version, IllegalState if the task is not open, Invalid for wrong shapes.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    await may_act(conn, task, actor, now.date())
+    _must_be_open(cycle, task, now)
+    _must_match(task, expected_version)
+    _refuse(cycle, stage, answers, complete=False)
+    version = await conn.scalar(
+        text(
+            """
+            WITH kept AS (
+                INSERT INTO drafts (task_id, author_id, answers, saved_at)
+                VALUES (:task, :author, CAST(:answers AS jsonb), :now)
+                ON CONFLICT (task_id, author_id) DO UPDATE SET answers = excluded.answers,
+                    saved_at = excluded.saved_at, version = drafts.version + 1
+            )
+            UPDATE tasks SET version = version + 1, seen_at = coalesce(seen_at, :now)
+            WHERE id = :task RETURNING version
+            """
+        ),
+        {
+            "task": task_id,
+            "author": actor.person_id,
+            "answers": json.dumps(dict(answers)),
+            "now": now,
+        },
+    )
+    return Saved(task_id, int(version or 0), now)
+
+
+def _refuse(
+    cycle: CycleFacts, stage: StageFacts, answers: Mapping[str, Any], *, complete: bool
+) -> None:
+    problems = check(cycle.definition, stage.spec, answers, complete=complete)
+    if problems:
+        raise Invalid(
+            "Please look at the marked answers.",
+            tuple(
+                {"question": p.question, "code": p.code, "message": p.message} for p in problems
+            ),
+        )
+
+
+SUBMIT = text(
+    """
+    WITH written AS (
+        INSERT INTO responses (task_id, revision, author_id, on_behalf_of_id, answers, submitted_at)
+        VALUES (:task, :revision, :author, :behalf, CAST(:answers AS jsonb), :now)
+    ), gone AS (
+        DELETE FROM drafts WHERE task_id = :task
+    ), event AS (
+        INSERT INTO task_events (task_id, at, event, actor_id, detail)
+        VALUES (:task, :now, 'submitted', :author, jsonb_build_object('revision', :revision))
+    )
+    UPDATE tasks SET state = 'done', revision = :revision, version = version + 1, ended_at = :now,
+        ended_by_id = :author, ended_reason = 'submitted', held_on = :held_on,
+        next_rung = NULL, next_rung_at = NULL, seen_at = coalesce(seen_at, :now)
+    WHERE id = :task RETURNING version
+    """
+)
+
+
+async def submit(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+    held_on: date | None = None,
+) -> Saved:
+    """Submit a form; from this commit on nobody is reminded or told about it any more.
+
+    What was submitted is immutable; after reopening the next submission is a new revision. In a
+    meeting `held_on` says on which day it was held. While the cycle is paused it is accepted and
+    unlocks nothing.
+
+    Raises NotFound (hidden or missing), IllegalState (not open, closed), EditConflict, Invalid.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    behalf = await may_act(conn, task, actor, now.date())
+    _must_be_open(cycle, task, now)
+    _must_match(task, expected_version)
+    if stage.spec.kind == "release":
+        raise IllegalState("Results are released, not submitted.")
+    _refuse(cycle, stage, answers, complete=True)
+    held_on = _held(stage, held_on, now)
+    revision = task.revision + 1
+    version = await conn.scalar(
+        SUBMIT,
+        {
+            "task": task_id,
+            "revision": revision,
+            "author": actor.person_id,
+            "behalf": behalf,
+            "answers": json.dumps(kept(cycle.definition, stage.spec, answers)),
+            "now": now,
+            "held_on": held_on,
+        },
+    )
+    await _quiet(conn, task, now)
+    await after_submission(conn, cycle, stage, task.subject_id, now)
+    if revision > 1:
+        await tell_downstream(conn, cycle, stage, task.subject_id, revision, now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="submit",
+        object_type="task",
+        object_id=str(task_id),
+        cycle_id=cycle.id,
+        after={"revision": revision},
+    )
+    await ring_after_end(conn, cycle, stage)
+    return Saved(task_id, int(version or 0), now, revision)
+
+
+def _held(stage: StageFacts, held_on: date | None, now: datetime) -> date | None:
+    if stage.spec.kind != "meeting":
+        return None
+    if held_on is None:
+        raise Invalid(
+            "Please say on which day it was held.",
+            ({"question": "held_on", "code": "required", "message": "On which day was it held?"},),
+        )
+    # A day ahead of UTC's is still today somewhere; the day after that is nowhere.
+    if (held_on - now.date()).days > 1:
+        raise Invalid(
+            "The day on which it was held lies ahead.",
+            ({"question": "held_on", "code": "future", "message": "This day lies ahead."},),
+        )
+    return held_on
+
+
+async def _quiet(conn: AsyncConnection, task: TaskFacts, now: datetime) -> None:
+    """Nothing about this task goes out any more; whoever was told overdue hears that it is done."""
+    await suppress_for_tasks(conn, [task.id], "done", now)
+    if not task.told_to:
+        return
+    await tell(
+        conn,
+        sorted(set(task.told_to)),
+        Event.DONE_NOTICE,
+        key=f"task:{task.id}:{task.due_revision}:done",
+        task=task,
+        cause="submitted",
+        now=now,
+    )
+
+
+async def ring_after_end(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) -> None:
+    """Ring what may go on because a task of this stage ended, and nothing else.
+
+    Successors that open person by person are rung each time (their windows gather the bells);
+    the stage itself, and barriers behind it, only when few are left.
+    """
+    personal = [
+        f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier
+    ]
+    if await few_left(conn, stage.id):
+        await ring(conn, f"stage-{stage.id}", f"cycle-{cycle.id}", *personal)
+    else:
+        await ring(conn, *personal)
+
+
+async def withdraw(conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: datetime) -> Saved:
+    """The author takes a submission back, until the next stage opened for that subject.
+
+    The task is open again with its old dates; the answers become the draft. Raises IllegalState
+    once something that builds on it has opened.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    if task.state is not TaskState.DONE or actor.person_id != task.ended_by_id:
+        await may_act(conn, task, actor, now.date())
+        raise IllegalState("Only what you have submitted yourself can be taken back.")
+    if not cycle.moving and cycle.state is not CycleState.PAUSED:
+        raise IllegalState("The cycle has ended; nothing can be taken back any more.")
+    if task.closes_at is not None and now > task.closes_at:
+        raise IllegalState("This stage has closed; HR can reopen the task.")
+    if not await _forget_planned(conn, stage, task):
+        raise IllegalState("The next stage has opened; HR can reopen this task.")
+    await conn.execute(
+        text(
+            """
+            WITH taken AS (
+                UPDATE responses SET withdrawn_at = :now
+                WHERE task_id = :task AND revision = :revision
+                RETURNING author_id, answers
+            ), back AS (
+                INSERT INTO drafts (task_id, author_id, answers, saved_at)
+                SELECT :task, author_id, answers, :now FROM taken
+                ON CONFLICT (task_id, author_id) DO UPDATE SET answers = excluded.answers,
+                    saved_at = excluded.saved_at, version = drafts.version + 1
+            ), event AS (
+                INSERT INTO task_events (task_id, at, event, actor_id, detail)
+                VALUES (:task, :now, 'withdrawn', :actor, '{}')
+            )
+            UPDATE tasks SET state = 'open', version = version + 1, ended_at = NULL,
+                ended_by_id = NULL, ended_reason = NULL, held_on = NULL WHERE id = :task
+            """
+        ),
+        {"task": task_id, "revision": task.revision, "now": now, "actor": actor.person_id},
+    )
+    await restart_ladder(conn, cycle, stage, task, now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="withdraw",
+        object_type="task",
+        object_id=str(task_id),
+        cycle_id=cycle.id,
+        before={"revision": task.revision},
+    )
+    return Saved(task_id, task.version + 1, now, task.revision)
+
+
+async def _forget_planned(conn: AsyncConnection, stage: StageFacts, task: TaskFacts) -> bool:
+    """Take back what is planned behind this task; false if something has opened already."""
+    if not stage.successors:
+        return stage.spec.kind not in ("acknowledgement", "meeting")
+    opened = await conn.scalar(
+        text(
+            "SELECT count(*) FROM tasks WHERE stage_id = ANY(:stages) AND state <> 'planned' "
+            "AND subject_id IS NOT DISTINCT FROM CAST(:subject AS bigint)"
+        ),
+        {"stages": list(stage.successors), "subject": task.subject_id},
+    )
+    if opened or stage.spec.kind == "meeting":
+        return False
+    await conn.execute(
+        text(
+            "DELETE FROM tasks WHERE stage_id = ANY(:stages) AND state = 'planned' "
+            "AND subject_id IS NOT DISTINCT FROM CAST(:subject AS bigint)"
+        ),
+        {"stages": list(stage.successors), "subject": task.subject_id},
+    )
+    return True
+
+
+async def seen(conn: AsyncConnection, task_id: UUID, now: datetime) -> None:
+    """The form was opened for the first time. Only ever shown as a count."""
+    await conn.execute(
+        text("UPDATE tasks SET seen_at = :now WHERE id = :id AND seen_at IS NULL"),
+        {"id": task_id, "now": now},
+    )
+
+

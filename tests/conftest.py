@@ -1,0 +1,65 @@
+"""Real parts for every test: one PostgreSQL a test process, a fresh database a test."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+
+from embedded.postgres import RunningPostgres, ephemeral_postgres
+from store.migrate import upgrade
+from store.session import Database
+
+TEMPLATE = "almanac_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningPostgres]:
+    """A server of this test process alone. It need not survive a power cut."""
+    with ephemeral_postgres(fsync=False, settings=["max_connections=200"]) as server:
+        admin = _admin(server.dsn)
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        upgrade(_url(server.dsn, TEMPLATE))
+        admin.close()
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: RunningPostgres) -> Iterator[str]:
+    """The address of a fresh, migrated database that is dropped afterwards."""
+    name = f"almanac_{os.getpid()}_{next(_numbers)}"
+    with _admin(postgres.dsn) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+        yield _url(postgres.dsn, name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on a fresh database."""
+    pool = Database(database_url, pool_size=5, application="almanac-test")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Tuesday 12 January 2027, 17:00 UTC: nine in the morning in Seattle."""
+    return datetime(2027, 1, 12, 17, tzinfo=UTC)
+
+
+def _admin(dsn: str) -> psycopg.Connection:
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def _url(dsn: str, name: str) -> str:
+    return dsn.rsplit("/", 1)[0] + "/" + name
