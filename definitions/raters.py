@@ -1,0 +1,91 @@
+"""How many of whom a 360 round asks (language reference §2, feedback_round)."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictInt
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from definitions.company import Model
+from definitions.durations import plain, text_schema
+from definitions.problems import Wrong
+
+
+@dataclass(frozen=True, slots=True)
+class HowMany:
+    """`4 to 6`, `3`, or `all`. `most` is None for all."""
+
+    least: int = 0
+    most: int | None = None
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read a number of people. Raises Wrong."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return cls(value, value)
+        text = plain(value) if isinstance(value, str) else ""
+        if text == "all":
+            return cls()
+        found = re.fullmatch(r"(\d{1,3})(?: to (\d{1,3}))?", text)
+        if found is None:
+            raise Wrong(f"{value!r} is no number of people.", "Write `4 to 6`, `3` or `all`.")
+        least, most = int(found[1]), int(found[2] or found[1])
+        if most < least:
+            raise Wrong(f"{text!r} runs backwards.", f"Write `{most} to {least}`.")
+        return cls(least, most)
+
+    def __str__(self) -> str:
+        """As it is written."""
+        if self.most is None:
+            return "all"
+        return str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Read from text or a number, written as text."""
+        return text_schema(cls.parse)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A string or a whole number."""
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": r"^(all|\d{1,3}( to \d{1,3})?)$"},
+                {"type": "integer", "minimum": 0},
+            ],
+            "examples": ["4 to 6", "all"],
+        }
+
+
+class Asked(Model):
+    """How many of one group are asked."""
+
+    ask: HowMany
+    """How many: `4 to 6`, or `all`."""
+
+    at_most: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
+    """More than these nobody may name."""
+
+
+class Raters(Model):
+    """Who is asked in a 360 round."""
+
+    peers: Asked = Asked(ask=HowMany(4, 6), at_most=8)
+    """Colleagues. Four: three answers are needed, and one in four stays silent."""
+
+    reports: Asked = Asked(ask=HowMany())
+    """Direct reports; asked only where at least threshold + 1 exist."""
+
+    others: Asked = Asked(ask=HowMany(0, 2))
+    """Others in the company."""
+
+    external: Asked = Asked(ask=HowMany(0, 2))
+    """People outside."""
