@@ -124,7 +124,7 @@ def _wait_until_ready(running: RunningTemporal, port: int) -> None:
                 "Temporal",
                 running.log,
                 folder=running.log.parent,
-                port_setting="ALMANAC_EMBEDDED_TEMPORAL_PORT",
+                port_setting="ALMANAC_TEMPORAL_PORT",
             )
         if time.monotonic() > deadline:
             raise StackError(
