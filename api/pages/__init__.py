@@ -1,0 +1,1 @@
+"""The pages: what people see. Routes, what they show, and how it is drawn."""

@@ -1,0 +1,1 @@
+"""What each page shows, as typed values. Templates read nothing else."""

@@ -1,0 +1,154 @@
+"""What is read rather than filled in: results, the explain view, who holds what."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar, Literal
+
+from api.pages.views.frame import Choice, Filters, Page, Person
+from api.pages.views.tasks import Section, TaskHead
+
+
+@dataclass(frozen=True, slots=True)
+class ResultLine:
+    """A review that the reader may open, or the reason why not yet."""
+
+    title: str
+    about: Person
+    href: str = ""
+    state: str = ""
+    rating: str = ""
+    share: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyReviews(Page):
+    """One's own results, and those of one's people once they are released."""
+
+    template: ClassVar[str] = "my-reviews.html"
+    own: tuple[ResultLine, ...]
+    people: tuple[ResultLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One stage of a review as it is read."""
+
+    title: str
+    author: str
+    at: datetime | None
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review(Page):
+    """A whole review, for the person or for who leads them."""
+
+    template: ClassVar[str] = "review.html"
+    about: Person
+    cycle: str
+    period: str
+    purpose: str
+    own: bool
+    rating: str = ""
+    share: float | None = None
+    chapters: tuple[Chapter, ...] = ()
+    held_on: date | None = None
+    acknowledgement: str = ""
+    acknowledgement_text: str = ""
+    answer_href: str = ""
+
+
+# --- Explain -----------------------------------------------------------------------------------
+
+Mood = Literal["done", "late", "bad", "held", "ahead", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One point of a task's story. `rule` is the code that decided, for whoever asks HR."""
+
+    title: str
+    at: datetime | None
+    mood: Mood = "done"
+    detail: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explain(Page):
+    """Why a task looks as it does: what happened, what was mailed, what comes next."""
+
+    template: ClassVar[str] = "explain.html"
+    task: TaskHead
+    assignee: str
+    state: str
+    past: tuple[Happening, ...]
+    ahead: tuple[Happening, ...]
+    stops: str = ""
+
+
+# --- Team --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTask:
+    """Somebody in the tree holds a task. `late_days` only where the reader may know."""
+
+    task_id: str
+    holder: Person
+    verb: str
+    cycle: str
+    due_on: date
+    state: str  # open, draft is never told
+    late_days: int = 0
+    may_nudge: bool = False
+    nudged_at: datetime | None = None
+    explain_href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team(Page):
+    """Who in my tree holds what."""
+
+    template: ClassVar[str] = "team.html"
+    tasks: tuple[HeldTask, ...]
+    people: int
+    done: int
+    filters: Filters
+    direct: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steer(Page):
+    """Before something is done to somebody: what it will do to how many, then the number.
+
+    `confirm` is the number to confirm, none where nothing irreversible happens.
+    """
+
+    template: ClassVar[str] = "steer.html"
+    heading: str
+    action: str
+    button: str
+    back: str
+    grave: bool = False
+    effects: tuple[tuple[Literal["told", "late", "bad", "done"], str], ...] = ()
+    confirm: int | None = None
+    confirm_label: str = ""
+    fields: tuple["SteerField", ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+    previewed: bool = True
+    refused: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SteerField:
+    """Something that a steering action asks for."""
+
+    name: str
+    label: str
+    type: Literal["text", "words", "number", "date", "select", "check", "radio"] = "text"
+    help: str = ""
+    value: str = ""
+    choices: tuple[Choice, ...] = ()
+    optional: bool = False

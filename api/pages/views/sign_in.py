@@ -1,0 +1,54 @@
+"""The door: ask for a link, follow one."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from api.pages.views.frame import Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskLink(Page):
+    """Ask for a sign-in link. `next_path` is where to go afterwards."""
+
+    template: ClassVar[str] = "sign-in.html"
+    email: str = ""
+    next_path: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkSent(Page):
+    """Said whether or not the address is known: nobody learns who works here."""
+
+    template: ClassVar[str] = "sign-in-sent.html"
+    email: str
+    minutes: int
+    inbox: str = ""  # the local inbox of the one-command stack
+
+
+LinkState = Literal["ready", "other_person", "expired", "revoked", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowLink(Page):
+    """A mailed link was opened. Nothing happens before the button: mail scanners open links.
+
+    `name` is whom the link was sent to; `here_as` is who is signed in on this device.
+    """
+
+    template: ClassVar[str] = "link.html"
+    state: LinkState
+    action: str = ""
+    name: str = ""
+    here_as: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal(Page):
+    """Any error, in plain words: what happened, whether anything was lost, what to do."""
+
+    template: ClassVar[str] = "error.html"
+    status: int
+    text: str
+    hint: str = ""
+    reference: str = ""

@@ -1,0 +1,176 @@
+// What a page gains with a script. Every page works without it: this saves drafts while one types,
+// hides questions that are not asked, narrows lists in place, and keeps boards fresh.
+"use strict";
+
+const TYPING_PAUSE = 1200; // milliseconds of silence before a draft is saved
+const RETRY = 5000;
+const BOARD = 20000;
+
+// --- Drafts -------------------------------------------------------------------------------------
+
+function watchDraft(form) {
+  const says = form.querySelector("[data-saved]");
+  const button = form.querySelector("[data-save]");
+  const version = form.elements.version;
+  let timer = 0;
+  let dirty = false;
+  let busy = false;
+  let stopped = false;
+  if (button) button.hidden = true;
+
+  function say(text, bad) {
+    says.textContent = text;
+    says.classList.toggle("bad", Boolean(bad));
+  }
+
+  async function save() {
+    if (busy || stopped) return;
+    busy = true;
+    dirty = false;
+    say("Saving");
+    try {
+      const answer = await fetch(form.dataset.draft, {
+        method: "POST",
+        body: new URLSearchParams(new FormData(form)),
+        headers: { Accept: "application/json" },
+        credentials: "same-origin",
+      });
+      if (answer.ok) {
+        const saved = await answer.json();
+        version.value = saved.version;
+        say(`Saved ${saved.clock}`);
+        if (saved.asked) showAsked(form, saved.asked);
+      } else {
+        await refused(answer);
+      }
+    } catch {
+      dirty = true;
+      say("Not saved: no connection. Your text is still here; we keep trying.", true);
+      timer = setTimeout(save, RETRY);
+    }
+    busy = false;
+    if (dirty && !timer) schedule();
+  }
+
+  async function refused(answer) {
+    if (answer.status >= 500) {
+      dirty = true;
+      say("Not saved yet. Your text is still here; we keep trying.", true);
+      timer = setTimeout(save, RETRY);
+    } else if (answer.status === 412) {
+      stopped = true;
+      say("Saved in another window meanwhile. Continue, and choose which text stays.", true);
+    } else {
+      const problem = await answer.json().catch(() => ({}));
+      say(problem.detail || "Not saved. Copy your text, then reload the page.", true);
+    }
+  }
+
+  function schedule() {
+    dirty = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => { timer = 0; save(); }, TYPING_PAUSE);
+  }
+
+  form.addEventListener("input", schedule);
+  form.addEventListener("submit", () => { stopped = true; dirty = false; clearTimeout(timer); });
+  addEventListener("beforeunload", (event) => { if (dirty && !stopped) event.preventDefault(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden && dirty) save(); });
+}
+
+// Which questions are asked is decided by the server; here they are only shown or hidden.
+function showAsked(form, asked) {
+  for (const block of form.querySelectorAll("[data-question]")) {
+    if (block.querySelector("[data-only-if]") || block.dataset.notAsked !== undefined) {
+      block.hidden = !asked.includes(block.dataset.question);
+    }
+  }
+}
+
+function hideUnasked() {
+  for (const block of document.querySelectorAll("[data-not-asked]")) block.hidden = true;
+  for (const hint of document.querySelectorAll("[data-only-if]")) hint.hidden = true;
+}
+
+// --- Words --------------------------------------------------------------------------------------
+
+function countWords(area) {
+  const target = document.getElementById(area.dataset.words);
+  const most = area.maxLength;
+  const show = () => {
+    const words = area.value.trim() ? area.value.trim().split(/\s+/).length : 0;
+    const left = most - area.value.length;
+    target.textContent = (words ? `${words} ${words === 1 ? "word" : "words"}` : "")
+      + (left < 200 ? `, ${left} characters left` : "");
+  };
+  area.addEventListener("input", show);
+  show();
+}
+
+// --- Lists --------------------------------------------------------------------------------------
+
+function narrow(input) {
+  const count = input.form.querySelector("[data-filter-count]");
+  const apply = () => {
+    const table = document.getElementById(input.dataset.filter);
+    if (!table) return;
+    const wanted = input.value.trim().toLowerCase().split(/\s+/);
+    let shown = 0;
+    for (const row of table.tBodies[0].rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !wanted.every((word) => text.includes(word));
+      if (!row.hidden) shown += 1;
+    }
+    count.textContent = `${shown} ${count.dataset.what} shown`;
+  };
+  input.addEventListener("input", apply);
+  document.addEventListener("board", () => { if (input.value) apply(); });
+}
+
+async function freshen() {
+  if (document.hidden) return;
+  const boards = document.querySelectorAll("[data-live]");
+  if (!boards.length || [...boards].some((b) => b.contains(document.activeElement))) return;
+  try {
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const board of boards) {
+      const open = [...board.querySelectorAll("details")].map((d) => d.open);
+      const fresh = page.getElementById(board.id);
+      if (!fresh || fresh.innerHTML === board.innerHTML) continue;
+      board.innerHTML = fresh.innerHTML;
+      board.querySelectorAll("details").forEach((d, n) => { d.open = Boolean(open[n]); });
+    }
+    document.dispatchEvent(new Event("board"));
+  } catch {
+    // The board stays as it was; the next round tries again.
+  }
+}
+
+// --- Begin --------------------------------------------------------------------------------------
+
+for (const form of document.querySelectorAll("form[data-draft]")) watchDraft(form);
+for (const area of document.querySelectorAll("textarea[data-words]")) countWords(area);
+for (const input of document.querySelectorAll("[data-filter]")) narrow(input);
+for (const choice of document.querySelectorAll("select[data-send]")) {
+  choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+  });
+}
+// Back in history, a form that was sent may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+  }
+});
+hideUnasked();
+if (document.querySelector("[data-live]")) setInterval(freshen, BOARD);
+const problems = document.querySelector("[data-focus]");
+if (problems) problems.focus();
