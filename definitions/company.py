@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from definitions.durations import plain
-from definitions.problems import Wrong, did_you_mean
+from definitions.problems import WrongValueError, did_you_mean
 from definitions.recurrence import WEEKDAYS, parse_work_week
 
 
@@ -46,7 +46,7 @@ def _zone(value: object) -> object:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = did_you_mean(name, available_timezones())
         hint = near or "Write a name of the IANA list, like `Europe/Berlin`."
-        raise Wrong(f"There is no time zone {name!r}.", hint) from None
+        raise WrongValueError(f"There is no time zone {name!r}.", hint) from None
     return name
 
 
@@ -56,7 +56,7 @@ def _mail_address(value: object) -> object:
     address = value.strip()
     name, at, domain = address.rpartition("@")
     if not at or not name or "." not in domain.strip(".") or any(c.isspace() for c in address):
-        raise Wrong("This is no mail address.", "Write an address like `hr@example.com`.")
+        raise WrongValueError("This is no mail address.", "Write an address like `hr@example.com`.")
     return address
 
 
@@ -68,7 +68,7 @@ def _holidays(value: object) -> object:
     countries = holidays.list_supported_countries(include_aliases=True)
     country, _, subdivision = value.strip().partition("-")
     if country not in countries:
-        raise Wrong(
+        raise WrongValueError(
             f"There is no list of public holidays {country!r}.",
             did_you_mean(country, countries) if len(country) > 2 else "Write a code like `DE`.",
         )
@@ -76,7 +76,7 @@ def _holidays(value: object) -> object:
         parts = countries[country]
         near = did_you_mean(subdivision, parts)
         hint = near if parts else f"{country} has no subdivisions: write `{country}`."
-        raise Wrong(f"{country} has no subdivision {subdivision!r}.", hint)
+        raise WrongValueError(f"{country} has no subdivision {subdivision!r}.", hint)
     return value.strip()
 
 
@@ -84,7 +84,7 @@ def _is_table(name: str) -> bool:
     """Is it the code of a list of public holidays, which needs no calendar of its own?"""
     try:
         _holidays(name)
-    except Wrong:
+    except WrongValueError:
         return False
     return True
 
@@ -97,9 +97,9 @@ def _time(value: object) -> object:
     except ValueError:
         read = None
     if read is None or read.tzinfo is not None:
-        raise Wrong(f"{value!r} is no time of day.", 'Write it in quotes: `"09:00"`.')
+        raise WrongValueError(f"{value!r} is no time of day.", 'Write it in quotes: `"09:00"`.')
     if read > time(15, 59):
-        raise Wrong(
+        raise WrongValueError(
             f"{value!r} is too late: the window for mails is eight hours from then.",
             'Write a time until "15:59".',
         )
@@ -116,16 +116,16 @@ def _day(value: object) -> date:
             return value
         return date.fromisoformat(str(value))
     except ValueError:
-        raise Wrong(f"{value!r} is no date.", "Write an existing date, YYYY-MM-DD.") from None
+        raise WrongValueError(
+            f"{value!r} is no date.", "Write an existing date, YYYY-MM-DD."
+        ) from None
 
 
 _DAY_SCHEMA = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "examples": ["2027-12-27"]}
 
 Zone = Annotated[Text, BeforeValidator(_zone)]
 Address = Annotated[Text, BeforeValidator(_mail_address)]
-Day = Annotated[
-    date, BeforeValidator(_day), WithJsonSchema(_DAY_SCHEMA, mode="validation")
-]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(_DAY_SCHEMA, mode="validation")]
 Days = Annotated[
     tuple[Day, ...],
     BeforeValidator(_dates),
@@ -190,7 +190,7 @@ class Closure(Model):
     @model_validator(mode="after")
     def _in_order(self) -> "Closure":
         if self.last < self.first:
-            raise Wrong("The closure ends before it starts.", "Exchange `from` and `to`.")
+            raise WrongValueError("The closure ends before it starts.", "Exchange `from` and `to`.")
         return self
 
 
@@ -243,14 +243,14 @@ class Company(Model):
             *_repeated(("administrators",), self.administrators),
         ]
         if problems:
-            raise ManyWrong(problems)
+            raise WrongValuesError(problems)
         return self
 
-    def _unknown_calendars(self) -> list[Wrong]:
+    def _unknown_calendars(self) -> list[WrongValueError]:
         named: list[tuple[tuple[str | int, ...], str]] = [(("calendar",), self.calendar)]
         named += [(("offices", name, "calendar"), o.calendar) for name, o in self.offices.items()]
         return [
-            Wrong(
+            WrongValueError(
                 f"There is no calendar `{name}`.",
                 did_you_mean(name, self.calendars) or "Describe it under `calendars`.",
                 at=at,
@@ -259,9 +259,9 @@ class Company(Model):
             if name not in self.calendars and not _is_table(name)
         ]
 
-    def _unknown_offices(self) -> list[Wrong]:
+    def _unknown_offices(self) -> list[WrongValueError]:
         return [
-            Wrong(
+            WrongValueError(
                 f"There is no office `{office}`.",
                 did_you_mean(office, self.offices),
                 at=("closures", index, "offices", place),
@@ -272,19 +272,19 @@ class Company(Model):
         ]
 
 
-class ManyWrong(ValueError):
+class WrongValuesError(ValueError):
     """Several wrong parts of one value."""
 
-    def __init__(self, problems: list[Wrong]) -> None:
+    def __init__(self, problems: list[WrongValueError]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = problems
 
 
-def _repeated(at: tuple[str | int, ...], addresses: tuple[str, ...]) -> list[Wrong]:
+def _repeated(at: tuple[str | int, ...], addresses: tuple[str, ...]) -> list[WrongValueError]:
     seen: dict[str, Any] = {}
     repeated = []
     for index, address in enumerate(addresses):
         if address.lower() in seen:
-            repeated.append(Wrong("This address stands there twice.", at=(*at, index)))
+            repeated.append(WrongValueError("This address stands there twice.", at=(*at, index)))
         seen[address.lower()] = index
     return repeated

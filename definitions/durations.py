@@ -11,7 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from definitions.problems import Wrong
+from definitions.problems import WrongValueError
 
 Unit = Literal["working_days", "days", "weeks", "months", "years"]
 
@@ -45,16 +45,18 @@ class Duration:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read a duration. Raises Wrong."""
+        """Read a duration. Raises WrongValueError."""
         if isinstance(value, cls):
             return value
         if isinstance(value, int) and not isinstance(value, bool):
-            raise Wrong(f"{value} of what?", f"Write the unit, too: `{value} working days`.")
+            raise WrongValueError(
+                f"{value} of what?", f"Write the unit, too: `{value} working days`."
+            )
         if not isinstance(value, str):
-            raise Wrong("This is no duration.", _HINT)
+            raise WrongValueError("This is no duration.", _HINT)
         found = _DURATION.fullmatch(plain(value))
         if found is None:
-            raise Wrong(f"{value!r} is no duration.", _nearly(value) or _HINT)
+            raise WrongValueError(f"{value!r} is no duration.", _nearly(value) or _HINT)
         unit = found[2] if found[2].endswith("s") else found[2] + "s"
         return cls(int(found[1]), _unit(unit.replace(" ", "_")))
 

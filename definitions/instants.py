@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from definitions.durations import UNITS, Duration, plain, text_schema
-from definitions.problems import Wrong, did_you_mean
+from definitions.problems import WrongValueError, did_you_mean
 
 Point = Literal["launch", "period.start", "period.end", "hire_date", "opens", "due", "closes"]
 Direction = Literal["after", "before"]
@@ -23,9 +23,7 @@ IDENTIFIER = r"[A-Za-z][A-Za-z0-9_]*"
 FIXED: tuple[Point, ...] = ("launch", "period.start", "period.end", "hire_date")
 OF_STAGE: tuple[Point, ...] = ("opens", "due", "closes")
 
-_ANCHOR = (
-    rf"(?:launch|hire_date|period\.start|period\.end|(?:{IDENTIFIER}\.)?(?:opens|due|closes))"
-)
+_ANCHOR = rf"(?:launch|hire_date|period\.start|period\.end|(?:{IDENTIFIER}\.)?(?:opens|due|closes))"
 _DURATION = rf"\d{{1,4}} +{UNITS}"
 _DATE = r"\d{4}-\d{2}-\d{2}"
 INSTANT_PATTERN = rf"^\s*(?:{_DATE}|(?:{_DURATION} +(?:after|before) +)?{_ANCHOR})\s*$"
@@ -47,7 +45,7 @@ class Anchor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an anchor. Raises Wrong."""
+        """Read an anchor. Raises WrongValueError."""
         for fixed in FIXED + OF_STAGE:
             if text == fixed:
                 return cls(fixed)
@@ -56,21 +54,23 @@ class Anchor:
             for point in OF_STAGE:
                 if last == point:
                     return cls(point, stage)
-            raise Wrong(
+            raise WrongValueError(
                 f"A stage has no instant `{last}`.",
                 f"Write `{stage}.opens`, `{stage}.due` or `{stage}.closes`.",
             )
         if stage == "period":
-            raise Wrong(f"A period has no `{last}`.", "Write `period.start` or `period.end`.")
+            raise WrongValueError(
+                f"A period has no `{last}`.", "Write `period.start` or `period.end`."
+            )
         if re.fullmatch(IDENTIFIER, text):
             near = did_you_mean(text, [*FIXED, *OF_STAGE])
             if near.startswith("Did"):
-                raise Wrong(f"`{text}` is no instant.", near)
-            raise Wrong(
+                raise WrongValueError(f"`{text}` is no instant.", near)
+            raise WrongValueError(
                 f"`{text}` is no instant.",
                 f"If it is a stage, say which instant of it: `{text}.due`, for example.",
             )
-        raise Wrong(f"{text!r} is no instant.", _HINT)
+        raise WrongValueError(f"{text!r} is no instant.", _HINT)
 
     def __str__(self) -> str:
         """As it is written."""
@@ -92,12 +92,12 @@ class Instant:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read an instant. Raises Wrong."""
+        """Read an instant. Raises WrongValueError."""
         return cls._parse(value, short=False)
 
     @classmethod
     def parse_due(cls, value: object) -> Self:
-        """Read a `due`, in which a bare duration counts from the own opening. Raises Wrong."""
+        """Read a `due`, in which a bare duration counts from the own opening. Raises WrongValueError."""
         return cls._parse(value, short=True)
 
     @classmethod
@@ -105,7 +105,7 @@ class Instant:
         if isinstance(value, cls):
             return value
         if isinstance(value, datetime):
-            raise Wrong(
+            raise WrongValueError(
                 "A date without a time is wanted; times of day follow from the language.",
                 f"Write `{value.date().isoformat()}`.",
             )
@@ -113,7 +113,7 @@ class Instant:
             return cls(day=value, text=value.isoformat())
         if not isinstance(value, str):
             Duration.parse(value)
-            raise Wrong("This is no instant.", _HINT)
+            raise WrongValueError("This is no instant.", _HINT)
         text = plain(value)
         if re.fullmatch(_DATE, text):
             return cls(day=_date(text), text=text)
@@ -130,7 +130,7 @@ class Instant:
             offset_alone = Duration.parse(text)
             if short:
                 return cls(anchor=Anchor("opens"), offset=offset_alone, text=text)
-            raise Wrong(
+            raise WrongValueError(
                 f"{text!r} leaves open after what.",
                 f"Write `{text} after due`, for example.",
             )
@@ -179,7 +179,9 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f"There is no day {text}.", "Write an existing date, YYYY-MM-DD.") from None
+        raise WrongValueError(
+            f"There is no day {text}.", "Write an existing date, YYYY-MM-DD."
+        ) from None
 
 
 def _schema(pattern: str, title: str) -> dict[str, Any]:

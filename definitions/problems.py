@@ -51,7 +51,7 @@ class DefinitionError(Invalid):
         return "\n".join(str(problem) for problem in self.found)
 
 
-class Wrong(ValueError):
+class WrongValueError(ValueError):
     """A value that cannot be what is wanted there; the loader adds the place."""
 
     def __init__(self, message: str, hint: str = "", *, at: tuple[str | int, ...] = ()) -> None:

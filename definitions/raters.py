@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 from definitions.company import Model
 from definitions.durations import plain, text_schema
-from definitions.problems import Wrong
+from definitions.problems import WrongValueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class HowMany:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read a number of people. Raises Wrong."""
+        """Read a number of people. Raises WrongValueError."""
         if isinstance(value, cls):
             return value
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -32,10 +32,12 @@ class HowMany:
             return cls()
         found = re.fullmatch(r"(\d{1,3})(?: to (\d{1,3}))?", text)
         if found is None:
-            raise Wrong(f"{value!r} is no number of people.", "Write `4 to 6`, `3` or `all`.")
+            raise WrongValueError(
+                f"{value!r} is no number of people.", "Write `4 to 6`, `3` or `all`."
+            )
         least, most = int(found[1]), int(found[2] or found[1])
         if most < least:
-            raise Wrong(f"{text!r} runs backwards.", f"Write `{most} to {least}`.")
+            raise WrongValueError(f"{text!r} runs backwards.", f"Write `{most} to {least}`.")
         return cls(least, most)
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from definitions.durations import plain, text_schema
-from definitions.problems import Wrong, did_you_mean
+from definitions.problems import WrongValueError, did_you_mean
 
 MONTHS = (
     "January",
@@ -56,23 +56,23 @@ class DayRule:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read a rule. Raises Wrong."""
+        """Read a rule. Raises WrongValueError."""
         if isinstance(value, cls):
             return value
         if isinstance(value, date):
             month = MONTHS[value.month - 1]
-            raise Wrong(
+            raise WrongValueError(
                 "A day that comes back every year has no year.", f"Write `{value.day} {month}`."
             )
         if not isinstance(value, str):
-            raise Wrong("This is no day of the year.", _DAY_HINT)
+            raise WrongValueError("This is no day of the year.", _DAY_HINT)
         text = plain(value)
         ordinal, _, rest = text.partition(" ")
         if ordinal.isdigit():
             return cls._of_month(int(ordinal), _months(rest))
         weekday, of, months = rest.partition(" of ")
         if not of:
-            raise Wrong(f"{text!r} is no day of the year.", _DAY_HINT)
+            raise WrongValueError(f"{text!r} is no day of the year.", _DAY_HINT)
         nth = _one_of(ordinal, ORDINALS, "ordinal")
         place = _one_of(weekday, {name: n for n, name in enumerate(WEEKDAYS)}, "weekday")
         return cls(months=_months(months), nth=nth, weekday=place)
@@ -81,7 +81,7 @@ class DayRule:
     def _of_month(cls, day: int, months: tuple[int, ...]) -> Self:
         for month in months:
             if not 1 <= day <= monthrange(2027, month)[1]:
-                raise Wrong(
+                raise WrongValueError(
                     f"{MONTHS[month - 1]} has no day {day} every year.",
                     "Write a day that exists every year, or `last Friday of ...`.",
                 )
@@ -96,9 +96,7 @@ class DayRule:
             return date(year, month, self.day or 1)
         if self.nth > 0:
             first = date(year, month, 1)
-            return first + timedelta(
-                days=(self.weekday - first.weekday()) % 7 + 7 * (self.nth - 1)
-            )
+            return first + timedelta(days=(self.weekday - first.weekday()) % 7 + 7 * (self.nth - 1))
         last = date(year, month, monthrange(year, month)[1])
         return last - timedelta(days=(last.weekday() - self.weekday) % 7)
 
@@ -159,13 +157,13 @@ class PeriodRule:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read a period. Raises Wrong."""
+        """Read a period. Raises WrongValueError."""
         if isinstance(value, cls):
             return value
         if isinstance(value, list | tuple) and len(value) == 2:
             return cls._between(str(value[0]), str(value[1]))
         if not isinstance(value, str):
-            raise Wrong("This is no period.", _PERIOD_HINT)
+            raise WrongValueError("This is no period.", _PERIOD_HINT)
         text = plain(value)
         found = re.fullmatch(r"(\d{1,4}) days? from hire_date", text)
         if found is not None and int(found[1]) > 0:
@@ -179,16 +177,20 @@ class PeriodRule:
                     return cls(which=which, span=span)
         near = did_you_mean(text, [f"{which} {span}" for which in _WHICH for span in SPANS])
         hint = near if near.startswith("Did") else _PERIOD_HINT
-        raise Wrong(f"{text!r} is no period.", hint)
+        raise WrongValueError(f"{text!r} is no period.", hint)
 
     @classmethod
     def _between(cls, first: str, last: str) -> Self:
         try:
             period = cls(first=date.fromisoformat(first), last=date.fromisoformat(last))
         except ValueError:
-            raise Wrong("A period of two dates needs existing dates.", _PERIOD_HINT) from None
+            raise WrongValueError(
+                "A period of two dates needs existing dates.", _PERIOD_HINT
+            ) from None
         if period.first and period.last and period.last < period.first:
-            raise Wrong("The period ends before it starts.", f"Write `{last} to {first}`.")
+            raise WrongValueError(
+                "The period ends before it starts.", f"Write `{last} to {first}`."
+            )
         return period
 
     def bounds(self, launch: date, hire_date: date | None = None) -> tuple[date, date]:
@@ -242,7 +244,7 @@ _WHICH: tuple[Which, ...] = ("previous", "this")
 
 
 def parse_work_week(value: object) -> frozenset[int]:
-    """Read `Monday to Friday`, `Sunday to Thursday` or a list of days. Raises Wrong.
+    """Read `Monday to Friday`, `Sunday to Thursday` or a list of days. Raises WrongValueError.
 
     Returns weekdays, Monday = 0.
     """
@@ -253,12 +255,12 @@ def parse_work_week(value: object) -> frozenset[int]:
     if isinstance(value, str):
         first, to, last = plain(value).partition(" to ")
         if not to:
-            raise Wrong(f"{value!r} is no work week.", hint)
+            raise WrongValueError(f"{value!r} is no work week.", hint)
         start, end = _one_of(first, places, "weekday"), _one_of(last, places, "weekday")
         return frozenset((start + n) % 7 for n in range((end - start) % 7 + 1))
     if isinstance(value, list | tuple) and value:
         return frozenset(_one_of(str(day), places, "weekday") for day in value)
-    raise Wrong("This is no work week.", hint)
+    raise WrongValueError("This is no work week.", hint)
 
 
 def _month(year: int, index: int) -> date:
@@ -271,11 +273,11 @@ def _months(text: str) -> tuple[int, ...]:
     known = {name: n for n, name in enumerate(MONTHS, 1)}
     months = tuple(_one_of(name, known, "month") for name in names)
     if len(set(months)) < len(months):
-        raise Wrong("The same month stands there twice.", "Name each month once.")
+        raise WrongValueError("The same month stands there twice.", "Name each month once.")
     return months
 
 
 def _one_of(text: str, known: Mapping[str, int], what: str) -> int:
     if text not in known:
-        raise Wrong(f"{text!r} is no {what}.", did_you_mean(text, known))
+        raise WrongValueError(f"{text!r} is no {what}.", did_you_mean(text, known))
     return known[text]
