@@ -503,11 +503,13 @@ class Mail(Base):
     subject: Mapped[str]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)  # the whole message, until sent
     text: Mapped[str | None]
-    state: Mapped[str]  # sending, sent, failed, unknown
+    state: Mapped[str]  # sending, sent, failed, unknown, suppressed
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_try_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]  # DATA begun; without an answer it is unknown
+    unanswered: Mapped[int] = mapped_column(server_default="0")
+    """How often it was handed over and no answer came: it may have arrived as often."""
     smtp_code: Mapped[int | None]
     smtp_answer: Mapped[str | None]
     created_at: Mapped[datetime]
