@@ -4,6 +4,8 @@ Run by make with whatever Python there is, so it must start on an old one to say
 Does nothing when the lock file has not changed since the last time.
 """
 
+from __future__ import annotations  # an old Python must come as far as the sentence about it
+
 import hashlib
 import os
 import re
@@ -30,8 +32,8 @@ def main() -> int:
     try:
         if sys.version_info[:2] < OLDEST:
             raise SetUpError(
-                "Almanac needs Python 3.11 or newer; this is %d.%d (%s). Install a newer one, or "
-                "name it: make run PYTHON=/path/to/python3" % (*sys.version_info[:2], sys.executable)
+                "Almanac needs Python 3.11 or newer; this is %d.%d. Install a newer one, or name "
+                "it: make run PYTHON=/path/to/python3" % sys.version_info[:2]
             )
         set_up()
     except SetUpError as error:
@@ -102,9 +104,10 @@ def _install_ensurepip() -> None:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise SetUpError(advice)
     _say(f"  environment      installing {package}\n")
-    quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "capture_output": True}
-    subprocess.run(["apt-get", "update", "-qq"], **quiet)
-    if subprocess.run(["apt-get", "install", "-y", "-qq", package], **quiet).returncode != 0:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "-y", package]):
+        done = subprocess.run(["apt-get", "-qq", *command], capture_output=True, env=environment)
+    if done.returncode != 0:
         raise SetUpError(advice)
 
 
