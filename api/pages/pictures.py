@@ -5,6 +5,7 @@ fills a phone and a wide screen alike while its words keep their size. Every pic
 table that says the same.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -133,7 +134,7 @@ def timeline(
         graces=tuple(graces),
         marks=tuple(marks),
         labels=tuple(labels),
-        ticks=axis.ticks(),
+        ticks=tuple(t for t in axis.ticks() if now is None or not -9 < t.x - now < 5),
         today=now,
         today_label=None
         if now is None
@@ -176,16 +177,16 @@ class _Axis:
         x = self.left(start)
         return Rect(x, y, round(self.left(end + DAY) - x, 3), height, kind, title)
 
-    def ticks(self) -> tuple[Label, ...]:
-        """Mondays, or the first days of months where the calendar is long."""
+    def ticks(self, most: int = 8) -> tuple[Label, ...]:
+        """Mondays, or the first days of months where the calendar is long; about `most`."""
         days = (self.first + DAY * n for n in range(self.days))
         if self.days <= 110:
-            step = max(1, round(self.days / 7 / 7))
+            step = max(1, math.ceil(self.days / 7 / most))
             mondays = [d for d in days if d.weekday() == 0][::step]
             chosen = [(d, f"{d.day} {d:%b}") for d in mondays]
         else:
             firsts = [d for d in days if d.day == 1]
-            step = max(1, round(len(firsts) / 7))
+            step = max(1, math.ceil(len(firsts) / most))
             chosen = [(d, f"{d:%b}") for d in firsts[::step]]
         return tuple(Label(self.left(d), 12, text) for d, text in chosen if self.left(d) < 93)
 
@@ -312,7 +313,7 @@ def burn_up(
         area=area,
         plan=" ".join(f"{x},{y}" for x, y in plan),
         grid=grid,
-        ticks=axis.ticks(),
+        ticks=axis.ticks(most=5),
         today=axis.middle(today) if days and axis.holds(today) else None,
         dot=(real[-1][0], 16 + PLOT * real[-1][1] / 100) if real else None,
         labels=tuple(labels),

@@ -171,6 +171,10 @@ addEventListener("pageshow", () => {
   }
 });
 hideUnasked();
+// On a narrow page what stands beside the form would stand before it: closed, but there.
+if (matchMedia("(max-width: 1000px)").matches) {
+  for (const part of document.querySelectorAll(".beside details")) part.open = false;
+}
 if (document.querySelector("[data-live]")) setInterval(freshen, BOARD);
 const problems = document.querySelector("[data-focus]");
 if (problems) problems.focus();
