@@ -13,7 +13,7 @@ from domain.progress import Progress
 from domain.states import CycleState, Desk, ProcessKind, StageState
 from store.applying_pause import tell_paused
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.entry import enter, next_entry
+from store.entry import entry_until
 from store.notices import tell_desk
 from store.opening import current_plan
 from store.processes import ring_cycle, start, window_for
@@ -21,7 +21,7 @@ from store.readiness import last_closing, open_subjects
 
 
 async def advance_cycle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress:
-    """Let people enter, begin the stages whose time has come, and end the cycle.
+    """Begin the stages whose time has come, and end the cycle.
 
     Idempotent: a stage's process is started once, a barrier opens once and never closes again.
     """
@@ -34,7 +34,6 @@ async def advance_cycle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress
             return Progress(closed=True, waits_for="ended")
         if not cycle.moving:
             return Progress(waits_for="approval")
-        await enter(conn, cycle, as_of)
     turn.heartbeat()
     for stage_id in [s.id for s in cycle.stages.values()]:
         async with turn.database.begin() as conn:
@@ -141,7 +140,8 @@ async def _settle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress:
         cycle = await load_cycle(conn, cycle_id, lock="share")
         if not cycle.moving:
             return Progress(waits_for="paused")
-        entry = await next_entry(conn, cycle, as_of)
+        until = await entry_until(conn, cycle)
+        entry = None if until is None or as_of > until else until + timedelta(seconds=1)
         through = all(s.state is StageState.CLOSED for s in cycle.stages.values())
         over = cycle.ends_at is not None and as_of > cycle.ends_at
     if over or (through and entry is None):

@@ -10,13 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
-from definitions.timeline import closes_at
 from domain.notifications import Event
 from domain.states import TaskState
 from store.chunks import CHUNK
 from store.closing import after_expiry
 from store.cycle_facts import CycleFacts, StageFacts
-from store.deadlines import assignee_times, extension, move_due
+from store.deadlines import assignee_times, close_of, extension, move_due
 from store.escalation import record_events
 from store.notices import Notice, tell_all
 from store.outbox import suppress_for_tasks
@@ -72,7 +71,7 @@ async def apply_orders(
                 cycle,
                 stage,
                 tasks,
-                extension(stage, int(order.detail["days"])),
+                extension(cycle, stage, int(order.detail["days"])),
                 now=order.given_at,
                 event="extended",
                 actor_id=order.given_by_id,
@@ -128,7 +127,7 @@ async def _resume(
         opens = task.opens_at
         if opens > paused:
             opens = time.opening(time.calendar.after(time.local_date(opens), days))
-        return due_on, closes_at(stage.spec, due_on, time), opens
+        return due_on, close_of(cycle, stage, due_on, time), opens
 
     moving = [t for t in ahead if lost(times[t.id])]
     await move_due(

@@ -11,6 +11,7 @@ from domain.notifications import Event
 from domain.states import Desk, StageState
 from store.chunks import CHUNK
 from store.cycle_facts import CycleFacts, StageFacts
+from store.entry import entry_until
 from store.notices import tell_desk
 from store.outbox import suppress_for_tasks
 from store.processes import ring
@@ -135,7 +136,5 @@ async def close_if_through(
 
 async def entry_is_open(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> bool:
     """May somebody still enter the cycle? Until when is the launch's matter."""
-    from store.entry import entry_until
-
     until = await entry_until(conn, cycle)
     return until is not None and as_of <= until

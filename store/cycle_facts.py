@@ -5,10 +5,10 @@ rows are read anew in each transaction, after the lock.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -192,10 +192,7 @@ async def _pinned(conn: AsyncConnection, cycle_id: UUID) -> tuple[Definition, Ca
     return definition, calendars
 
 
-def _stages(
-    definition: Definition, rows: "list[Row[tuple[object, ...]]] | object"
-) -> dict[UUID, StageFacts]:
-    listed = list(rows)  # type: ignore[call-overload]
+def _stages(definition: Definition, listed: Sequence[Row[Any]]) -> dict[UUID, StageFacts]:
     ids = {row.key: row.id for row in listed}
     waits = {row.key: definition.stage(row.key).after for row in listed}
     return {

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, next_rung
-from definitions.timeline import closes_at
+from definitions.timeline import resolve
 from domain.notifications import Event
 from domain.states import TaskState
 from store.cycle_facts import CycleFacts, StageFacts
@@ -87,6 +87,19 @@ async def restart_ladder(
     )
     if rung is not None:
         await ring_before(conn, f"stage-{stage.id}", rung.at)
+
+
+def close_of(
+    cycle: CycleFacts, stage: StageFacts, due_on: date, time: PersonTime
+) -> datetime | None:
+    """When a task of this stage closes that is due on a day, on its holder's calendar (§3.8)."""
+    closes = stage.spec.closes
+    if closes is None:
+        return None
+    own = {"opens": stage.planned.opens if stage.planned else due_on, "due": due_on}
+    stages = {s.key: s.planned for s in cycle.stages.values() if s.planned is not None}
+    day = resolve(closes, cycle.anchors(), stages, time.calendar, own)
+    return time.end_of(max(due_on, time.calendar.on_or_after(day)))
 
 
 NewDates = Callable[[TaskFacts, PersonTime], tuple[date, datetime | None, datetime]]
@@ -210,21 +223,21 @@ async def _tell(
     await tell_all(conn, notices, now)
 
 
-def extension(stage: StageFacts, days: int) -> NewDates:
+def extension(cycle: CycleFacts, stage: StageFacts, days: int) -> NewDates:
     """`days` working days more, from the present due date; the close moves with it (§7)."""
 
     def dates(task: TaskFacts, time: PersonTime) -> tuple[date, datetime | None, datetime]:
         due_on = time.calendar.after(task.due_on, days)
-        return due_on, closes_at(stage.spec, due_on, time), task.opens_at
+        return due_on, close_of(cycle, stage, due_on, time), task.opens_at
 
     return dates
 
 
-def until(stage: StageFacts, day: date) -> NewDates:
+def until(cycle: CycleFacts, stage: StageFacts, day: date) -> NewDates:
     """Due on a certain day, or the present one if that is later."""
 
     def dates(task: TaskFacts, time: PersonTime) -> tuple[date, datetime | None, datetime]:
         due_on = max(task.due_on, day)
-        return due_on, closes_at(stage.spec, due_on, time), task.opens_at
+        return due_on, close_of(cycle, stage, due_on, time), task.opens_at
 
     return dates

@@ -42,6 +42,7 @@ class Climbing:
     next_rung: str
     next_rung_at: datetime
     last_rung: str | None
+    last_rung_on: date | None
     told_to: tuple[int, ...]
 
 
@@ -59,7 +60,8 @@ class Fired:
 DUE = text(
     """
     SELECT t.id, t.subject_id, t.assignee_id, t.desk, t.due_on, t.due_revision, t.closes_at,
-        t.announced_on, t.announce_at, t.next_rung, t.next_rung_at, t.last_rung, t.told_to
+        t.announced_on, t.announce_at, t.next_rung, t.next_rung_at, t.last_rung,
+        t.last_rung_on, t.told_to
     FROM tasks t
     WHERE t.stage_id = :stage AND t.state = 'open' AND t.next_rung_at <= :as_of
       AND (t.next_rung LIKE 'remind:%' OR (t.rung_out AND t.announced_on IS NOT NULL))
@@ -82,7 +84,7 @@ async def fire_rungs(
     rows = (
         await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})
     ).all()
-    due = [Climbing(*row[:12], told_to=tuple(row.told_to or ())) for row in rows]
+    due = [Climbing(**{**r._asdict(), "told_to": tuple(r.told_to or ())}) for r in rows]
     if not due:
         return 0
 
@@ -118,12 +120,12 @@ async def _fire(
     picked = {t.id: _pick(stage, t, times[clock[t.id]], as_of) for t in due}
     told = await who_is_told(conn, cycle, stage, due, {i: p[0] for i, p in picked.items()}, as_of)
     fired: list[Fired] = []
-    quiet: list[tuple[Climbing, Rung | None, tuple[str, ...]]] = []
+    quiet: list[tuple[Climbing, Rung | None]] = []
     for task in due:
-        rung, skipped = picked[task.id]
+        rung, waiting, skipped = picked[task.id]
         assignee = times[clock[task.id]]
         if rung is None:
-            quiet.append((task, None, skipped))
+            quiet.append((task, waiting))
             continue
         whom = told[task.id]
         done = whom.instead or rung
@@ -134,7 +136,7 @@ async def _fire(
             assignee=assignee,
             announced_on=task.announced_on,
             closes_at=task.closes_at,
-            not_before=_repeats_from(stage, rung, whom, assignee),
+            not_before=_distance(stage, done, assignee),
         )
         fired.append(Fired(task, done, whom, (*skipped, *whom.skipped), following))
     await _write(conn, fired, quiet, as_of)
@@ -143,10 +145,10 @@ async def _fire(
 
 def _pick(
     stage: StageFacts, task: Climbing, assignee: PersonTime, as_of: datetime
-) -> tuple[Rung | None, tuple[str, ...]]:
-    """The rung to fire now: of reminders that piled up the latest, of the others the next.
+) -> tuple[Rung | None, Rung | None, tuple[str, ...]]:
+    """The rung to fire now, or the one to wait for; and the reminders that are passed over.
 
-    Reminders dated on or before the day of the announcement do not exist (§5.3): if the opening
+    Of reminders that piled up it is the latest, of the others the next. Reminders dated on or before the day of the announcement do not exist (§5.3): if the opening
     mail was late, they are passed over here.
     """
     announced = task.announced_on or assignee.local_date(task.announce_at)
@@ -159,9 +161,9 @@ def _pick(
         closes_at=task.closes_at,
     )
     if rung is not None and rung.kind == "escalate":
-        # Its date may have been pushed by what really went out before it.
-        at = max(rung.at, task.next_rung_at)
-        return replace(rung, at=at, on=assignee.local_date(at)), ()
+        # Where it stands now: pushed by what really went out before it, or in another's place.
+        at = task.next_rung_at
+        return replace(rung, at=at, on=assignee.local_date(at)), None, ()
     passed: list[str] = []
     while rung is not None:
         later = next_rung(
@@ -176,26 +178,29 @@ def _pick(
             break
         passed.append(f"{rung.key}:passed")
         rung = later
-    return (rung if rung is not None and rung.at <= as_of else None), tuple(passed)
+    if rung is not None and rung.at > as_of:
+        return None, rung, tuple(passed)
+    return rung, None, tuple(passed)
 
 
-def _repeats_from(
-    stage: StageFacts, rung: Rung, whom: Told, assignee: PersonTime
-) -> date | None:
-    """A rung that took another's place counts from that place (§5.5)."""
-    if whom.instead is None:
+def _distance(stage: StageFacts, done: Rung, assignee: PersonTime) -> date | None:
+    """The first day for the rung after an escalation: counted from where that one stood (§5.5)."""
+    if done.kind != "escalate":
         return None
-    step = gap(stage.ladder, whom.instead.key, None)
-    return None if step is None else assignee.calendar.after(rung.on, step)
+    step = gap(stage.ladder, done.key)
+    return None if step is None else assignee.calendar.after(done.on, step)
+
+
+_Move = tuple[UUID, str | None, datetime | None, str | None, date | None, bool, list[int]]
 
 
 async def _write(
     conn: AsyncConnection,
     fired: Sequence[Fired],
-    quiet: Sequence[tuple[Climbing, Rung | None, tuple[str, ...]]],
+    quiet: Sequence[tuple[Climbing, Rung | None]],
     as_of: datetime,
 ) -> None:
-    moved = [
+    moved: list[_Move] = [
         (
             f.task.id,
             f.following.key if f.following else None,
@@ -207,7 +212,18 @@ async def _write(
         )
         for f in fired
     ]
-    moved += [(t.id, None, None, t.last_rung, t.due_on, True, [*t.told_to]) for t, _, _ in quiet]
+    moved += [
+        (
+            t.id,
+            r.key if r else None,
+            r.at if r else None,
+            t.last_rung,
+            t.last_rung_on,
+            True,
+            [*t.told_to],
+        )
+        for t, r in quiet
+    ]
     await conn.execute(
         text(
             """

@@ -1,7 +1,7 @@
 """Tasks come into being, and open: planned rows, their dates, and the mail that announces them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, next_rung
-from definitions.timeline import Plan, StagePlan, TaskTimes, closes_at, task_times
+from definitions.timeline import Plan, StagePlan, TaskTimes, task_times
 from domain.notifications import Event
 from domain.states import Desk, Role, TaskState
 from store.chunks import CHUNK, failure_code, in_halves
@@ -161,15 +161,8 @@ def _dates(
         anchors=cycle.anchors(one.hire_date),
         begins=begun,
         late_joiner=one.late and not stage.predecessors,
+        extended_by=stage.extended_by,
     )
-    if stage.extended_by:
-        due_on = assignee.calendar.after(dates.due_on, stage.extended_by)
-        dates = replace(
-            dates,
-            due_on=due_on,
-            due_at=assignee.end_of(due_on),
-            closes_at=closes_at(stage.spec, due_on, assignee),
-        )
     announce_at = announcement(cycle, stage, dates, assignee)
     rung = next_rung(
         stage.ladder,
@@ -438,8 +431,8 @@ async def clocks(
         if members:
             first[desk] = members[0]
     found: dict[UUID, int] = {}
-    for task, (assignee, desk, subject) in holders.items():
-        clock = assignee or (first.get(desk) if desk else None) or subject
+    for task, (assignee, held_by, subject) in holders.items():
+        clock = assignee or (first.get(held_by) if held_by else None) or subject
         if clock is None:
             raise ValueError(f"nobody's calendar counts for the task {task}")
         found[task] = clock
@@ -458,7 +451,7 @@ async def announce(
         return
     desks = {
         d: await desk_members(conn, d, as_of.date())
-        for d in {o.desk or Desk.HR for o in opened if o.assignee_id is None}
+        for d in {o.desk or Desk.HR.value for o in opened if o.assignee_id is None}
     }
     told: list[tuple[Opened, int, str | None, Event]] = []
     for one in opened:
@@ -466,8 +459,8 @@ async def announce(
             told.append((one, one.assignee_id, None, Event.TASK_OPENED))
         else:
             event = Event.TASK_OPENED if one.desk else Event.NEEDS_ASSIGNEE
-            desk = one.desk or Desk.HR
-            told += [(one, member, desk, event) for member in desks[desk]]
+            told_as = one.desk or Desk.HR.value
+            told += [(one, member, told_as, event) for member in desks[told_as]]
     members = {person for _, person, desk, _ in told if desk}
     times = await person_times(
         conn,

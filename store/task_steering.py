@@ -14,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
-from definitions.timeline import closes_at
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
@@ -22,7 +21,7 @@ from domain.states import CycleState, ProcessKind, TaskState
 from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
-from store.deadlines import NewDates, assignee_times, extension, move_due, rung_ahead
+from store.deadlines import NewDates, close_of, assignee_times, extension, move_due, rung_ahead
 from store.escalation import record_events
 from store.notices import Notice, tell, tell_all
 from store.opening import cycle_times
@@ -87,7 +86,7 @@ async def preview_extend_task(
     _live(task)
     _check_days(days)
     time = (await assignee_times(conn, cycle, [task], now))[task.id]
-    due_on, closes, _ = extension(stage, days)(task, time)
+    due_on, closes, _ = extension(cycle, stage, days)(task, time)
     sentences = [f"Due {due_on:%a %d %b %Y} instead of {task.due_on:%a %d %b %Y}."]
     if closes is not None:
         sentences.append(f"It closes on {time.local_date(closes):%a %d %b %Y}.")
@@ -119,7 +118,7 @@ async def extend_task(
         cycle,
         stage,
         [task],
-        extension(stage, days),
+        extension(cycle, stage, days),
         now=now,
         event="extended",
         actor_id=actor.person_id,
@@ -163,7 +162,7 @@ async def reassign(
     if time is None:
         raise Invalid("That person's record has no usable calendar or zone.")
     due_on = max(task.due_on, time.calendar.after(time.local_date(now), GRACE))
-    closes = closes_at(stage.spec, due_on, time)
+    closes = close_of(cycle, stage, due_on, time)
     announced = time.local_date(time.at_once(now))
     rung = rung_ahead(stage, due_on, closes, announced, time, now)
     await conn.execute(
@@ -292,7 +291,7 @@ async def reopen(
         cycle,
         stage,
         [task],
-        _after_reopening(stage, now),
+        _after_reopening(cycle, stage, now),
         now=now,
         event="reopened",
         actor_id=actor.person_id,
@@ -332,11 +331,11 @@ async def reopen(
     return moved[0].due_on
 
 
-def _after_reopening(stage: StageFacts, now: datetime) -> NewDates:
+def _after_reopening(cycle: CycleFacts, stage: StageFacts, now: datetime) -> NewDates:
     def dates(task: TaskFacts, time: PersonTime) -> tuple[date, datetime | None, datetime]:
         day = time.calendar.after(time.local_date(now), GRACE)
         due_on = max(task.due_on, day)
-        return due_on, closes_at(stage.spec, due_on, time), task.opens_at
+        return due_on, close_of(cycle, stage, due_on, time), task.opens_at
 
     return dates
 

@@ -1,0 +1,215 @@
+"""What a scenario's events do: the same functions that the API calls, at the event's instant."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import ENGINE, Actor
+from domain.states import Desk
+from play import scenario as said
+from play.answers import plausible
+from store import launch, participation, people_events, steering, task_steering, tasks
+from store.cycle_facts import load_cycle
+from store.people import delegate_on
+from store.task_rows import lock_task
+
+if TYPE_CHECKING:
+    from play.people import Crowd
+
+Does = Callable[["Crowd", AsyncConnection, Any, datetime], Awaitable[object]]
+
+
+async def submit_task(
+    crowd: "Crowd",
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    at: datetime,
+    like: said.Submit | None = None,
+) -> None:
+    """Submit a task with given or plausible answers; a release is released."""
+    cycle, stage, _ = await lock_task(conn, task_id)
+    if stage.spec.kind == "release":
+        await task_steering.release(conn, task_id, actor, at)
+        return
+    answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
+    held_on = like.held_on if like else None
+    if stage.spec.kind == "meeting" and held_on is None:
+        held_on = at.date()
+    await tasks.submit(conn, task_id, actor, answers, now=at, held_on=held_on)
+
+
+async def _holder(conn: AsyncConnection, crowd: "Crowd", task_id: UUID, at: datetime) -> Actor:
+    _, _, task = await lock_task(conn, task_id)
+    if task.assignee_id is None:
+        return await crowd.hr(conn, at)
+    acting = (await delegate_on(conn, [task.assignee_id], at.date())).get(task.assignee_id)
+    return Actor(acting or task.assignee_id, "person")
+
+
+async def _submit(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await submit_task(crowd, conn, task_id, await _holder(conn, crowd, task_id, at), at, a)
+
+
+async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    cycle, stage, _ = await lock_task(conn, task_id)
+    answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
+    await tasks.save_draft(
+        conn, task_id, await _holder(conn, crowd, task_id, at), answers, now=at
+    )
+
+
+async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: said.TaskOf, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await tasks.withdraw(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
+
+
+async def _leave(crowd: "Crowd", conn: AsyncConnection, a: said.LeaveOf, at: datetime) -> None:
+    await people_events.record_leave(
+        conn,
+        crowd.person(a.who),
+        a.first,
+        a.last,
+        delegate_id=None if a.delegate is None else crowd.person(a.delegate),
+        actor=ENGINE,
+        now=at,
+    )
+
+
+async def _confirm(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
+    await launch.confirm(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+
+
+async def _pause(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
+    await steering.pause(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+
+
+async def _resume(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
+    await steering.resume(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+
+
+async def _cancel(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
+    await steering.cancel_cycle(conn, crowd.the_cycle(), a.reason, await crowd.hr(conn, at), at)
+
+
+async def _extend(crowd: "Crowd", conn: AsyncConnection, a: said.Days, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await task_steering.extend_task(conn, task_id, a.days, await crowd.hr(conn, at), at)
+
+
+async def _stage(crowd: "Crowd", conn: AsyncConnection, key: str) -> UUID:
+    return (await load_cycle(conn, crowd.the_cycle())).by_key(key).id
+
+
+async def _extend_stage(
+    crowd: "Crowd", conn: AsyncConnection, a: said.StageDays, at: datetime
+) -> None:
+    await steering.extend_stage(
+        conn,
+        crowd.the_cycle(),
+        await _stage(crowd, conn, a.stage),
+        a.days,
+        await crowd.hr(conn, at),
+        at,
+        and_after=a.and_after,
+    )
+
+
+async def _close_stage(
+    crowd: "Crowd", conn: AsyncConnection, a: said.CloseStage, at: datetime
+) -> None:
+    stage = await _stage(crowd, conn, a.stage)
+    hr = await crowd.hr(conn, at)
+    await steering.close_stage(conn, crowd.the_cycle(), stage, a.reason, hr, at)
+
+
+async def _reopen(crowd: "Crowd", conn: AsyncConnection, a: said.Because, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await task_steering.reopen(conn, task_id, a.reason, await crowd.hr(conn, at), at)
+
+
+async def _excuse(crowd: "Crowd", conn: AsyncConnection, a: said.Because, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await task_steering.excuse(conn, task_id, a.reason, await crowd.hr(conn, at), at)
+
+
+async def _reassign(crowd: "Crowd", conn: AsyncConnection, a: said.To, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await task_steering.reassign(conn, task_id, crowd.person(a.to), await crowd.hr(conn, at), at)
+
+
+async def _nudge(crowd: "Crowd", conn: AsyncConnection, a: said.TaskOf, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    await task_steering.nudge(conn, task_id, await crowd.hr(conn, at), at)
+
+
+async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: datetime) -> None:
+    cycle = await load_cycle(conn, crowd.the_cycle())
+    found = await conn.scalar(
+        text("SELECT id FROM tasks WHERE stage_id = ANY(:ids) AND desk = :desk LIMIT 1"),
+        {"ids": [s.id for s in cycle.of_kind("release")], "desk": Desk.HR},
+    )
+    if found is not None:
+        hr = await crowd.hr(conn, at)
+        await task_steering.release(conn, found, hr, at, departments=a.departments)
+
+
+async def _add(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
+    hr = await crowd.hr(conn, at)
+    await participation.add_participant(conn, crowd.the_cycle(), crowd.person(a.who), hr, at)
+
+
+async def _remove(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
+    hr = await crowd.hr(conn, at)
+    await participation.remove_participant(
+        conn, crowd.the_cycle(), crowd.person(a.who), a.reason, hr, at
+    )
+
+
+async def _manager(crowd: "Crowd", conn: AsyncConnection, a: said.NewManager, at: datetime) -> None:
+    await people_events.change_manager(
+        conn, crowd.person(a.who), crowd.person(a.to), at.date(), actor=ENGINE, now=at
+    )
+
+
+async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
+    await people_events.record_leaving(
+        conn, crowd.person(a.who), at.date(), actor=ENGINE, now=at
+    )
+
+
+async def _joins(crowd: "Crowd", conn: AsyncConnection, a: said.Newcomer, at: datetime) -> None:
+    crowd.ids[a.employee_id] = await people_records.add_person(
+        conn, a.model_dump(exclude_none=True), now=at
+    )
+
+
+ACTS: Mapping[str, Does] = {
+    "submit": _submit,
+    "draft": _draft,
+    "withdraw": _withdraw,
+    "leave": _leave,
+    "confirm": _confirm,
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "extend": _extend,
+    "extend_stage": _extend_stage,
+    "close_stage": _close_stage,
+    "reopen": _reopen,
+    "excuse": _excuse,
+    "reassign": _reassign,
+    "nudge": _nudge,
+    "release": _release,
+    "add": _add,
+    "remove": _remove,
+    "manager": _manager,
+    "leaves": _leaves,
+    "joins": _joins,
+}

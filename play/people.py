@@ -1,0 +1,242 @@
+"""What the people of a play do: scripted events at their instant, everything else by habit."""
+
+import hashlib
+import math
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Actor
+from domain.errors import AlmanacError
+from domain.states import Desk
+from play.acts import ACTS, submit_task
+from play.scenario import BEHAVIOUR, Happening, Scenario, instant
+from store.cycle_facts import load_cycle
+from store.people import delegate_on, desk_members
+from store.session import Database
+
+log = structlog.get_logger("almanac.play")
+
+HOUR = timedelta(hours=1)
+TOMORROW = timedelta(days=1)
+
+MIX = ((0.35, 0.1, 0.5), (0.40, 0.6, 1.0), (0.17, 1.05, 1.6), (0.08, None, None))
+"""Shares of people, and between which shares of their time they answer; the last never do."""
+
+
+@dataclass(slots=True)
+class Refusal:
+    """An event that was refused, with Almanac's own words."""
+
+    at: datetime
+    what: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Everybody in the play.
+
+    `act` is called by the play's own process; it is deterministic for a scenario and a seed.
+    """
+
+    database: Database
+    scenario: Scenario
+    zone: ZoneInfo
+    ids: dict[str, int]  # employee id -> person
+    cycle: UUID | None = None
+    launch: Callable[[datetime], Awaitable[UUID]] | None = None
+    refusals: list[Refusal] = field(default_factory=list)
+    _events: list[tuple[datetime, Happening]] = field(default_factory=list)
+    _answered: set[tuple[UUID, int]] = field(default_factory=set)
+    _planned: dict[tuple[UUID, int], datetime | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        events = [(instant(e.at, self.zone), e) for e in self.scenario.events]
+        self._events = sorted(events, key=lambda pair: pair[0])
+
+    async def act(self, as_of: datetime) -> datetime | None:
+        """Do what is wanted by now; say when something is wanted next."""
+        while self._events and self._events[0][0] <= as_of:
+            at, event = self._events.pop(0)
+            await self._happen(at, event)
+        upcoming = await self._answer(as_of)
+        if self._events:
+            upcoming.append(self._events[0][0])
+        return min(upcoming, default=None)
+
+    async def _happen(self, at: datetime, event: Happening) -> None:
+        try:
+            async with self.database.begin() as conn:
+                await ACTS[event.what](self, conn, getattr(event, event.what), at)
+        except AlmanacError as error:
+            self.refusals.append(Refusal(at, event.what, error.detail))
+
+    async def _answer(self, as_of: datetime) -> list[datetime]:
+        """Submit what is wanted by now; return when the others want to."""
+        async with self.database.begin() as conn:
+            tasks = await _open_tasks(conn)
+        later: list[datetime] = []
+        for task in tasks:
+            key = (task["id"], task["due_revision"])
+            if key not in self._planned:
+                self._planned[key] = self._wanted(task, as_of)
+            wanted = self._planned[key]
+            if wanted is None:
+                continue
+            if wanted > as_of:
+                later.append(wanted)
+                continue
+            again = await self._try(task, wanted)
+            if again is not None:
+                self._planned[key] = again
+                later.append(again)
+        return later
+
+    async def _try(self, task: Mapping[str, Any], wanted: datetime) -> datetime | None:
+        """Submit; if its holder is away or it is refused just now, say when to try again."""
+        try:
+            async with self.database.begin() as conn:
+                actor = await self.actor_for(conn, task, wanted)
+                if actor is None:
+                    return wanted + TOMORROW
+                await submit_task(self, conn, task["id"], actor, wanted)
+        except AlmanacError as error:
+            log.debug("not_accepted", task=str(task["id"]), code=error.code)
+            self._planned[(task["id"], task["due_revision"])] = None
+        return None
+
+    async def actor_for(
+        self, conn: AsyncConnection, task: Mapping[str, Any], at: datetime
+    ) -> Actor | None:
+        """Who does this task at that instant; none if its holder is away and nobody acts."""
+        holder = task["assignee_id"]
+        if holder is None:
+            members = await desk_members(conn, task["desk"] or Desk.HR, at.date())
+            able = [m for m in members if m != task["subject_id"]]
+            return Actor(able[0], "hr") if able else None
+        away = await conn.scalar(
+            text(
+                "SELECT 1 FROM leaves WHERE person_id = :p AND withdrawn_at IS NULL "
+                "AND first_day <= :on AND last_day >= :on"
+            ),
+            {"p": holder, "on": at.date()},
+        )
+        if not away:
+            return Actor(holder, "person")
+        acting = (await delegate_on(conn, [holder], at.date())).get(holder)
+        return None if acting is None else Actor(acting, "person", on_behalf_of_id=holder)
+
+    def _wanted(self, task: Mapping[str, Any], as_of: datetime) -> datetime | None:
+        share = self._share(task)
+        if share is None:
+            return None
+        begins = max(task["opens_at"], task["reopened_at"] or task["opens_at"])
+        if share == 0:
+            return _full_hour(begins)
+        wanted = begins + share * max(task["due_at"] - begins, HOUR)
+        return max(_full_hour(wanted), _full_hour(begins))
+
+    def _share(self, task: Mapping[str, Any]) -> float | None:
+        """Which share of the time passes before this task is answered; none: for ever."""
+        habit = self._habit(task)
+        if habit == "never":
+            return None
+        if habit == "at once":
+            return 0.0
+        found = BEHAVIOUR.fullmatch(habit)
+        if found is not None and found[1] is not None:
+            return int(found[1]) / 100
+        seed = f"{self.scenario.seed}:{task['stage']}:{task['employee']}:{task['about']}"
+        chance = random.Random(hashlib.sha256(seed.encode()).digest())  # noqa: S311
+        spot, drawn = 0.0, chance.random()
+        for portion, first, last in MIX:
+            spot += portion
+            if drawn < spot:
+                return None if first is None or last is None else chance.uniform(first, last)
+        return None
+
+    def _habit(self, task: Mapping[str, Any]) -> str:
+        for habit in self.scenario.people:
+            if habit.who == task["employee"] and habit.stage in (None, task["stage"]):
+                return habit.does
+        return self.scenario.everybody
+
+    def person(self, employee_id: str) -> int:
+        """The person with this employee id. Raises NotFound."""
+        from domain.errors import NotFound
+
+        try:
+            return self.ids[employee_id]
+        except KeyError:
+            raise NotFound(f"nobody has the employee id {employee_id}") from None
+
+    async def hr(self, conn: AsyncConnection, at: datetime) -> Actor:
+        """Whoever acts for HR."""
+        members = await desk_members(conn, Desk.HR, at.date())
+        return Actor(members[0] if members else None, "hr")
+
+    async def task(
+        self, conn: AsyncConnection, stage: str, about: str | None, who: str | None
+    ) -> UUID:
+        """The newest task of that stage, about somebody, held by somebody. Raises NotFound."""
+        from domain.errors import NotFound
+
+        cycle = await load_cycle(conn, self.the_cycle())
+        found = await conn.scalar(
+            text(
+                "SELECT id FROM tasks WHERE stage_id = :stage "
+                "AND (CAST(:about AS bigint) IS NULL OR subject_id = :about) "
+                "AND (CAST(:who AS bigint) IS NULL OR assignee_id = :who) "
+                "ORDER BY id DESC LIMIT 1"
+            ),
+            {
+                "stage": cycle.by_key(stage).id,
+                "about": None if about is None else self.person(about),
+                "who": None if who is None else self.person(who),
+            },
+        )
+        if found is None:
+            raise NotFound(f"there is no task in the stage {stage} for these people")
+        return UUID(str(found))
+
+    def the_cycle(self) -> UUID:
+        """The cycle that is played. Raises NotFound before its launch."""
+        from domain.errors import NotFound
+
+        if self.cycle is None:
+            raise NotFound("the cycle has not been launched yet")
+        return self.cycle
+
+
+def _full_hour(at: datetime) -> datetime:
+    """People answer at the full hour after they wanted to: fewer instants, same story."""
+    hours = math.ceil(at.timestamp() / 3600)
+    return datetime.fromtimestamp(hours * 3600, tz=UTC)
+
+
+async def _open_tasks(conn: AsyncConnection) -> list[Mapping[str, Any]]:
+    rows = await conn.execute(
+        text(
+            """
+            SELECT t.id, t.due_revision, t.assignee_id, t.desk, t.subject_id, t.opens_at, t.due_at,
+                s.key AS stage, coalesce(a.employee_id, t.desk, '') AS employee,
+                coalesce(b.employee_id, '') AS about,
+                (SELECT max(e.at) FROM task_events e WHERE e.task_id = t.id
+                    AND e.event IN ('reopened', 'withdrawn', 'reassigned')) AS reopened_at
+            FROM tasks t JOIN stages s ON s.id = t.stage_id
+            JOIN cycles c ON c.id = t.cycle_id AND c.state IN ('open', 'paused')
+            LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
+            WHERE t.state = 'open' ORDER BY t.id
+            """
+        )
+    )
+    return [row._mapping for row in rows]

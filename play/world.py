@@ -1,0 +1,222 @@
+"""A world of its own for one play: a scratch schema, an engine whose clock skips, no mail leaving.
+
+The real workflows, activities, store and templates run in it. Nothing acts by the wall clock
+beside the engine: bells are passed on inside the activity that rang them, before its completion is
+reported, and people act inside an activity of their own.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+with workflow.unsafe.imports_passed_through():
+    from activities.engine import Engine, MailTurn
+    from activities.launches import advance_launch_calendar
+    from activities.options import ADVANCE_TIMEOUT, RETRY
+    from domain.clock import SetClock
+    from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
+    from domain.progress import Advance, Progress
+    from domain.states import ProcessKind
+    from store.migrate import upgrade
+    from store.processes import start
+    from store.session import Database
+    from workflows.client import data_converter
+    from workflows.process import Process
+    from workflows.registry import WORKFLOWS
+    from workflows.relay import Relay
+
+QUEUE = "almanac-play"
+CROWD = "play-crowd"
+STEP = timedelta(days=30)
+
+Act = Callable[[datetime], Awaitable[datetime | None]]
+"""People act as of an instant; the answer is when they want to act next."""
+
+Gate = Callable[[str, datetime], datetime | None]
+
+
+@workflow.defn(name="Crowd")
+class CrowdWorkflow(Process):
+    """The people of a play: wakes when somebody wants to do something."""
+
+    @workflow.init
+    def __init__(self, process_id: str) -> None:
+        super().__init__(process_id)
+
+    @workflow.run
+    async def run(self, process_id: str) -> None:
+        """Until the play is over."""
+        await self.live(_act)
+
+
+async def _act(call: Advance) -> Progress:
+    return await workflow.execute_activity(
+        "play_act",
+        call,
+        result_type=Progress,
+        start_to_close_timeout=ADVANCE_TIMEOUT,
+        retry_policy=RETRY,
+    )
+
+
+@dataclass
+class World:
+    """A running play.
+
+    `clock` shows the business instant of the last turn; `failures` collects what went wrong in an
+    activity, so that a play that cannot go on says so instead of standing still.
+    """
+
+    database: Database
+    client: Client
+    clock: SetClock
+    relay: Relay
+    environment: WorkflowEnvironment
+    offset: timedelta
+    act: Act
+    wants_to_act_at: datetime | None = None
+    turns: int = 0
+
+    async def now(self) -> datetime:
+        """The business instant that the engine's clock shows."""
+        return await self.environment.get_current_time() + self.offset
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Let time pass up to an instant; everything that comes due meanwhile happens."""
+        left = instant - await self.now()
+        if left > timedelta(0):
+            await self.environment.sleep(left)
+
+    async def run(self, until: datetime, over: Callable[[], Awaitable[bool]]) -> None:
+        """Let time pass until nothing is left to happen, at the latest until an instant."""
+        while not await over():
+            now = await self.now()
+            if now >= until:
+                return
+            await self.sleep_until(min(until, now + STEP))
+
+    async def after_turn(self, as_of: datetime) -> None:
+        """Pass the bells on; wake the crowd if somebody now wants to act earlier."""
+        self.turns += 1
+        self.clock.instant = max(self.clock.instant, as_of)
+        await self.relay.drain()
+        await self.wake_crowd()
+
+    async def wake_crowd(self) -> None:
+        """Ring the people: there may be something new to do."""
+        handle = self.client.get_workflow_handle(CROWD)
+        with contextlib.suppress(Exception):
+            await handle.signal("ring")
+
+
+class _Crowd:
+    def __init__(self) -> None:
+        self.world: World | None = None
+
+    @activity.defn(name="play_act")
+    async def play_act(self, call: Advance) -> Progress:
+        """People do what they want to have done by now."""
+        world = self.world
+        if world is None:
+            return Progress(closed=True)
+        as_of = call.as_of + world.offset
+        world.clock.instant = max(world.clock.instant, as_of)
+        upcoming = await world.act(as_of)
+        await world.relay.drain()
+        world.wants_to_act_at = upcoming
+        return Progress(
+            next_due_at=None if upcoming is None else upcoming - world.offset,
+            waits_for="people",
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_world(
+    url: str,
+    *,
+    begins: datetime,
+    test_server: Path,
+    mail: Callable[[Database], MailTurn],
+    act: Act,
+    gate: Gate | None = None,
+    keep_schema: bool = False,
+) -> AsyncIterator[World]:
+    """Make a world that begins at a business instant, and take it down afterwards.
+
+    Args:
+        url: A database in which a scratch schema may be made.
+        begins: Business instant (UTC); may lie in the past.
+        test_server: The engine that skips time.
+        mail: Makes the sender's turn, given the database of the play.
+        act: What people do.
+        gate: Until when a process is down at an instant, if it is.
+        keep_schema: Leave the facts behind, to be looked at.
+    """
+    schema = f"play_{secrets.token_hex(6)}"
+    await asyncio.to_thread(upgrade, url, schema)
+    database = Database(url, schema=schema, pool_size=5, application="almanac-play")
+    clock = SetClock(begins)
+    crowd = _Crowd()
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(test_server), data_converter=data_converter()
+    )
+    try:
+        offset = begins - await environment.get_current_time()
+        relay = Relay(database, environment.client, clock, QUEUE, search_attributes=False)
+        world = World(
+            database, environment.client, clock, relay, environment, offset, act
+        )
+        crowd.world = world
+        engine = Engine(
+            database,
+            advance_mail=mail(database),
+            advance_calendar=advance_launch_calendar,
+            offset=offset,
+            gate=gate,
+            after=world.after_turn,
+        )
+        worker = Worker(
+            environment.client,
+            task_queue=QUEUE,
+            workflows=[*WORKFLOWS.values(), CrowdWorkflow],
+            activities=[
+                engine.advance_cycle,
+                engine.advance_stage,
+                engine.advance_mail,
+                engine.advance_launch_calendar,
+                crowd.play_act,
+            ],
+            max_concurrent_activities=1,
+        )
+        async with worker:
+            yield world
+    finally:
+        await environment.shutdown()
+        if not keep_schema:
+            async with database.begin() as conn:
+                await conn.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+        await database.close()
+
+
+async def begin(world: World) -> None:
+    """Start the crowd and the processes that every installation has, and pass on all bells."""
+    now = world.clock.now()
+    async with world.database.begin() as conn:
+        await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=now)
+        await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=now)
+    await world.client.start_workflow(
+        CrowdWorkflow.run, CROWD, id=CROWD, task_queue=QUEUE, start_signal="ring"
+    )
+    await world.relay.drain()
+
+
