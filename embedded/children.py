@@ -1,17 +1,15 @@
 """Child processes that log to a file, end when their parent ends, and are always reaped."""
 
 import contextlib
-import ctypes
 import os
 import platform
+import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedded.system_user import SystemUser
-
-_PR_SET_PDEATHSIG = 1
 
 
 def spawn(
@@ -31,14 +29,13 @@ def spawn(
     """
     with log.open("ab") as output:
         return subprocess.Popen(
-            [os.fspath(part) for part in argv],
+            [*_with_parent(orphan_signal), *(os.fspath(part) for part in argv)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=None if env is None else dict(env),
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=_follow_parent(orphan_signal),
             user=None if user is None else user.uid,
             group=None if user is None else user.gid,
             extra_groups=None if user is None else [],
@@ -82,16 +79,13 @@ def command_line(pid: int) -> str:
     return listing.stdout.strip()
 
 
-def _follow_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
-    """Runs between fork and exec, after the change of user (which would clear the setting)."""
-    if platform.system() != "Linux":
-        return None  # elsewhere the next start ends what a killed supervisor left behind
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+def _with_parent(orphan_signal: signal.Signals) -> list[str]:
+    """What to put before a command so that the kernel ends it with its parent.
 
-    def follow() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
-        if os.getppid() != parent:  # the parent ended before the setting held
-            os._exit(1)
-
-    return follow
+    A program, not a hook between fork and exec, which Python cannot offer safely beside threads.
+    Elsewhere the next start ends what a killed supervisor left behind.
+    """
+    program = shutil.which("setpriv") if platform.system() == "Linux" else None
+    if program is None:
+        return []
+    return [program, "--pdeathsig", orphan_signal.name.removeprefix("SIG"), "--"]

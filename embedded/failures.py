@@ -9,28 +9,30 @@ class StackError(Exception):
     """A failure of the embedded stack. Its text is one or two sentences for a person."""
 
 
-def last_lines(log: Path, count: int = 5) -> list[str]:
-    """The last `count` lines of a log file that say something; none if it cannot be read."""
+def last_lines(log: Path, count: int = 5, *, since: int = 0) -> list[str]:
+    """The last `count` lines of a log that say something, after the first `since` bytes of it."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 16_384))
+            file.seek(max(since, log.stat().st_size - 16_384))
             text = file.read().decode(errors="replace")
     except OSError:
         return []
     return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
 
 
-def explain_exit(name: str, log: Path, *, folder: Path, port_setting: str) -> StackError:
+def explain_exit(
+    name: str, log: Path, *, folder: Path, port_setting: str = "", since: int = 0
+) -> StackError:
     """Turn the last words of a server that ended by itself into advice."""
-    words = "\n".join(last_lines(log, 30))
+    words = "\n".join(last_lines(log, 30, since=since))
     if any(sign in words for sign in NO_SPACE):
         return disk_full(name, folder)
-    if "ddress already in use" in words:
+    if port_setting and "ddress already in use" in words:
         return StackError(
             f"{name} could not start: its port is in use by another program. "
             f"Stop that program, or choose another port with {port_setting}."
         )
-    tail = "\n  ".join(last_lines(log)) or "(it wrote nothing)"
+    tail = "\n  ".join(last_lines(log, since=since)) or "(it wrote nothing)"
     return StackError(f"{name} ended by itself. Its last words, from {log}:\n  {tail}")
 
 

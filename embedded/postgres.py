@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from embedded import children
-from embedded.failures import NO_SPACE, StackError, disk_full, explain_exit
+from embedded.failures import NO_SPACE, StackError, disk_full, explain_exit, last_lines
 from embedded.locks import FolderLock
 from embedded.ports import LOOPBACK, free_port
 from embedded.postgres_files import Installation, find_binaries, reachable_home
@@ -32,6 +32,9 @@ SUPERUSER = "almanac"
 DATABASE = "almanac"
 START_SECONDS = 300.0
 """Recovery after a hard end may replay a lot; a process that lives is given this long."""
+
+ORPHAN_SECONDS = 20.0
+"""How long what is left of an earlier server may take to go."""
 
 _UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -203,24 +206,27 @@ def _check_version(installation: Installation, cluster: Path) -> None:
 
 
 def _end_orphan(cluster: Path) -> None:
-    """End a server that a killed supervisor left behind, and clear what it left if it is gone.
+    """End a server that a killed supervisor left behind. We hold the folder's lock.
 
-    We hold the folder's lock, so whoever serves this cluster has lost its supervisor. A recorded
-    process id that now belongs to another program would otherwise keep PostgreSQL from starting.
+    The file of a dead server is PostgreSQL's own business: it also guards against processes of that
+    server which still have the data open. Only a process id that meanwhile belongs to another
+    program would keep PostgreSQL from starting, so only then the file goes.
     """
     pid_file = cluster / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().splitlines()[0])
     except (OSError, ValueError, IndexError):
         return
-    deadline = time.monotonic() + 20
-    asked = False
+    if not _serves(pid, cluster):
+        if children.command_line(pid):
+            pid_file.unlink(missing_ok=True)
+        return
+    os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + ORPHAN_SECONDS
     while _serves(pid, cluster):
-        if not asked or time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL if asked else signal.SIGINT)
-        asked = True
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
-    pid_file.unlink(missing_ok=True)
 
 
 def _serves(pid: int, cluster: Path) -> bool:
@@ -238,14 +244,15 @@ def _start(
     password: str,
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start and wait. A free port may be taken between choosing and binding: then another."""
+    deadline = time.monotonic() + ORPHAN_SECONDS
     attempts = 1 if port is not None else 5
     while True:
-        attempts -= 1
         chosen = port if port is not None else free_port()
         argv: list[str | Path] = [installation.program("postgres"), "-D", cluster]
         argv += ["-h", LOOPBACK, "-p", str(chosen)]
         for option in ("unix_socket_directories=", "max_connections=200", *options):
             argv += ["-c", option]
+        since = log.stat().st_size if log.exists() else 0
         process = children.spawn(
             argv,
             log=log,
@@ -255,9 +262,15 @@ def _start(
             orphan_signal=signal.SIGINT,
         )
         try:
-            _wait_until_ready(process, chosen, password, log, cluster.parent)
-        except StackError as error:
-            if "port is in use" in str(error) and attempts > 0:
+            _wait_until_ready(process, chosen, password, log, cluster.parent, since)
+        except StackError:
+            words = "\n".join(last_lines(log, 30, since=since))
+            # After a hard end the old server's processes take a moment to notice and leave.
+            if "shared memory block" in words and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
+            attempts -= 1
+            if "already in use" in words and attempts > 0:
                 continue
             raise
         except BaseException:
@@ -267,13 +280,22 @@ def _start(
 
 
 def _wait_until_ready(
-    process: subprocess.Popen[bytes], port: int, password: str, log: Path, folder: Path
+    process: subprocess.Popen[bytes],
+    port: int,
+    password: str,
+    log: Path,
+    folder: Path,
+    since: int,
 ) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         if process.poll() is not None:
             raise explain_exit(
-                "PostgreSQL", log, folder=folder, port_setting="ALMANAC_POSTGRES_PORT"
+                "PostgreSQL",
+                log,
+                folder=folder,
+                port_setting="ALMANAC_POSTGRES_PORT",
+                since=since,
             )
         try:
             _create_database(port, password)

@@ -100,6 +100,7 @@ def start_dev_server(
         argv += ["--search-attribute", f"{name}={kind}"]
     for key, value in dynamic_config.items():
         argv += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
+    since = log.stat().st_size if log.exists() else 0
     process = children.spawn(argv, log=log)
     running = RunningTemporal(
         address=f"{LOOPBACK}:{port}",
@@ -109,14 +110,14 @@ def start_dev_server(
         process=process,
     )
     try:
-        _wait_until_ready(running, port)
+        _wait_until_ready(running, port, since)
     except BaseException:
         children.kill(process)
         raise
     return running
 
 
-def _wait_until_ready(running: RunningTemporal, port: int) -> None:
+def _wait_until_ready(running: RunningTemporal, port: int, since: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not (_listens(port) and _keep_longer(running)):
         if running.process.poll() is not None:
@@ -125,6 +126,7 @@ def _wait_until_ready(running: RunningTemporal, port: int) -> None:
                 running.log,
                 folder=running.log.parent,
                 port_setting="ALMANAC_TEMPORAL_PORT",
+                since=since,
             )
         if time.monotonic() > deadline:
             raise StackError(
