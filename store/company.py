@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars
-from definitions.models import Company
+from definitions.company import Company
 from domain.errors import IllegalState
 from domain.states import Desk
 
@@ -28,9 +28,7 @@ async def company(conn: AsyncConnection) -> Company:
     return _parsed(await _content(conn))
 
 
-async def company_calendars(
-    conn: AsyncConnection, first_year: int, last_year: int
-) -> Calendars:
+async def company_calendars(conn: AsyncConnection, first_year: int, last_year: int) -> Calendars:
     """Return the calendars of the company as they stand now, for both years and all between.
 
     The first call for a range of years computes holiday tables (about half a second a country);
@@ -84,9 +82,7 @@ async def desk_members(conn: AsyncConnection, desk: str, on: date) -> list[int]:
     return await _holders_of(conn, addresses, on)
 
 
-async def _holders_of(
-    conn: AsyncConnection, addresses: Sequence[str], on: date
-) -> list[int]:
+async def _holders_of(conn: AsyncConnection, addresses: Sequence[str], on: date) -> list[int]:
     rows = await conn.execute(
         text(
             "SELECT p.id FROM unnest(CAST(:addresses AS text[])) WITH ORDINALITY a(email, place) "
@@ -100,9 +96,7 @@ async def _holders_of(
 
 async def _content(conn: AsyncConnection) -> str:
     row = await conn.execute(
-        text(
-            "SELECT CAST(content AS text) FROM company_settings ORDER BY id DESC LIMIT 1"
-        )
+        text("SELECT CAST(content AS text) FROM company_settings ORDER BY id DESC LIMIT 1")
     )
     content: Any = row.scalar_one_or_none()
     if content is None:

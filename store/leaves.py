@@ -21,9 +21,7 @@ class Absence:
     delegate_id: int | None
 
 
-async def delegate_on(
-    conn: AsyncConnection, person_ids: Sequence[int], on: date
-) -> dict[int, int]:
+async def delegate_on(conn: AsyncConnection, person_ids: Sequence[int], on: date) -> dict[int, int]:
     """Return who acts for each person who is on leave on that day.
 
     From the first to the last day of leave (language reference §4). Absent from the answer:
@@ -38,7 +36,7 @@ async def delegate_on(
         ),
         {"ids": list(person_ids), "on": on},
     )
-    return {person: delegate for person, delegate in rows.tuples()}
+    return dict(rows.tuples().all())
 
 
 async def absences(
@@ -111,9 +109,7 @@ async def add_leave(
     return Absence(found, person_id, first_day, last_day, delegate_id)
 
 
-async def withdraw_leave(
-    conn: AsyncConnection, leave_id: int, *, now: datetime
-) -> None:
+async def withdraw_leave(conn: AsyncConnection, leave_id: int, *, now: datetime) -> None:
     """Take a leave back. What it had moved later stays there: nothing moves earlier by itself.
 
     Withdrawing twice changes nothing. Raises NotFound.

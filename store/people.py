@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonProfile, PersonTime, with_substitutes
-from definitions.models import Company
+from definitions.company import Company
 from store.company import company, company_calendars, desk_members
 from store.leaves import delegate_on
 from store.reporting_lines import CURRENT_LINES, line_above, lines_above, managers_of
@@ -98,11 +98,7 @@ async def person_times(
                 spells.append((*_days((first, last)), days.calendar))
         return with_substitutes(time, spells) if spells else time
 
-    times = (
-        (person, composed(records[person]))
-        for person in person_ids
-        if person in records
-    )
+    times = ((person, composed(records[person])) for person in person_ids if person in records)
     return {person: time for person, time in times if time is not None}
 
 
@@ -115,9 +111,7 @@ async def person_groups(
     leave: Literal["pause", "keep"] = "pause",
 ) -> list[TimeGroup]:
     """Return the same as `person_times`, grouped: a company has few profiles and many people."""
-    times = await person_times(
-        conn, calendars, person_ids, horizon=horizon, leave=leave
-    )
+    times = await person_times(conn, calendars, person_ids, horizon=horizon, leave=leave)
     members: dict[int, list[int]] = {}
     for person, time in times.items():
         members.setdefault(id(time), []).append(person)
@@ -129,9 +123,7 @@ async def lock_people(conn: AsyncConnection) -> None:
     await conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
-async def refresh_profiles(
-    conn: AsyncConnection, settings: Company, *, on: date
-) -> list[int]:
+async def refresh_profiles(conn: AsyncConnection, settings: Company, *, on: date) -> list[int]:
     """Resolve everybody's profile anew, from the top of each line downwards; one statement.
 
     `on` is the day whose reporting lines count. Returns the people whose profile changed: their
@@ -152,9 +144,7 @@ async def refresh_profiles(
     return list(rows.scalars())
 
 
-def _ids_and_horizon(
-    person_ids: Sequence[int], horizon: Horizon | None
-) -> dict[str, Any]:
+def _ids_and_horizon(person_ids: Sequence[int], horizon: Horizon | None) -> dict[str, Any]:
     first, last = horizon or (date.min, date.max)
     return {"ids": list(person_ids), "first": first, "last": last}
 

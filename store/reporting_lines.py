@@ -29,9 +29,7 @@ class LineChange:
     on: date
 
 
-async def managers_of(
-    conn: AsyncConnection, person_ids: Sequence[int], on: date
-) -> dict[int, int]:
+async def managers_of(conn: AsyncConnection, person_ids: Sequence[int], on: date) -> dict[int, int]:
     """Return each person's manager on a day. Whoever reports to nobody is absent."""
     rows = await conn.execute(
         text(
@@ -41,7 +39,7 @@ async def managers_of(
         ),
         {"ids": list(person_ids), "on": on},
     )
-    return {person: manager for person, manager in rows.tuples()}
+    return dict(rows.tuples().all())
 
 
 async def line_above(conn: AsyncConnection, person_id: int, on: date) -> list[int]:
@@ -91,9 +89,7 @@ async def tree_below(conn: AsyncConnection, manager_id: int, on: date) -> list[i
     return list(rows.scalars())
 
 
-async def changes_between(
-    conn: AsyncConnection, after: date, until: date
-) -> list[LineChange]:
+async def changes_between(conn: AsyncConnection, after: date, until: date) -> list[LineChange]:
     """Return the changes of manager that take effect in `after < day <= until`, oldest first.
 
     The first line of somebody who had none before is a change, too; so is the end of a line

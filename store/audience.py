@@ -1,0 +1,217 @@
+"""Who takes part in a cycle: everybody in the company, in or out, with one stated reason.
+
+There is no third list (language reference §2, audience). One statement reads the company, the
+conditions are evaluated in memory, one statement writes the result: the cost is linear in people.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions import expressions
+from definitions.expressions import ExpressionError, PersonFacts
+from definitions.models import Definition
+from domain.states import ParticipantState, PersonStatus
+from store.reporting_lines import CURRENT_LINES
+
+BATCH = 5_000
+
+
+class Reason(StrEnum):
+    """Why somebody is in or out of a cycle."""
+
+    AUDIENCE = "audience"  # in: the definition means them; out: it does not
+    LATE = "late"  # in: became eligible after the launch
+    SELF_ONLY = "self_only"  # in, but with nobody to review them
+    ADDED = "added"  # in: HR's act
+    REVIEWER_NAMED = "reviewer_named"  # in: nobody up the line, HR named somebody
+    NOT_YET_HIRED = "not_yet_hired"
+    LEFT = "left"
+    TENURE = "tenure"
+    EXCLUDED = "excluded"  # `because` holds HR's words
+    NO_MANAGER = "no_manager"
+    UNCLEAR = "unclear"  # a condition cannot be decided for this record
+    HIRED_BEFORE = "hired_before"  # rolling: hired before the definition was switched on
+    REMOVED = "removed"  # HR's act
+
+    @property
+    def by_hand(self) -> bool:
+        """True for what HR decided about this person: no later evaluation changes it."""
+        return self in (Reason.ADDED, Reason.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One person with regard to one cycle."""
+
+    person_id: int
+    state: ParticipantState
+    reason: Reason
+    because: str | None = None
+    department: str | None = None
+    reviewer_id: int | None = None
+
+    @property
+    def is_in(self) -> bool:
+        """True if the person is a participant."""
+        return self.state is ParticipantState.IN
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the conditions of a definition may ask about somebody."""
+
+    person_id: int
+    hire_date: date
+    left_on: date | None
+    active: bool
+    manager_id: int | None
+    department: str | None
+    facts: PersonFacts
+
+    def gone(self, on: date) -> bool:
+        """Whether they have left by that day."""
+        if self.left_on is not None:
+            return self.left_on <= on
+        return not self.active
+
+
+async def read_subjects(
+    conn: AsyncConnection, on: date, person_ids: Sequence[int] | None = None
+) -> list[Subject]:
+    """Read the worker records as of a day, streamed; without those who left before it."""
+    concerned = "" if person_ids is None else "AND p.id = ANY(CAST(:ids AS bigint[]))"
+    stream = await conn.stream(
+        text(_SUBJECTS.format(lines=CURRENT_LINES, concerned=concerned)),
+        {"on": on, **({} if person_ids is None else {"ids": list(person_ids)})},
+        execution_options={"yield_per": BATCH},
+    )
+    return [_subject(row, on) async for rows in stream.partitions() for row in rows]
+
+
+def _subject(row: Row[Any], on: date) -> Subject:
+    return Subject(
+        person_id=row.id,
+        hire_date=row.hire_date,
+        left_on=row.left_on,
+        active=row.status == PersonStatus.ACTIVE,
+        manager_id=row.manager_id,
+        department=row.department,
+        facts=PersonFacts(
+            employee_id=row.employee_id,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            department=row.department,
+            city=row.office,
+            country=row.country,
+            job_title=row.job_title,
+            level=row.level,
+            employment=row.employment,
+            status=row.status,
+            language=row.language,
+            hire_date=row.hire_date,
+            tenure_days=(on - row.hire_date).days,
+            is_manager=row.reports > 0,
+            reports=row.reports,
+            manager_id=row.manager_employee_id,
+        ),
+    )
+
+
+_SUBJECTS = """
+WITH line AS ({lines})
+SELECT p.id, p.employee_id, p.first_name, p.last_name, p.hire_date, p.left_on, p.status,
+       p.department, p.office, p.country, p.job_title, p.level, p.employment, p.language,
+       l.manager_id, m.employee_id AS manager_employee_id, coalesce(r.reports, 0) AS reports
+FROM people p
+LEFT JOIN line l ON l.person_id = p.id
+LEFT JOIN people m ON m.id = l.manager_id
+LEFT JOIN (
+  SELECT line.manager_id, count(*) AS reports FROM line JOIN people w ON w.id = line.person_id
+  WHERE w.status = 'active' OR w.left_on > :on GROUP BY 1
+) r ON r.manager_id = p.id
+WHERE (p.status = 'active' OR p.left_on > :on) {concerned}
+ORDER BY p.id
+"""
+
+
+class Audience:
+    """The audience of one definition, its conditions compiled once."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        on: date,
+        *,
+        reviewers: Mapping[int, int] | None = None,
+        without_tenure: bool = False,
+    ) -> None:
+        """`on` is the launch date, or the day on which somebody would enter late.
+
+        `reviewers` are those whom HR named for people with nobody up the line. In a rolling
+        cycle `tenure` is counted at the hire date, where it can only be nought.
+        """
+        self._audience = definition.audience
+        self._on = on
+        self._reviewers = dict(reviewers or {})
+        who = self._audience.who
+        self._who = None if who is None else expressions.compile(who)
+        self._exclude = [
+            (expressions.compile(rule.when), rule.because) for rule in self._audience.exclude
+        ]
+        self._without_tenure = without_tenure
+
+    def judge(self, subject: Subject) -> Verdict:
+        """Say whether somebody is in, and the one reason that is stated."""
+        because: str | None = None
+        reason = self._out_for_dates(subject)
+        if reason is None:
+            try:
+                reason, because = self._out_for_conditions(subject)
+            except ExpressionError:
+                reason = Reason.UNCLEAR
+        if reason is not None:
+            return self._verdict(subject, ParticipantState.OUT, reason, because)
+        return self._in(subject)
+
+    def _out_for_dates(self, subject: Subject) -> Reason | None:
+        if subject.gone(self._on):
+            return Reason.LEFT
+        if subject.hire_date > self._on:
+            return Reason.NOT_YET_HIRED
+        tenure = self._audience.tenure
+        if not self._without_tenure and tenure.after(subject.hire_date) > self._on:
+            return Reason.TENURE
+        return None
+
+    def _out_for_conditions(self, subject: Subject) -> tuple[Reason | None, str | None]:
+        if self._who is not None and not self._who.evaluate(subject.facts):
+            return Reason.AUDIENCE, None
+        for rule, because in self._exclude:
+            if rule.evaluate(subject.facts):
+                return Reason.EXCLUDED, because
+        return None, None
+
+    def _in(self, subject: Subject) -> Verdict:
+        if subject.manager_id is not None:
+            return self._verdict(subject, ParticipantState.IN, Reason.AUDIENCE)
+        if subject.person_id in self._reviewers:
+            return self._verdict(subject, ParticipantState.IN, Reason.REVIEWER_NAMED)
+        if self._audience.without_manager == "self_only":
+            return self._verdict(subject, ParticipantState.IN, Reason.SELF_ONLY)
+        return self._verdict(subject, ParticipantState.OUT, Reason.NO_MANAGER)
+
+    def _verdict(
+        self,
+        subject: Subject,
+        state: ParticipantState,
+        reason: Reason,
+        because: str | None = None,
+    ) -> Verdict:
+        reviewer = self._reviewers.get(subject.person_id)
+        return Verdict(subject.person_id, state, reason, because, subject.department, reviewer)

@@ -1,0 +1,438 @@
+"""Launch a cycle: prepare the check, confirm it, or stop.
+
+Nothing opens before HR has confirmed (unless the definition says `approve: nobody`). Confirming
+freezes what must not move any more: the calendars, the plan, who is in and out.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from definitions.loader import restore
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import Calendars, PersonTime
+from definitions.launch_dates import ends_at as cycle_ends_at
+from definitions.models import Definition
+from definitions.timeline import Period, Plan, period_of, plan_cycle
+from domain.access import Actor
+from domain.errors import IllegalState, NotFound
+from domain.ids import CycleId, cycle_process
+from domain.notifications import Event
+from domain.states import CycleState, Desk, ProcessKind
+from store.audit import record
+from store.company import company_calendars, desk_members
+from store.notices import tell_desk
+from store.participants import enrol, skip_missing_stages
+from store.people import person_times
+from store.processes import start, window_for
+
+LaunchedBy = Literal["button", "schedule", "rolling"]
+
+FIRST_LOOK = timedelta(minutes=10)
+"""After so long HR is told what happened to the first mails."""
+
+YEARS_AHEAD = 2
+"""Holiday tables are frozen for the launch year and so many after it: cycles, pauses, plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What confirming answers; the second time the same as the first."""
+
+    cycle_id: CycleId
+    launch_on: date
+    opens_at: datetime
+    ends_at: datetime | None
+    participants: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCycle:
+    """A cycle's row as locked, with its definition."""
+
+    id: CycleId
+    state: CycleState
+    launched_by: LaunchedBy
+    launch_on: date
+    opened_at: datetime | None
+    ends_at: datetime | None
+    participants: int
+    definition: Definition
+    period: Period
+
+
+async def prepare(
+    conn: AsyncConnection,
+    version_id: UUID,
+    launch_on: date,
+    launched_by: LaunchedBy,
+    actor: Actor,
+    now: datetime,
+    *,
+    reviewers: Mapping[int, int] | None = None,
+) -> CycleId:
+    """Lay a launch check before HR: everybody in or out with a reason, and nothing open.
+
+    `launch_on` is a date of the company calendar; `reviewers` are named by HR for people with
+    nobody up the line. Raises NotFound for an unknown version, IllegalState if another cycle
+    of the definition is under way and `launch.overlap` refuses that.
+    """
+    version = (
+        await conn.execute(
+            text("SELECT definition, content FROM definition_versions WHERE id = :id FOR SHARE"),
+            {"id": version_id},
+        )
+    ).one_or_none()
+    if version is None:
+        raise NotFound(f"there is no definition version {version_id}")
+    definition = restore(version.content)
+    if launched_by != "rolling":
+        await _refuse_overlap(conn, definition, None)
+    period = period_of(definition, launch_on)
+    cycle_id = CycleId(
+        await conn.scalar(
+            text(
+                "INSERT INTO cycles (version_id, definition, title, period, state, launched_by,"
+                " launch_on, check_at, created_at) VALUES (:version, :definition, :title,"
+                " CAST(:period AS jsonb), :state, :by, :on, :now, :now) RETURNING id"
+            ),
+            {
+                "version": version_id,
+                "definition": definition.definition,
+                "title": title_of(definition, period),
+                "period": period.model_dump_json(),
+                "state": CycleState.CHECK,
+                "by": launched_by,
+                "on": launch_on,
+                "now": now,
+            },
+        )
+    )
+    if launched_by != "rolling":
+        await enrol(conn, cycle_id, definition, launch_on, reviewers=reviewers)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="launch_prepared",
+        object_type="cycle",
+        object_id=cycle_id,
+        cycle_id=cycle_id,
+        after={"version_id": version_id, "launch_on": launch_on.isoformat()},
+    )
+    return cycle_id
+
+
+async def confirm(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datetime) -> Launched:
+    """Launch: freeze calendars and plan, write the stages, wake the engine.
+
+    Confirmed after something would have opened already, today (company zone) becomes the launch
+    date, as by button (language reference §2, approve). Idempotent: a second confirmation
+    answers the same. Raises NotFound, and IllegalState with a hint for a stopped cycle, a cycle
+    without participants or without an HR desk, and for an overlap.
+    """
+    cycle = await lock_checked(conn, cycle_id)
+    if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
+        return _already(cycle)
+    await _refuse_overlap(conn, cycle.definition, cycle.id)
+    if not await desk_members(conn, Desk.HR, now.date()):
+        raise IllegalState(
+            f"the cycle {cycle_id} cannot start: the HR desk is empty",
+            hint="Name at least one person of the company in `hr` of the company settings.",
+        )
+    first, last = now.year - 1, max(now.year, cycle.launch_on.year) + YEARS_AHEAD
+    calendars = await company_calendars(conn, first, last)
+    if cycle.launched_by == "rolling":
+        launched = await _open_rolling(conn, cycle, calendars, now)
+    else:
+        launched = await _open(conn, cycle, calendars, now)
+    await _wake(conn, cycle, launched, now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="launch_confirmed",
+        object_type="cycle",
+        object_id=cycle_id,
+        cycle_id=cycle.id,
+        before={"state": cycle.state},
+        after={"launch_on": launched.launch_on.isoformat(), "participants": launched.participants},
+    )
+    await conn.execute(
+        text("UPDATE cycles SET confirmed_by_id = CAST(:by AS bigint) WHERE id = :id"),
+        {"by": actor.person_id, "id": cycle_id},
+    )
+    return launched
+
+
+async def stop(
+    conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datetime, reason: str
+) -> None:
+    """Give a launch up before it was confirmed. What was opened is cancelled by steering.
+
+    Idempotent for a stopped cycle. Raises NotFound, and IllegalState for a cycle that is open.
+    """
+    cycle = await lock_checked(conn, cycle_id)
+    if cycle.state is CycleState.CANCELLED:
+        return
+    if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
+        raise IllegalState(
+            f"the cycle {cycle_id} is {cycle.state}", hint="Cancel it: people were told already."
+        )
+    await conn.execute(
+        text(
+            "UPDATE cycles SET state = :state, closed_at = :now, ended_reason = :reason,"
+            " version = version + 1 WHERE id = :id"
+        ),
+        {"state": CycleState.CANCELLED, "now": now, "reason": reason, "id": cycle_id},
+    )
+    await conn.execute(
+        text("UPDATE recurrences SET state = 'skipped', reason = 'stopped' WHERE cycle_id = :id"),
+        {"id": cycle_id},
+    )
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="launch_stopped",
+        object_type="cycle",
+        object_id=cycle_id,
+        cycle_id=cycle.id,
+        before={"state": cycle.state},
+        after={"state": CycleState.CANCELLED},
+    )
+
+
+async def lock_checked(conn: AsyncConnection, cycle_id: UUID) -> CheckedCycle:
+    """Lock a cycle's row for launching. Raises NotFound."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT c.*, v.content AS definition_content FROM cycles c"
+                " JOIN definition_versions v ON v.id = c.version_id"
+                " WHERE c.id = :id FOR UPDATE OF c"
+            ),
+            {"id": cycle_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no cycle {cycle_id}")
+    return checked(row)
+
+
+def checked(row: Row[Any]) -> CheckedCycle:
+    """Read a row of `cycles`, joined with the content of its version."""
+    return CheckedCycle(
+        id=CycleId(row.id),
+        state=CycleState(row.state),
+        launched_by=row.launched_by,
+        launch_on=row.launch_on,
+        opened_at=row.opened_at,
+        ends_at=row.ends_at,
+        participants=row.participants,
+        definition=restore(row.definition_content),
+        period=Period.model_validate(row.period),
+    )
+
+
+def title_of(definition: Definition, period: Period) -> str:
+    """The title of a cycle, its period filled in."""
+    return definition.title.replace("{period}", period.title).strip()
+
+
+def launch_day(cycle: CheckedCycle, opens_at: datetime, company: PersonTime, now: datetime) -> date:
+    """The launch date that holds if the cycle is confirmed now.
+
+    The one that was planned, as long as nothing would have opened yet; else today.
+    """
+    today = company.local_date(now)
+    if cycle.launched_by == "button":
+        return max(cycle.launch_on, today)
+    return cycle.launch_on if now <= opens_at else today
+
+
+async def first_opening(
+    conn: AsyncConnection, calendars: Calendars, launch_on: date, cycle_id: UUID | None
+) -> datetime:
+    """The first instant at which something opens: the earliest morning among the participants.
+
+    Without a cycle: among everybody in the company.
+    """
+    rows = await conn.execute(
+        text(
+            "SELECT min(p.id) FROM people p LEFT JOIN participants i ON i.person_id = p.id"
+            " AND i.cycle_id = CAST(:cycle AS uuid) AND i.state = 'in'"
+            " WHERE CASE WHEN CAST(:cycle AS uuid) IS NULL THEN p.status = 'active'"
+            " ELSE i.person_id IS NOT NULL END GROUP BY p.profile_id"
+        ),
+        {"cycle": cycle_id},
+    )
+    times = await person_times(conn, calendars, list(rows.scalars()), leave="keep")
+    everybody = [*times.values()] or [calendars.company()]
+    return min(time.opening(time.calendar.on_or_after(launch_on)) for time in everybody)
+
+
+async def _open(
+    conn: AsyncConnection, cycle: CheckedCycle, calendars: Calendars, now: datetime
+) -> Launched:
+    planned = await first_opening(conn, calendars, cycle.launch_on, cycle.id)
+    launch_on = launch_day(cycle, planned, calendars.company(), now)
+    # Whoever joined or left since the check was laid out is judged by the day that holds.
+    members = await enrol(conn, cycle.id, cycle.definition, launch_on, reviewers=None)
+    if not members:
+        raise IllegalState(
+            f"nobody takes part in the cycle {cycle.id}",
+            hint="The audience excludes everybody; see the reasons in the launch check.",
+        )
+    period = period_of(cycle.definition, launch_on)
+    plan = plan_cycle(cycle.definition, launch_on, calendars.company(), period)
+    launched_by = "button" if launch_on != cycle.launch_on else cycle.launched_by
+    opens_at = now
+    if launched_by == "schedule" or launch_on > calendars.company().local_date(now):
+        opens_at = max(now, await first_opening(conn, calendars, launch_on, cycle.id))
+    ends_at = cycle_ends_at(plan, calendars.company())
+    launched = Launched(cycle.id, launch_on, opens_at, ends_at, members)
+    await _freeze(conn, cycle, launched, launched_by, calendars, plan, period, now)
+    await skip_missing_stages(conn, cycle.id, cycle.definition, launch_on, now)
+    return launched
+
+
+async def _open_rolling(
+    conn: AsyncConnection, cycle: CheckedCycle, calendars: Calendars, now: datetime
+) -> Launched:
+    """A rolling cycle opens empty: people enter on their hire date, with plans of their own."""
+    launched = Launched(cycle.id, cycle.launch_on, now, None, 0)
+    await _freeze(conn, cycle, launched, "rolling", calendars, None, cycle.period, now)
+    return launched
+
+
+async def _freeze(
+    conn: AsyncConnection,
+    cycle: CheckedCycle,
+    launched: Launched,
+    launched_by: str,
+    calendars: Calendars,
+    plan: Plan | None,
+    period: Period,
+    now: datetime,
+) -> None:
+    await conn.execute(
+        text(
+            "UPDATE cycles SET state = 'open', launched_by = :by, launch_on = :on,"
+            " title = :title, period = CAST(:period AS jsonb), confirmed_at = :now,"
+            " opened_at = :opens, ends_at = :ends, calendars = CAST(:calendars AS jsonb),"
+            " plan = CAST(:plan AS jsonb), participants = :participants, version = version + 1"
+            " WHERE id = :id"
+        ),
+        {
+            "by": launched_by,
+            "on": launched.launch_on,
+            "title": title_of(cycle.definition, period),
+            "period": period.model_dump_json(),
+            "now": now,
+            "opens": launched.opens_at,
+            "ends": launched.ends_at,
+            "calendars": calendars.model_dump_json(),
+            "plan": None if plan is None else plan.model_dump_json(),
+            "participants": launched.participants,
+            "id": cycle.id,
+        },
+    )
+    await _insert_stages(conn, cycle, plan, period)
+    await conn.execute(
+        text("UPDATE recurrences SET state = 'launched' WHERE cycle_id = :id"), {"id": cycle.id}
+    )
+
+
+async def _insert_stages(
+    conn: AsyncConnection, cycle: CheckedCycle, plan: Plan | None, period: Period
+) -> None:
+    rows = []
+    for position, stage in enumerate(cycle.definition.stages):
+        planned = plan.stages[stage.id] if plan else None
+        rows.append(
+            {
+                "key": stage.id,
+                "position": position,
+                "kind": stage.kind,
+                "title": stage.title.replace("{period}", period.title),
+                "opens": planned and planned.opens.isoformat(),
+                "due": planned and planned.due.isoformat(),
+                "closes": planned and planned.closes and planned.closes.isoformat(),
+            }
+        )
+    await conn.execute(
+        text(
+            "INSERT INTO stages (cycle_id, key, position, kind, title, planned_opens_on,"
+            " planned_due_on, planned_closes_on) SELECT :cycle, s.key, s.position, s.kind,"
+            " s.title, s.opens, s.due, s.closes FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+            " AS s(key text, position int, kind text, title text, opens date, due date,"
+            " closes date)"
+        ),
+        {"cycle": cycle.id, "rows": json.dumps(rows)},
+    )
+
+
+async def _wake(
+    conn: AsyncConnection, cycle: CheckedCycle, launched: Launched, now: datetime
+) -> None:
+    await start(
+        conn,
+        cycle_process(cycle.id),
+        ProcessKind.REVIEW_CYCLE,
+        cycle_id=cycle.id,
+        now=now,
+        window_seconds=window_for(launched.participants),
+    )
+    if cycle.launched_by != "rolling":
+        await tell_desk(
+            conn,
+            Desk.HR,
+            Event.LAUNCHED_REPORT,
+            key=f"launched:{cycle.id}",
+            cause="launch",
+            now=max(now, launched.opens_at) + FIRST_LOOK,
+            cycle_id=cycle.id,
+            data={"participants": launched.participants},
+        )
+
+
+async def _refuse_overlap(
+    conn: AsyncConnection, definition: Definition, own: CycleId | None
+) -> None:
+    """Raise IllegalState if another cycle of the definition is under way and must not be."""
+    if definition.launch.overlap == "allow":
+        return
+    # Two launches at once: the second waits here for the first, and then sees it.
+    await conn.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+        {"name": f"launch {definition.definition}"},
+    )
+    under_way = [CycleState.OPEN, CycleState.PAUSED]
+    if own is None:
+        under_way += [CycleState.CHECK, CycleState.WAITING]
+    other = await conn.scalar(
+        text(
+            "SELECT id FROM cycles WHERE definition = :definition AND state = ANY(:states)"
+            " AND launched_by <> 'rolling' AND id IS DISTINCT FROM CAST(:own AS uuid)"
+            " ORDER BY created_at LIMIT 1"
+        ),
+        {"definition": definition.definition, "states": list(under_way), "own": own},
+    )
+    if other is not None:
+        raise IllegalState(
+            f"the cycle {other} of the same definition is under way",
+            hint="Close or cancel it first, or write `overlap: allow` in the definition.",
+            cycle_id=str(other),
+        )
+
+
+def _already(cycle: CheckedCycle) -> Launched:
+    if cycle.opened_at is None or cycle.state is CycleState.CANCELLED:
+        raise IllegalState(f"the cycle {cycle.id} was stopped", hint="Prepare a new launch.")
+    return Launched(cycle.id, cycle.launch_on, cycle.opened_at, cycle.ends_at, cycle.participants)

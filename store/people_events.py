@@ -1,0 +1,231 @@
+"""What people's lives do to running cycles: managers change, people leave, join and are away.
+
+(Language reference §4.) Acts write a fact down and settle at once what it moves; what takes effect
+later is found from the facts by `follow_people`, which the launch calendar calls.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Actor
+from domain.errors import IllegalState, Invalid, NotFound
+from domain.ids import CALENDAR_PROCESS
+from domain.states import CycleState
+from store.absences import follow_absences
+from store.audit import record
+from store.company import company
+from store.cycle_facts import load_cycle
+from store.entry import enter
+from store.leavers import follow_leavers, settle_leavers
+from store.leaves import Absence, add_leave, withdraw_leave
+from store.manager_changes import follow_managers
+from store.people import line_above, lock_people, refresh_profiles
+from store.people_bells import open_cycles, people_changed
+from store.processes import ring_cycle
+from store.reporting_lines import set_managers
+from store.shifting import LEAVE, shift_dates, times_of_holders
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRecorded:
+    """A leave, and how many tasks it moved at once."""
+
+    leave: Absence
+    moved: int
+
+
+async def record_leave(
+    conn: AsyncConnection,
+    person_id: int,
+    first_day: date,
+    last_day: date,
+    *,
+    delegate_id: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> LeaveRecorded:
+    """Write a leave down and move what it makes later: due dates, rungs, closes, openings.
+
+    Both days included. Without a delegate, tasks of people away for more than 20 working days
+    are excused, or HR is asked. The same leave again changes nothing. Raises Invalid, NotFound.
+    """
+    await lock_people(conn)
+    before = await times_of_holders(conn, [person_id])
+    leave = await add_leave(conn, person_id, first_day, last_day, delegate_id=delegate_id, now=now)
+    await _follow_long_leave(conn, now)
+    moved = await shift_dates(conn, before, cause=LEAVE, actor_id=actor.person_id, now=now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="leave_recorded",
+        object_type="person",
+        object_id=person_id,
+        after={
+            "leave_id": leave.id,
+            "first_day": first_day.isoformat(),
+            "last_day": last_day.isoformat(),
+            "delegate_id": delegate_id,
+        },
+    )
+    await people_changed(conn)
+    return LeaveRecorded(leave, moved)
+
+
+async def take_leave_back(
+    conn: AsyncConnection, leave_id: int, *, actor: Actor, now: datetime
+) -> None:
+    """A leave does not take place. What it moved later stays there. Raises NotFound."""
+    await withdraw_leave(conn, leave_id, now=now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="leave_withdrawn",
+        object_type="leave",
+        object_id=leave_id,
+    )
+    await people_changed(conn)
+
+
+async def change_manager(
+    conn: AsyncConnection,
+    person_id: int,
+    manager_id: int | None,
+    on: date,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Let somebody report to somebody else, or to nobody, from a day on.
+
+    Open tasks follow at `mail_at` of that day. The same change again does nothing. Raises
+    NotFound, and Invalid if the reporting line would run in a circle.
+    """
+    await lock_people(conn)
+    await _known(conn, [person_id, *([manager_id] if manager_id is not None else [])])
+    if manager_id is not None:
+        above = [manager_id, *await line_above(conn, manager_id, on)]
+        if person_id in above:
+            raise Invalid("The reporting line would run in a circle.")
+    changes = await set_managers(conn, [(person_id, manager_id)], on)
+    if not changes:
+        return
+    if on <= now.date():
+        await _refresh(conn, now, actor.person_id)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="manager_changed",
+        object_type="person",
+        object_id=person_id,
+        after={"manager_id": manager_id, "on": on.isoformat()},
+    )
+    await people_changed(conn)
+
+
+async def record_leaving(
+    conn: AsyncConnection, person_id: int, on: date, *, actor: Actor, now: datetime
+) -> None:
+    """Somebody leaves: `on` is the first day on which they are gone. Repeatable.
+
+    Raises NotFound.
+    """
+    await lock_people(conn)
+    await _known(conn, [person_id])
+    await conn.execute(
+        text(
+            "UPDATE people SET left_on = :on, updated_at = :now,"
+            " status = CASE WHEN :on <= CAST(:today AS date) THEN 'left' ELSE 'active' END"
+            " WHERE id = :id"
+        ),
+        {"on": on, "now": now, "today": now.date(), "id": person_id},
+    )
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="leaving_recorded",
+        object_type="person",
+        object_id=person_id,
+        after={"left_on": on.isoformat()},
+    )
+    await people_changed(conn)
+
+
+async def follow_people(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> datetime | None:
+    """Bring an open cycle to where people stand, and return when to look again.
+
+    Entries, leavers, changes of manager and long leave, in this order: whoever has left is
+    handed over to whoever manages now. Idempotent; wakes the stages in which something moved.
+    """
+    cycle = await load_cycle(conn, cycle_id, lock="share")
+    if cycle.state is not CycleState.OPEN:
+        return None
+    entered = await enter(conn, cycle, as_of)
+    instants = [entered.next_at]
+    moved = 0
+    for follow in (follow_leavers, follow_managers, follow_absences):
+        concerned, next_at = await follow(conn, cycle, as_of)
+        moved += concerned
+        instants.append(next_at)
+    if moved:
+        await ring_cycle(conn, cycle_id)
+    return min((instant for instant in instants if instant and instant > as_of), default=None)
+
+
+async def settle_people(conn: AsyncConnection, as_of: datetime) -> None:
+    """What takes effect by itself: leaving days, and reporting lines that begin or end.
+
+    Profiles are resolved again when a line changed since the launch calendar last looked.
+    """
+    await settle_leavers(conn, as_of)
+    changed = await conn.scalar(
+        text(
+            "SELECT 1 FROM reporting_lines WHERE (valid_from <= :today AND valid_from >= :since)"
+            " OR (valid_to <= :today AND valid_to >= :since) LIMIT 1"
+        ),
+        {"today": as_of.date(), "since": await _last_look(conn, as_of)},
+    )
+    if changed:
+        await lock_people(conn)
+        await _refresh(conn, as_of, None)
+
+
+async def _last_look(conn: AsyncConnection, as_of: datetime) -> date:
+    looked: datetime | None = await conn.scalar(
+        text("SELECT advanced_at FROM processes WHERE id = :id"), {"id": CALENDAR_PROCESS}
+    )
+    return (looked or as_of).date()
+
+
+async def _follow_long_leave(conn: AsyncConnection, now: datetime) -> None:
+    for cycle_id in await open_cycles(conn):
+        cycle = await load_cycle(conn, cycle_id, lock="share")
+        if cycle.state is CycleState.OPEN:
+            await follow_absences(conn, cycle, now)
+
+
+async def _refresh(conn: AsyncConnection, now: datetime, actor_id: int | None) -> None:
+    """Resolve profiles again, and move what another calendar makes later."""
+    try:
+        settings = await company(conn)
+    except IllegalState:
+        return
+    before = await times_of_holders(conn)
+    if await refresh_profiles(conn, settings, on=now.date()):
+        await shift_dates(conn, before, cause="profile", actor_id=actor_id, now=now)
+
+
+async def _known(conn: AsyncConnection, people: list[int]) -> None:
+    found = await conn.scalar(
+        text("SELECT count(*) FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"),
+        {"ids": people},
+    )
+    if found != len(set(people)):
+        raise NotFound("No such person.")
