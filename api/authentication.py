@@ -6,18 +6,20 @@ without such a declaration cannot be registered (`GuardedRoute`).
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.routing import BaseRoute
 
 from api.errors import NotSignedIn
 from api.transaction import TransactionalRoute, connection, instant
-from domain.access import AccessRole, Action, Actor, Reader, may
+from domain.access import ROLES_FOR, AccessRole, Action, Actor, Reader, may
 from domain.errors import Forbidden
 from store.access import reader_of
 from store.sessions import LIFETIME, find_session
@@ -134,8 +136,10 @@ class GuardedRoute(TransactionalRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        if declared_action(self.dependant) is None:
+        action = declared_action(self.dependant)
+        if action is None:
             raise RuntimeError(f"the route {path} does not say who may call it")
+        self.openapi_extra = {**(self.openapi_extra or {}), "x-allowed": allowed(action)}
 
 
 def declared_action(dependant: Dependant) -> Action | None:
@@ -144,6 +148,26 @@ def declared_action(dependant: Dependant) -> Action | None:
         if isinstance(dependency.call, Allow):
             return dependency.call.action
     return None
+
+
+def allowed(action: Action) -> list[str]:
+    """Who may do something at all: `anybody`, or roles, and `service` for scripts."""
+    if action is Action.PUBLIC:
+        return ["anybody"]
+    service = ["service"] if may(Reader(None, service=True), action) else []
+    return [*sorted(ROLES_FOR[action]), *service]
+
+
+def guarded_routes(routes: Sequence[BaseRoute]) -> list[APIRoute]:
+    """Every route of an application, those of included routers too."""
+    found: list[APIRoute] = []
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            found += guarded_routes(included.routes)
+        elif isinstance(route, APIRoute):
+            found.append(route)
+    return found
 
 
 def has_service_key(request: Request) -> bool:

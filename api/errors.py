@@ -6,13 +6,13 @@ ids and positions, never what somebody wrote.
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
@@ -191,17 +191,15 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application in this way."""
 
     async def known(request: Request, error: Exception) -> Response:
-        assert isinstance(error, AlmanacError)
-        return await answer(request, error)
+        return await answer(request, cast(AlmanacError, error))
 
     async def malformed(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return await answer(request, _from_validation(error))
+        return await answer(request, _from_validation(cast(RequestValidationError, error)))
 
     async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        response = await answer(request, _from_http(error))
-        response.headers.update(error.headers or {})
+        refused = cast(HTTPException, error)
+        response = await answer(request, _from_http(refused))
+        response.headers.update(refused.headers or {})
         return response
 
     async def database(request: Request, error: Exception) -> Response:
@@ -212,7 +210,15 @@ def install(app: FastAPI) -> None:
             request, Unavailable("The database cannot be reached. Please try again in a moment.")
         )
 
+    async def unstorable(request: Request, error: Exception) -> Response:
+        log.warning("unstorable_input", place=place_of(error))
+        return await answer(
+            request, Invalid("The request contains a character or number that cannot be kept.")
+        )
+
     app.add_exception_handler(AlmanacError, known)
+    app.add_exception_handler(DataError, unstorable)
+    app.add_exception_handler(UnicodeError, unstorable)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(DBAPIError, database)

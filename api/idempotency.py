@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from api.authentication import Call
 from store.command_keys import Answer, fingerprint, run_once
@@ -14,17 +14,18 @@ HEADER = "Idempotency-Key"
 
 
 async def once(
-    call: Call, effect: Callable[[], Awaitable[BaseModel]], *, status: int = 200
+    call: Call, effect: Callable[[], Awaitable[object]], *, status: int = 200
 ) -> JSONResponse:
     """Run a command in the call's transaction; under a key, at most once.
 
     The key belongs to the sender: the same key of another person is another key. Without the
-    header the command simply runs. `version` of the answer, if it has one, becomes the ETag.
+    header the command simply runs. `effect` answers a model or a dataclass; its `version`, if it
+    has one, becomes the ETag.
     """
     key = call.request.headers.get(HEADER)
 
     async def run() -> Answer:
-        return status, (await effect()).model_dump(mode="json")
+        return status, to_jsonable_python(await effect())
 
     if key is None:
         code, body = await run()

@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,8 +24,14 @@ REQUEST_ID = "X-Request-Id"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-def configure_logging(level: str = "INFO") -> None:
-    """Write structured lines to standard error; for entry points. Repeatable."""
+def configure_logging(level: str = "INFO", form: Literal["json", "console"] = "json") -> None:
+    """Write structured lines to standard error; for entry points. Repeatable.
+
+    `level` is a name of the standard library; `console` is for people at a terminal.
+    """
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if form == "console":
+        renderer = structlog.dev.ConsoleRenderer()
     numeric = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
         processors=[
@@ -33,7 +39,7 @@ def configure_logging(level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_messages,
-            structlog.processors.JSONRenderer(),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -41,9 +47,7 @@ def configure_logging(level: str = "INFO") -> None:
     )
 
 
-def _without_messages(
-    _: Any, __: str, event: MutableMapping[str, Any]
-) -> Mapping[str, Any]:
+def _without_messages(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """An exception's message may quote what somebody wrote: only its class is kept."""
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):

@@ -21,8 +21,7 @@ LARGEST_PAGE = 200
 _SIGNATURE = 16
 
 Key = list[str | int | None]
-Row = TypeVar("Row")
-Item = TypeVar("Item", bound=BaseModel)
+Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many items at most.")]
 Cursor = Annotated[
@@ -67,12 +66,11 @@ def write_cursor(request: Request, key: Sequence[object], *, of: str) -> str:
 def page_of(
     request: Request,
     response: Response,
-    rows: Sequence[Row],
+    rows: Sequence[Item],
     limit: int,
     *,
     of: str,
-    key: Callable[[Row], Sequence[object]],
-    item: Callable[[Row], Item],
+    key: Callable[[Item], Sequence[object]],
 ) -> Page[Item]:
     """A page of `limit` items out of `limit + 1` rows, with its `Link` header (RFC 8288)."""
     shown = rows[:limit]
@@ -81,7 +79,7 @@ def page_of(
         following = write_cursor(request, key(shown[-1]), of=of)
         url = request.url.include_query_params(cursor=following)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    return Page(items=[item(row) for row in shown], next=following)
+    return Page(items=list(shown), next=following)
 
 
 def _sign(request: Request, of: str, content: bytes) -> bytes:

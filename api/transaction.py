@@ -36,7 +36,7 @@ class Transaction:
     async def rollback(self) -> None:
         """Undo what the request did so far; for pages that answer a refusal with the form."""
         if self._conn is not None:
-            await self._stack.__aexit__(Undone, Undone(), None)
+            await self._stack.__aexit__(UndoneError, UndoneError(), None)
             self._conn = None
             self._stack = AsyncExitStack()
 
@@ -52,7 +52,7 @@ class Transaction:
         await self._stack.__aexit__(kind, error, trace)
 
 
-class Undone(Exception):
+class UndoneError(Exception):
     """Rolls a transaction back; never seen outside."""
 
 

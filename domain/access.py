@@ -53,6 +53,7 @@ class Action(StrEnum):
 
     PUBLIC = "public"  # health, sign-in: no account needed
     METRICS = "metrics"
+    READ_CONTRACT = "read_contract"  # the description of the API
     OWN_ACCOUNT = "own_account"  # sessions, sign out, who am I
     OWN_TASKS = "own_tasks"
     READ_TASK = "read_task"  # the object decides
@@ -82,6 +83,7 @@ ROLES_FOR: Mapping[Action, frozenset[AccessRole]] = MappingProxyType(
     {
         Action.PUBLIC: frozenset(),  # decided without looking at anybody
         Action.METRICS: _ADMINISTRATORS,
+        Action.READ_CONTRACT: _EVERYBODY,
         Action.OWN_ACCOUNT: _EVERYBODY,
         Action.OWN_TASKS: _EVERYBODY,
         Action.READ_TASK: _EVERYBODY,

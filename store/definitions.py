@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.loader import Parsed, restore
 from definitions.models import Definition
-from definitions.runnable import runnable
+from definitions.problems import Problem, Severity, as_json
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
 from domain.ids import VersionId
@@ -46,11 +46,11 @@ async def publish(
     latest version says already returns that version. Raises Invalid if the definition uses a kind
     of stage that does not run yet.
     """
-    problems = runnable(parsed.definition)
+    problems = not_yet_running(parsed.definition)
     if problems:
         raise Invalid(
             "This definition uses something that Almanac does not run yet.",
-            tuple(_problem(problem) for problem in problems),
+            tuple(as_json(problem) for problem in problems),
         )
     name = parsed.definition.definition
     # Two people publishing at the same moment get two numbers, or one version if they agree.
@@ -74,15 +74,26 @@ async def publish(
     return version
 
 
-def _problem(problem: Any) -> dict[str, object]:
-    return {
-        "path": problem.path,
-        "message": problem.message,
-        "hint": problem.hint,
-        "line": problem.line,
-        "column": problem.column,
-        "severity": str(problem.severity),
-    }
+RUNNING = frozenset({"form", "release", "acknowledgement", "meeting"})
+"""The kinds of stages that workflows exist for. The language knows more."""
+
+
+def not_yet_running(definition: Definition) -> list[Problem]:
+    """What of a definition Almanac cannot run yet; empty: it can be published."""
+    return [
+        Problem(
+            severity=Severity.ERROR,
+            source=definition.definition,
+            line=0,
+            column=0,
+            path=f"stages[{number}].kind",
+            message=f"Stages of kind `{stage.kind}` are part of the language but do not run yet.",
+            hint=f"Leave the stage `{stage.id}` out for now; a later version of Almanac runs it.",
+            code="not_running_yet",
+        )
+        for number, stage in enumerate(definition.stages)
+        if stage.kind not in RUNNING
+    ]
 
 
 async def _insert(

@@ -12,7 +12,7 @@ from store.tokens import new_token, token_hash
 
 LIFETIME = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=5)
-"""`seen_at` is for the list of sessions; writing it on each request would cost more than it says."""
+"""`seen_at` is for the list of sessions; writing it each time would cost more than it says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ async def list_cycles(
 async def get_cycle(conn: AsyncConnection, cycle_id: UUID) -> CycleItem:
     """One cycle. Raises NotFound."""
     row = (
-        await conn.execute(text(f"SELECT {_CYCLE} FROM cycles c WHERE c.id = :id"), {"id": cycle_id})
+        await conn.execute(
+            text(f"SELECT {_CYCLE} FROM cycles c WHERE c.id = :id"), {"id": cycle_id}
+        )
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no cycle {cycle_id}.")

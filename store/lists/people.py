@@ -44,9 +44,7 @@ _PERSON = """
 async def get_person(conn: AsyncConnection, person_id: int, on: date) -> PersonItem:
     """One record. Raises NotFound."""
     row = (
-        await conn.execute(
-            text(f"SELECT {_PERSON} WHERE p.id = :id"), {"id": person_id, "on": on}
-        )
+        await conn.execute(text(f"SELECT {_PERSON} WHERE p.id = :id"), {"id": person_id, "on": on})
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no person {person_id}.")

@@ -1,0 +1,49 @@
+"""What requests may contain: strict, nothing unknown, nothing that the database cannot keep."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+LARGEST_ID = 2**63 - 1
+
+
+def _text_only(value: Any) -> Any:
+    """JSON has no dates: a number that happens to be a timestamp is a mistake."""
+    if not isinstance(value, str):
+        raise ValueError("give this as text")
+    return value
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("this contains a character that cannot be kept")
+    return value
+
+
+class Body(BaseModel):
+    """The base of all request bodies: unknown keys and near-miss types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Nothing(Body):
+    """A body without content; it may also be left out."""
+
+
+Day = Annotated[date, BeforeValidator(_text_only), Field(strict=False)]
+Id = Annotated[UUID, BeforeValidator(_text_only), Field(strict=False)]
+Text = Annotated[str, BeforeValidator(_text_only), Field(max_length=20_000)]
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=2000, pattern=r"\S", description="Kept on record."),
+]
+PersonNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+PersonPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+PersonQuery = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+WordQuery = Annotated[str | None, Query(max_length=200)]
+Preview = Annotated[
+    bool, Query(description="Only say what it would do to how many; nothing is changed.")
+]

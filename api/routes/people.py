@@ -1,0 +1,119 @@
+"""People: list, read, import from a CSV file."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from api.authentication import Call, GuardedRoute, allow
+from api.bodies import PersonPath, WordQuery
+from api.errors import TooLarge
+from api.idempotency import once
+from api.paging import Cursor, Limit, Page, page_of, read_cursor
+from domain.access import Action
+from domain.states import PersonStatus
+from store.lists.people import PersonItem, get_person, list_people
+from store.people_import import import_people
+
+router = APIRouter(prefix="/api/people", route_class=GuardedRoute, tags=["people"])
+
+Reads = Annotated[Call, allow(Action.READ_PEOPLE)]
+Changes = Annotated[Call, allow(Action.CHANGE_PEOPLE)]
+
+LARGEST_FILE = 64_000_000
+
+
+class Imported(BaseModel):
+    """What an import did, or would do. Lists hold employee ids."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    encoding: str
+    delimiter: str
+    columns: dict[str, str]
+    effective_on: date
+    new: list[str]
+    changed: list[str]
+    unchanged: int
+    manager_changes: list[str]
+    returned: list[str]
+    left: list[str]
+    missing: list[str]
+    new_profiles: int
+    dry_run: bool
+
+
+@router.get("")
+async def list_all(
+    call: Reads,
+    request: Request,
+    response: Response,
+    search: WordQuery = None,
+    status: PersonStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PersonItem]:
+    """Worker records by id. `search` is a part of a name, an address or an employee id."""
+    key = read_cursor(request, cursor, of="people", parts=1)
+    rows = await list_people(
+        call.conn,
+        on=call.now.date(),
+        search=search,
+        status=status,
+        after=int(key[0] or 0) if key else 0,
+        limit=limit + 1,
+    )
+    return page_of(request, response, rows, limit, of="people", key=lambda row: [row.id])
+
+
+@router.get("/{person_id}")
+async def get_one(call: Reads, person_id: PersonPath) -> PersonItem:
+    """One worker record."""
+    return await get_person(call.conn, person_id, call.now.date())
+
+
+CSV: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as it is: CSV in UTF-8, UTF-16 or Windows-1252.",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("/import", response_model=Imported, openapi_extra=CSV)
+async def bring_in(
+    call: Changes,
+    request: Request,
+    effective_on: date | None = None,
+    missing: Annotated[
+        Literal["report", "leave"],
+        Query(description="What to do with people whom the file does not mention."),
+    ] = "report",
+    dry_run: bool = False,
+) -> Response:
+    """Bring people to what the file says: all of it, or nothing and every problem at once."""
+    data = await _file(request)
+
+    async def effect() -> Imported:
+        result = await import_people(
+            call.conn,
+            data,
+            effective_on=effective_on or call.now.date(),
+            actor=call.actor,
+            now=call.now,
+            missing=missing,
+            dry_run=dry_run,
+        )
+        return Imported.model_validate(result.as_dict())
+
+    return await once(call, effect)
+
+
+async def _file(request: Request) -> bytes:
+    data = await request.body()
+    if len(data) > LARGEST_FILE:
+        raise TooLarge(f"A people file may have {LARGEST_FILE // 1_000_000} MB.")
+    return data

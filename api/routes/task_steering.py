@@ -1,0 +1,139 @@
+"""Steering one task: HR's acts, never in their own case or that of their own manager line."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api.authentication import Call, GuardedRoute, allow
+from api.bodies import Body, PersonNumber, Preview, Reason
+from api.etags import expected_version
+from api.idempotency import once
+from api.seen_tasks import see_task
+from domain.access import Action, may_steer_task
+from domain.errors import EditConflict, Forbidden
+from store import task_steering as store
+from store.lists.tasks import TaskItem, get_task
+from store.steering import MOST_DAYS
+from store.steering import Preview as Foreseen
+
+router = APIRouter(prefix="/api/tasks/{task_id}", route_class=GuardedRoute, tags=["steering"])
+
+Steers = Annotated[Call, allow(Action.STEER_TASK)]
+
+
+class MoreTime(Body):
+    """How much more time."""
+
+    days: int = Field(ge=1, le=MOST_DAYS, description="Working days of whoever holds it.")
+
+
+class Because(Body):
+    """Why."""
+
+    reason: Reason
+
+
+class NewAssignee(Body):
+    """Who is to do it from now on."""
+
+    person_id: PersonNumber
+
+
+class Departments(Body):
+    """Whose results are released; none: everybody's. An empty name: people of no department."""
+
+    departments: list[Annotated[str, Field(max_length=200)]] | None = Field(None, max_length=500)
+
+
+@router.post("/extend", response_model=TaskItem | Foreseen)
+async def extend(call: Steers, task_id: UUID, body: MoreTime, preview: Preview = False) -> Response:
+    """Give one task more time. Its holder is told at once."""
+    if preview:
+        return await _steer(
+            call,
+            task_id,
+            lambda: store.preview_extend_task(call.conn, task_id, body.days, call.now),
+        )
+    return await _change(
+        call,
+        task_id,
+        lambda: store.extend_task(call.conn, task_id, body.days, call.actor, call.now),
+    )
+
+
+@router.post("/reassign", response_model=TaskItem)
+async def reassign(call: Steers, task_id: UUID, body: NewAssignee) -> Response:
+    """Give a task to somebody else, who has at least three working days. Both are told."""
+    return await _change(
+        call,
+        task_id,
+        lambda: store.reassign(call.conn, task_id, body.person_id, call.actor, call.now),
+    )
+
+
+@router.post("/reopen", response_model=TaskItem)
+async def reopen(call: Steers, task_id: UUID, body: Because) -> Response:
+    """Open an ended task again, before results were released."""
+    return await _change(
+        call, task_id, lambda: store.reopen(call.conn, task_id, body.reason, call.actor, call.now)
+    )
+
+
+@router.post("/excuse", response_model=TaskItem)
+async def excuse(call: Steers, task_id: UUID, body: Because) -> Response:
+    """Ask it of nobody any more; it counts as closed."""
+    return await _change(
+        call, task_id, lambda: store.excuse(call.conn, task_id, body.reason, call.actor, call.now)
+    )
+
+
+@router.post("/nudge", response_model=TaskItem)
+async def nudge(call: Steers, task_id: UUID) -> Response:
+    """Remind whoever holds it with the next daily mail, at most once a day."""
+    return await _change(
+        call, task_id, lambda: store.nudge(call.conn, task_id, call.actor, call.now)
+    )
+
+
+@router.post("/release", response_model=TaskItem | Foreseen)
+async def release(
+    call: Steers, task_id: UUID, body: Departments, preview: Preview = False
+) -> Response:
+    """Release results, for the cycle or department by department. It cannot be taken back."""
+    if preview:
+        return await _steer(
+            call,
+            task_id,
+            lambda: store.preview_release(call.conn, task_id, body.departments, call.now),
+        )
+    return await _change(
+        call,
+        task_id,
+        lambda: store.release(
+            call.conn, task_id, call.actor, call.now, departments=body.departments
+        ),
+    )
+
+
+async def _change(call: Call, task_id: UUID, act: Callable[[], Awaitable[object]]) -> Response:
+    async def effect() -> TaskItem:
+        await act()
+        return await get_task(call.conn, task_id)
+
+    return await _steer(call, task_id, effect)
+
+
+async def _steer(call: Call, task_id: UUID, effect: Callable[[], Awaitable[object]]) -> Response:
+    async def allowed() -> object:
+        seen = await see_task(call, task_id)
+        if not may_steer_task(seen.reader, seen.access):
+            raise Forbidden("Nobody steers their own case, or that of their own manager line.")
+        expected = expected_version(call.request)
+        if expected is not None and expected != seen.facts.version:
+            raise EditConflict("The task has changed meanwhile.", version=seen.facts.version)
+        return await effect()
+
+    return await once(call, allowed)

@@ -1,0 +1,83 @@
+"""A task through the eyes of a reader: hidden ones do not exist, answers are cut to size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from api.authentication import Call
+from definitions.answers import WHY, form_of
+from definitions.models import Definition
+from domain.access import Reach, Reader, TaskAccess, answers_for, may_read_task
+from domain.errors import NotFound
+from domain.states import TaskState
+from store.access import TaskFacts, task_facts
+from store.definitions import definition_of
+from store.lists.cycles import get_cycle
+from store.lists.tasks import Submission, submission_of
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A task that the reader may see, with what the rules were asked."""
+
+    facts: TaskFacts
+    reader: Reader
+
+    @property
+    def access(self) -> TaskAccess:
+        """What the rules know of the task."""
+        return self.facts.access
+
+
+async def see_task(call: Call, task_id: UUID) -> Seen:
+    """The task, if the reader may see that it exists. Raises NotFound for all others.
+
+    A planned task, which nobody holds yet, is seen by the desks only.
+    """
+    facts = await task_facts(call.conn, task_id, call.now)
+    reader = await call.reader()
+    visible = facts is not None and may_read_task(reader, facts.access)
+    if facts is None or not visible:
+        raise NotFound(f"There is no task {task_id}.")
+    if facts.state == TaskState.PLANNED and not (reader.is_hr or reader.is_administrator):
+        raise NotFound(f"There is no task {task_id}.")
+    return Seen(facts, reader)
+
+
+async def answers_seen_by(call: Call, seen: Seen) -> Submission | None:
+    """What of the submission the reader may see: nothing is fetched if that is nothing."""
+    reaches = answers_for(seen.reader, seen.access)
+    if not reaches:
+        return None
+    submission = await submission_of(call.conn, seen.facts.id)
+    if submission is None or len(reaches) == len(Reach):
+        return submission
+    cycle = await get_cycle(call.conn, seen.facts.cycle_id)
+    definition = await definition_of(call.conn, cycle.version_id)
+    shown = visible_answers(definition, seen.facts.stage_key, submission.answers, reaches)
+    return replace(submission, answers=shown)
+
+
+def visible_answers(
+    definition: Definition,
+    stage_id: str,
+    answers: Mapping[str, Any],
+    reaches: frozenset[Reach],
+) -> dict[str, Any]:
+    """The answers to questions whose `visible` is within reach; the text beside a rating too.
+
+    An answer to a question that the form does not have (an acknowledgement's) is for everybody
+    who may read the submission at all.
+    """
+    form = form_of(definition, definition.stage(stage_id))
+    if form is None:
+        return dict(answers)
+    reach = {
+        question.id: Reach(question.visible) for section in form for question in section.questions
+    }
+    return {
+        key: value
+        for key, value in answers.items()
+        if reach.get(key.removesuffix(WHY), Reach.HR) in reaches
+    }

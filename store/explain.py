@@ -1,0 +1,349 @@
+"""Why does this task look like this: what opened it, what was said about it, what comes next.
+
+Codes, ids and instants; the pages word them. Everything is read from the facts themselves: task
+events, the outbox, the mails with their SMTP answers, the ladder, and the reporting line of today
+for whoever the next rung will reach.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.ladders import Rung
+from definitions.models import Ladder
+from domain.access import Reader, may_read_task
+from domain.errors import NotFound
+from domain.states import CycleState, TaskState
+from store.access import task_facts
+from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.lists.notifications import NotificationItem, notifications_of_task
+from store.opening import clocks, cycle_times
+from store.recipients import who_is_told
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person by id and full name."""
+
+    person_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedStage:
+    """A stage that had to be closed first, and since when it is."""
+
+    key: str
+    title: str
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How the task came into being.
+
+    `cause` is a code (launch, after, date, entry, reassigned, split). `announce_at` is when it is
+    announced at the latest, `announced_on` the assignee's date on which the first mail really went
+    out.
+    """
+
+    cause: str
+    after: tuple[ClosedStage, ...]
+    begun_at: datetime
+    opens_at: datetime
+    announce_at: datetime
+    announced_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A change of the task: what (a code), when, by whom (none: the engine), ids and codes."""
+
+    at: datetime
+    event: str
+    actor: Named | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that somebody was, will be, or was not told about the task.
+
+    `state`: queued, sending, sent, failed, suppressed, unknown. `why_not`: the reason code of a
+    suppressed or failed one. `smtp_code` and `smtp_answer` are the mail server's.
+    """
+
+    event: str
+    rung: str | None
+    person: Named
+    desk: str | None
+    cause: str
+    at: datetime
+    send_at: datetime
+    state: str
+    why_not: str | None
+    settled_at: datetime | None
+    message_id: str | None
+    attempts: int | None
+    smtp_code: int | None
+    smtp_answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Somebody whom the next rung would reach, but does not, and the reason code."""
+
+    person: Named | None
+    reason: str
+
+
+StandsStill = Literal["paused", "held", "last_mail_not_out", "not_announced"]
+
+
+@dataclass(frozen=True, slots=True)
+class NextRung:
+    """The next step of the ladder, and whom it will reach as things stand today.
+
+    `at` is the instant of the rung; its mail goes with the recipient's first daily mail after it.
+    `stands_still`: why it will not fire then, if something is in its way. `took_place_of`: the
+    rung whose place this one takes, because that one reaches nobody.
+    """
+
+    key: str
+    kind: Literal["remind", "escalate"]
+    on: date
+    at: datetime
+    reaches: tuple[Named, ...]
+    desk: str | None
+    passed_over: tuple[PassedOver, ...]
+    took_place_of: str | None
+    stands_still: StandsStill | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole story of a task."""
+
+    task_id: UUID
+    state: str
+    due_on: date
+    due_at: datetime
+    due_revision: int
+    closes_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str | None
+    opening: Opening
+    history: tuple[Happened, ...]
+    mails: tuple[Told, ...]
+    suppressed: tuple[Told, ...]
+    next: NextRung | None
+
+
+async def explain(
+    conn: AsyncConnection, task_id: UUID, reader: Reader, now: datetime
+) -> Explanation:
+    """Explain a task to somebody who may see it.
+
+    Raises NotFound for everybody else: what a rater has to do is explained to that rater alone
+    while the round is open.
+    """
+    facts = await task_facts(conn, task_id, now)
+    if facts is None or not may_read_task(reader, facts.access):
+        raise NotFound(f"There is no task {task_id}.")
+    row = (await conn.execute(_TASK, {"id": task_id})).one()
+    cycle = await load_cycle(conn, row.cycle_id)
+    stage = cycle.stages[row.stage_id]
+    events = (await conn.execute(_EVENTS, {"id": task_id})).all()
+    told = await notifications_of_task(conn, task_id)
+    rung = await _next_rung(conn, cycle, stage, row, now)
+    wanted = {each.person_id for each in told} | {event.actor_id for event in events}
+    names = await _names(conn, wanted | (rung.people if rung else set()))
+    items = tuple(_told(each, names) for each in told)
+    return Explanation(
+        task_id=task_id,
+        state=row.state,
+        due_on=row.due_on,
+        due_at=row.due_at,
+        due_revision=row.due_revision,
+        closes_at=row.closes_at,
+        ended_at=row.ended_at,
+        ended_reason=row.ended_reason,
+        opening=_opening(cycle, stage, row),
+        history=tuple(
+            Happened(event.at, event.event, names.get(event.actor_id), event.detail)
+            for event in events
+        ),
+        mails=tuple(item for item in items if item.state != "suppressed"),
+        suppressed=tuple(item for item in items if item.state == "suppressed"),
+        next=rung.named(names) if rung else None,
+    )
+
+
+def _opening(cycle: CycleFacts, stage: StageFacts, row: Any) -> Opening:
+    before = (cycle.stages[stage_id] for stage_id in stage.predecessors)
+    return Opening(
+        cause=row.cause,
+        after=tuple(ClosedStage(s.key, s.spec.title, s.closed_at) for s in before),
+        begun_at=row.begun_at,
+        opens_at=row.opens_at,
+        announce_at=row.announce_at,
+        announced_on=row.announced_on,
+    )
+
+
+def _told(item: NotificationItem, names: dict[int, Named]) -> Told:
+    return Told(
+        event=item.event,
+        rung=item.rung,
+        person=names[item.person_id],
+        desk=item.desk,
+        cause=item.cause,
+        at=item.at,
+        send_at=item.send_at,
+        state=item.state,
+        why_not=item.reason,
+        settled_at=item.settled_at,
+        message_id=item.message_id,
+        attempts=item.attempts,
+        smtp_code=item.smtp_code,
+        smtp_answer=item.smtp_answer,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """The next rung, before people have names."""
+
+    rung: Rung
+    reaches: tuple[int, ...]
+    desk: str | None
+    skipped: tuple[str, ...]
+    instead: Rung | None
+    stands_still: StandsStill | None
+
+    @property
+    def people(self) -> set[int]:
+        passed = (_passed(skip)[0] for skip in self.skipped)
+        return {*self.reaches, *(person for person in passed if person is not None)}
+
+    def named(self, names: dict[int, Named]) -> NextRung:
+        fires = self.instead or self.rung
+        return NextRung(
+            key=fires.key,
+            kind=fires.kind,
+            on=self.rung.on,
+            at=self.rung.at,
+            reaches=tuple(names[person] for person in self.reaches if person in names),
+            desk=self.desk,
+            passed_over=tuple(
+                PassedOver(names.get(person) if person is not None else None, reason)
+                for person, reason in map(_passed, self.skipped)
+            ),
+            took_place_of=self.rung.key if self.instead else None,
+            stands_still=self.stands_still,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Climbing:
+    """What must be known of a task to say whom its rung reaches."""
+
+    id: UUID
+    subject_id: int | None
+    assignee_id: int | None
+    desk: str | None
+    told_to: tuple[int, ...]
+
+
+async def _next_rung(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, row: Any, now: datetime
+) -> _Foreseen | None:
+    live = row.state in (TaskState.OPEN, TaskState.PLANNED)
+    if not live or row.next_rung is None or row.next_rung_at is None:
+        return None
+    if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
+        return None
+    task = _Climbing(row.id, row.subject_id, row.assignee_id, row.desk, tuple(row.told_to or ()))
+    rung = await _rung(conn, cycle, stage.ladder, task, row, now)
+    told = (await who_is_told(conn, cycle, stage, [task], {task.id: rung}, now)).get(task.id)
+    if told is None:
+        return None
+    return _Foreseen(
+        rung, told.people, told.desk, told.skipped, told.instead, _in_the_way(cycle, row, rung)
+    )
+
+
+async def _rung(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    ladder: Ladder,
+    task: _Climbing,
+    row: Any,
+    now: datetime,
+) -> Rung:
+    clock = await clocks(conn, {task.id: (task.assignee_id, task.desk, task.subject_id)}, now)
+    times = await cycle_times(conn, cycle, clock.values())
+    time = times.get(clock[task.id], cycle.company) if task.id in clock else cycle.company
+    kind: Literal["remind", "escalate"] = "remind"
+    if str(row.next_rung).startswith("escalate:"):
+        kind = "escalate"
+    level, turn = _place(str(row.next_rung))
+    steps = [step for step in ladder.escalate if step.on == level] if kind == "escalate" else []
+    to = steps[min(turn, len(steps)) - 1].to if steps else None
+    at: datetime = row.next_rung_at
+    return Rung(row.next_rung, kind, time.local_date(at), at, level, to)
+
+
+def _place(key: str) -> tuple[int, int]:
+    """The level of a rung, and which of the escalations on that day it is (from 1)."""
+    found = re.fullmatch(r"(?:remind|escalate):(-?\d+)(?:\.(\d+))?(?:\+\d+)?", key)
+    if found is None:
+        raise ValueError(f"not a rung: {key!r}")
+    return int(found[1]), int(found[2] or 1)
+
+
+def _in_the_way(cycle: CycleFacts, row: Any, rung: Rung) -> StandsStill | None:
+    if row.held:
+        return "held"
+    if cycle.state is CycleState.PAUSED:
+        return "paused"
+    if rung.kind == "escalate" and row.announced_on is None:
+        return "not_announced"
+    if rung.kind == "escalate" and not row.rung_out:
+        return "last_mail_not_out"
+    return None
+
+
+def _passed(skip: str) -> tuple[int | None, str]:
+    """`12:absent` says that person 12 was passed over because of absence."""
+    head, _, reason = skip.partition(":")
+    return (int(head), reason) if head.isdigit() and reason else (None, skip)
+
+
+async def _names(conn: AsyncConnection, people: set[int | None]) -> dict[int, Named]:
+    rows = await conn.execute(
+        text(
+            "SELECT id, first_name || ' ' || last_name FROM people"
+            " WHERE id = ANY(CAST(:ids AS bigint[]))"
+        ),
+        {"ids": [person for person in people if person is not None]},
+    )
+    return {person: Named(person, name) for person, name in rows.tuples()}
+
+
+_TASK = text(
+    """
+    SELECT t.*, EXISTS (SELECT FROM held_rows h WHERE h.task_id = t.id AND h.cleared_at IS NULL)
+      AS held
+    FROM tasks t WHERE t.id = :id
+    """
+)
+
+_EVENTS = text(
+    "SELECT at, event, actor_id, detail FROM task_events WHERE task_id = :id ORDER BY id LIMIT 500"
+)
