@@ -28,6 +28,7 @@ LOCK = 4_061_874_525  # an arbitrary number that only sealing takes
 BATCH = 5_000
 _PATIENCE = 100  # times 20 ms: longer than any of our transactions should last
 _NO_LINK = "0" * 64
+_BEFORE_ALL = -(2**63)
 
 
 async def record(
@@ -165,7 +166,7 @@ async def verify(conn: AsyncConnection) -> AuditVerdict:
     seals = (
         await conn.execute(text("SELECT id, first_id, last_id, hash FROM audit_seals ORDER BY id"))
     ).all()
-    link, sealed_to, entries = _NO_LINK, 0, 0
+    link, sealed_to, entries = _NO_LINK, _BEFORE_ALL, 0
     for seal_row in seals:
         rows = await _entries(conn, sealed_to, seal_row.last_id, None)
         link = _link(link, rows)
