@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt, StringConstraints
 
 from definitions.company import Model, Text
 from definitions.identifiers import Identifier
@@ -17,7 +17,7 @@ class Question(Model):
     id: Identifier
     """Used in conditions, outcomes and exports."""
 
-    ask: Text = ""
+    ask: Annotated[str, StringConstraints(strict=True, strip_whitespace=True)] = ""
     """The question itself."""
 
     type: QuestionType = "text"

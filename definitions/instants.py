@@ -97,7 +97,7 @@ class Instant:
 
     @classmethod
     def parse_due(cls, value: object) -> Self:
-        """Read a `due`, in which a bare duration counts from the own opening. Raises WrongValueError."""
+        """Read a `due`, where a bare duration counts from the opening. Raises WrongValueError."""
         return cls._parse(value, short=True)
 
     @classmethod

@@ -27,11 +27,15 @@ RESERVED = ("launch", "period", "hire_date", "opens", "due", "closes", "none")
 """Words of the language that can name no stage."""
 
 
+NOT_WRITTEN = Instant()
+"""An instant that stands in no file, until its default is put there."""
+
+
 class Step(Model):
     """A step of a 360 round: a small stage of its own."""
 
-    due: Due
-    """Date of the due date, from the opening of the step."""
+    due: Due = NOT_WRITTEN
+    """Date of the due date, from the opening of the step. Absent: 5, 3 or 10 working days."""
 
     closes: Closes = None
     """`when done`, or the instant at which what is unfinished expires."""
@@ -57,10 +61,6 @@ COLLECT = _step(10, after(Duration(3, "working_days"), "due"))
 
 def _every(value: object) -> object:
     return plain(value).removeprefix("every ") if isinstance(value, str) else value
-
-
-NOT_WRITTEN = Instant()
-"""The `due` of a 360 round, until it is computed from its steps."""
 
 
 class Stage(Model):
