@@ -38,18 +38,22 @@ def holiday_table(code: str, first_year: int, last_year: int) -> Table:
 
     country, _, subdivision = code.partition("-")
     years = range(first_year, last_year + 1)
-    try:
-        english, own = (
-            holidays.country_holidays(
-                country, subdiv=subdivision or None, years=years, language=language
-            )
-            for language in ("en_US", None)
+
+    def table(language: str | None) -> holidays.HolidayBase:
+        return holidays.country_holidays(
+            country, subdiv=subdivision or None, years=years, language=language
         )
+
+    try:
+        known = table(None)
     except NotImplementedError as error:
         raise UnknownCalendar(
             f"There is no holiday table {code!r}.",
             hint="Write COUNTRY or COUNTRY-SUBDIVISION, like GB-ENG.",
         ) from error
+    # Without a language, the names would be those of the locale that the process runs in.
+    own = table(known.default_language)
+    english = table("en_US") if "en_US" in known.supported_languages else own
     return {
         day: (tuple(english.get_list(day)), tuple(own.get_list(day)))
         for day in sorted(english)

@@ -8,8 +8,7 @@ Choices where the reference leaves room:
   (`too_short`). A close before the due date falls on the due date.
 - The steps of a 360 round follow one another: each opens on the working day after the previous
   one's planned due date. The round is due and closes with its last step.
-- "The last stage" of the default for `ends` is the one due last. An `ends` that is no working day
-  moves to the next.
+- An `ends` that is no working day moves to the next.
 - In a rolling cycle `launch` is the hire date of the person.
 """
 
@@ -32,9 +31,6 @@ from definitions.plans import (
     resolve,
     shifted,
 )
-
-GRACE = 30
-"""Working days between the last planned due date and the end of a cycle, unless it says `ends`."""
 
 STEPS = ("nominate", "approve", "collect")
 
@@ -99,14 +95,7 @@ def ends_of(
     calendar: WorkCalendar,
 ) -> date:
     """The last day of the cycle, given the dates of its stages."""
-    if is_written(definition.ends):
-        return calendar.on_or_after(resolve(definition.ends, anchors, stages, calendar))
-    return calendar.after(max(stage.due for stage in stages.values()), GRACE)
-
-
-def is_written(instant: Instant | None) -> bool:
-    """Does the definition give it, or does the language's default hold?"""
-    return instant is not None and (instant.day is not None or instant.anchor is not None)
+    return calendar.on_or_after(resolve(definition.ends, anchors, stages, calendar))
 
 
 def plan_steps(stage: Stage, opens: date, calendar: WorkCalendar) -> dict[str, StagePlan]:

@@ -4,8 +4,7 @@ Nothing here ever moves a date earlier. All pure.
 
 Choices where the reference leaves room:
 
-- `ends` moves with the plan where the definition does not fix it to a date: it is computed anew
-  and never earlier.
+- `ends` moves with the plan where it is counted from a stage, as by default.
 - A date is moved by a pause by counting working days on; a day that no working day was lost for
   stays where it is. The time of day stays.
 """
@@ -17,7 +16,7 @@ from typing import overload
 
 from definitions.calendar import PersonTime, WorkCalendar
 from definitions.models import Definition
-from definitions.planner import ends_of, is_written
+from definitions.planner import ends_of
 from definitions.plans import Anchors, Period, Plan, StagePlan
 
 REOPENED = 3
@@ -148,9 +147,9 @@ def _ends(
     plan: Plan, definition: Definition, stages: dict[str, StagePlan], calendar: WorkCalendar
 ) -> date:
     """Where the moved stages put the end; a date, or one counted from the launch, stays."""
-    ends = definition.ends
-    if is_written(ends) and (ends.anchor is None or ends.anchor.stage is None):
+    anchor = definition.ends.anchor
+    if anchor is None or anchor.stage is None:
         return plan.ends
-    # Counted from stages alone: what the other anchors are does not matter.
+    # Counted from a stage: what the other anchors are does not matter.
     nothing = Anchors(plan.ends, Period(start=plan.ends, end=plan.ends))
     return ends_of(definition, stages, nothing, calendar)

@@ -30,7 +30,6 @@ from datetime import date, datetime, timedelta
 from definitions.calendar import PersonTime
 from definitions.models import Definition, Duration, Stage, Step
 from definitions.planner import (
-    GRACE,
     STEPS,
     late_joiners_until,
     passed_before,
@@ -62,7 +61,6 @@ from definitions.shifts import (
 )
 
 __all__ = [
-    "GRACE",
     "STEPS",
     "Anchors",
     "Period",
