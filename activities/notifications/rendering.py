@@ -256,8 +256,8 @@ class _Page:
     def _entry(self, item: MailItem, *, html: bool) -> _Entry:
         template = self.templates.get(item.event.template, "line.html" if html else "line.txt")
         title, _, detail = template.render(self._context(item, html=html)).strip().partition("\n")
-        if html:  # already escaped by the template
-            return _Entry(Markup(title), Markup(detail.strip()), item.url)
+        if html:  # the template that it comes from has escaped it
+            return _Entry(Markup(title), Markup(detail.strip()), item.url)  # noqa: S704
         return _Entry(title, detail.strip(), item.url)
 
     def _purposes(self, items: list[MailItem]) -> list[_Purpose]:
@@ -285,6 +285,7 @@ class _Page:
             context |= {
                 "task": task,
                 "about": task.about,
+                "first": task.about.first_name if task.about else self._say("words.person"),
                 "days": days,
                 "overdue": item.section is Section.OVERDUE or days < 0,
                 "act": self._names(item, html=html),
@@ -298,6 +299,8 @@ class _Page:
         action = self.templates.action(task.kind, task.role, task.title, html=html)
         grammar = self.templates.curly if html else self.templates.plain
         first = task.about.first_name if task.about else ""
+        if not first and _NEEDS_NAME.search(action.do + action.thing):
+            action = self.templates.action("plain", "", "", html=html)
         by = self._by(task.due_on)
         values = {
             "title": task.title,
@@ -334,6 +337,7 @@ _WRITTEN = frozenset({"form", "collect", "nominate", "development_plan"})
 
 _zone = lru_cache(maxsize=1024)(ZoneInfo)
 
+_NEEDS_NAME = re.compile(r"\{(?:first|name|whose)\}")
 _PLACEHOLDER = re.compile(r"\{(?:period|subject\.first_name|subject\.name|due)\}")
 _BLANK_LINES = re.compile(r"\n{3,}")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 from mjml import mjml2html
 from ruamel.yaml import YAML
 
@@ -44,6 +45,7 @@ _HIDDEN = re.compile(r"@@(\d+)@@")
 _ONLY_BLOCKS = re.compile(r"^(?: *{%[^%]*%} *)+\n", re.MULTILINE)
 _BODY = "[[< body ]]"
 _JINJA = re.compile(r"({{.*?}}|{%.*?%})", re.DOTALL)
+_KEPT = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 _CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 _BETWEEN_LETTERS = re.compile(r"(?<=\w)'(?=\w)")
 _BEFORE_BLOCK = re.compile(r"(?<=>)(?=<(?:table|/table|tbody|tr|td|/td|div|/div|meta|style)\b)")
@@ -82,7 +84,7 @@ def read_catalogue(root: Path, language: LanguageCode) -> Catalogue:
     content = YAML(typ="safe").load((root / "messages" / f"{language}.yaml").read_text("utf-8"))
     actions = {str(key): Action(**value) for key, value in content.pop("actions").items()}
     messages = {
-        f"{group}.{name}": str(text).strip()
+        f"{group}.{name}": str(text).strip(" \n")  # a no-break space is meant
         for group, named in content.items()
         for name, text in named.items()
     }
@@ -169,8 +171,9 @@ class Templates:
 
     def _environment(self, grammar: Grammar, *, html: bool) -> Environment:
         environment = Environment(
-            autoescape=html,
+            autoescape=html,  # noqa: S701 (the other environment makes plain text)
             undefined=StrictUndefined,
+            finalize=one_line,
         )
         environment.globals.update(
             zone=grammar.zone, whose=grammar.whose, number=grammar.number, clock=grammar.clock
@@ -178,6 +181,19 @@ class Templates:
         environment.globals["language"] = self.language
         environment.filters.update(listed=grammar.listed, first_upper=first_upper)
         return environment
+
+
+def one_line(value: object) -> object:
+    """Return what is filled in without line breaks and control characters.
+
+    A name with a line break in it must not be able to write lines of its own.
+    """
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    cleaned = "".join(
+        letter if letter.isprintable() or letter in _KEPT else " " for letter in value.strip()
+    )
+    return Markup(cleaned) if isinstance(value, Markup) else cleaned  # noqa: S704
 
 
 def check_tags(source: str, name: str) -> None:

@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 9, 17, 0, tzinfo=UTC)  # Monday, 09:00 in Los Angeles
 ZONE = "America/Los_Angeles"
 HOME = "https://reviews.example.com/"
 LINK = "https://reviews.example.com/t/7hQ2mB9pRk4vXw"
-HR = m.Mailbox(name="the HR desk", address="hr@example.com")
+HR = m.Mailbox(name="", address="hr@example.com")
 
 ALEXANDER = m.Person(first_name="Alexander", name="Alexander James", department="IT")
 NEENA = m.Person(first_name="Neena", name="Neena Yang", department="Executive")

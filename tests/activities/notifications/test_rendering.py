@@ -1,0 +1,343 @@
+"""Every mail, in every language: what it says, what it must never say, and how it looks."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from activities.notifications import mail_items as m
+from activities.notifications.language import LANGUAGES, LanguageCode
+from activities.notifications.rendering import RenderedMail, Wording, render
+from activities.notifications.templates import ROOT, TemplateError, check_tags, read_catalogue
+from domain.notifications import Event
+from domain.states import Role
+from tests.activities.notifications import samples
+
+NOW = samples.NOW
+HOSTILE = "<img src=x onerror=alert(1)>\"'&\nSubject: x {{ 7*7 }}"
+
+
+def single(event: Event, language: str = "en") -> RenderedMail:
+    return render(samples.mail(samples.ITEMS[event], language=language), now=NOW)
+
+
+def test_every_event_has_a_sample() -> None:
+    assert set(samples.ITEMS) == set(Event)
+
+
+@pytest.mark.parametrize("event", Event)
+def test_the_english_letter_reads_as_recorded(event: Event, snapshot: SnapshotAssertion) -> None:
+    rendered = single(event)
+    assert f"Subject: {rendered.subject}\n\n{rendered.text}" == snapshot
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_the_letters_read_as_recorded(language: str, snapshot: SnapshotAssertion) -> None:
+    letters = [single(event, language) for event in Event]
+    letters.append(render(samples.busy_morning(language), now=NOW))
+    letters.append(render(samples.eight_reviews(language), now=NOW))
+    assert "\n\n".join(f"Subject: {one.subject}\n\n{one.text}" for one in letters) == snapshot
+
+
+def test_the_html_of_a_letter_is_as_recorded(snapshot: SnapshotAssertion) -> None:
+    assert single(Event.TASK_OPENED).html == snapshot
+
+
+@pytest.mark.parametrize("made", [samples.busy_morning, samples.eight_reviews])
+def test_the_list_reads_as_recorded(made: object, snapshot: SnapshotAssertion) -> None:
+    assert callable(made)
+    rendered = render(made(), now=NOW)
+    assert f"Subject: {rendered.subject}\n\n{rendered.text}" == snapshot
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", Event)
+def test_html_and_text_say_the_same_and_fetch_nothing(event: Event, language: str) -> None:
+    rendered = single(event, language)
+    read = _Reader(rendered.html)
+    assert not read.fetched
+    assert read.links <= {samples.LINK, samples.HOME}
+    assert "{{" not in rendered.html + rendered.text
+    assert "[[" not in rendered.html + rendered.text
+    assert "@@" not in rendered.html
+    heading = " ".join(rendered.text.split("\n\n")[0].split())
+    assert heading.replace("'", "’") in " ".join(read.text.split()).replace("'", "’")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", Event)
+def test_plain_text_keeps_to_78_columns(event: Event, language: str) -> None:
+    for line in single(event, language).text.splitlines():
+        assert len(line) <= 78 or " " not in line.strip()
+
+
+@pytest.mark.parametrize("event", Event)
+def test_a_letter_has_at_most_one_button(event: Event) -> None:
+    assert single(event).html.count('class="button"') <= 1
+
+
+@pytest.mark.parametrize("event", Event)
+def test_whatever_is_in_a_name_stays_text(event: Event) -> None:
+    item = _hostile(samples.ITEMS[event])
+    mail = samples.mail(item)
+    mail = replace(mail, recipient=replace(mail.recipient, stands_in_for=HOSTILE))
+    for made in (mail, replace(mail, items=(item, samples.ITEMS[Event.TASK_OPENED]))):
+        rendered = render(made, now=NOW)
+        read = _Reader(rendered.html)
+        assert "img" not in read.tags
+        assert "onerror" not in read.attributes
+        assert "49" not in read.text
+        assert "\n" not in rendered.subject
+
+
+def test_a_name_cannot_write_lines_of_its_own() -> None:
+    person = replace(samples.ALEXANDER, name="Al\nSubject: x\r\n.\r\nMAIL FROM")
+    text = render(
+        samples.mail(m.TaskOpened(task=replace(samples.MANAGER_REVIEW, about=person))), now=NOW
+    ).text
+    assert "Al Subject: x  .  MAIL FROM, IT" in text
+
+
+def test_a_url_cannot_leave_its_attribute() -> None:
+    task = replace(samples.MANAGER_REVIEW, url='https://x.example/"><script>alert(1)</script>')
+    read = _Reader(render(samples.mail(m.TaskOpened(task=task)), now=NOW).html)
+    assert "script" not in read.tags
+
+
+def test_the_subject_is_verb_object_date() -> None:
+    assert single(Event.TASK_OPENED).subject == "Write Alexander's review by Fri 20 Nov"
+
+
+def test_the_first_line_is_the_task_and_its_deadline() -> None:
+    assert single(Event.TASK_OPENED).text.startswith("Write Alexander's review by Fri 20 Nov.\n")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_purpose_is_said_on_first_mails_only(language: str) -> None:
+    for event in (Event.TASK_OPENED, Event.REASSIGNED_TO):
+        assert "pay and promotion" in " ".join(single(event, language).text.split())
+    assert "pay and promotion" not in " ".join(single(Event.REMINDER, language).text.split())
+    listed = render(samples.eight_reviews(language), now=NOW)
+    assert " ".join(listed.text.split()).count("pay and promotion") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_overdue_reminder_names_the_day_on_which_the_manager_is_told(
+    language: str,
+) -> None:
+    day = {"en": "Thu 12 Nov", "de": "Do., 12. November"}
+    day |= {"fr": "jeu. 12 novembre", "es": "jue 12 de noviembre"}
+    assert day[language] in " ".join(single(Event.REMINDER, language).text.split())
+
+
+@pytest.mark.parametrize(("rung", "days"), [("remind:0", 0), ("remind:-1", 1), ("remind:-5", 5)])
+def test_a_reminder_knows_today_and_tomorrow(rung: str, days: int) -> None:
+    task = replace(samples.SELF_REVIEW, due_on=date(2026, 11, 9) + timedelta(days=days))
+    subject = render(samples.mail(m.Reminder(task=task, rung=rung)), now=NOW).subject
+    expected = {
+        0: "Write your self review today",
+        1: "Write your self review by tomorrow, Tue 10 Nov",
+        5: "Write your self review by Sat 14 Nov",
+    }
+    assert subject == expected[days]
+
+
+def test_reminders_are_shorter_than_the_first_mail() -> None:
+    first = render(samples.mail(m.TaskOpened(task=samples.SELF_REVIEW)), now=NOW)
+    again = render(samples.mail(m.Reminder(task=samples.SELF_REVIEW, rung="remind:-5")), now=NOW)
+    assert len(again.text) < 0.7 * len(first.text)
+
+
+def test_an_escalation_offers_only_what_the_reader_may_do() -> None:
+    item = replace(samples.ITEMS[Event.ESCALATION], moves=(m.Move.NUDGE,))  # type: ignore[call-arg]
+    text = render(samples.mail(item), now=NOW).text
+    assert "Ask Neena" in text
+    assert "more time" not in text
+
+
+def test_a_raters_task_is_never_brought_to_anybody_else() -> None:
+    with pytest.raises(ValueError, match="rater"):
+        m.Escalation(task=samples.FEEDBACK, assignee=samples.NEENA)
+    with pytest.raises(ValueError, match="rater"):
+        m.DoneNotice(task=samples.FEEDBACK, assignee=samples.NEENA, done_on=samples.FEEDBACK.due_on)
+    with pytest.raises(ValueError, match="rater"):
+        replace(samples.FEEDBACK, next_told=m.NextTold(on=date(2026, 11, 20)))
+
+
+def test_the_list_is_by_section_then_by_deadline() -> None:
+    rendered = render(samples.busy_morning(), now=NOW)
+    order = [
+        "Help Neena",
+        "Write Alexander's review",
+        "Write your self review",
+        "Give Valli feedback",
+        "Write Bruce's review",
+        "Done: Alexander's review",
+    ]
+    places = [rendered.text.index(f"- {title}") for title in order]
+    assert places == sorted(places)
+    reversed_items = replace(
+        samples.busy_morning(), items=tuple(reversed(samples.busy_morning().items))
+    )
+    assert render(reversed_items, now=NOW) == replace(
+        rendered, attachments=render(reversed_items, now=NOW).attachments
+    )
+
+
+def test_several_of_one_kind_are_counted_in_the_subject() -> None:
+    assert render(samples.eight_reviews(), now=NOW).subject == "Write 8 reviews by Fri 20 Nov"
+
+
+def test_things_of_several_kinds_are_counted_with_the_first_date() -> None:
+    items = (
+        m.TaskOpened(task=samples.FEEDBACK),
+        m.TaskOpened(task=samples.MANAGER_REVIEW),
+        m.Reminder(task=samples.SELF_REVIEW, rung="remind:-1"),
+    )
+    assert render(samples.mail(*items), now=NOW).subject == "3 things, the first by Fri 13 Nov"
+    same_day = tuple(
+        replace(item, task=replace(item.task, due_on=date(2026, 11, 20))) for item in items
+    )
+    assert render(samples.mail(*same_day), now=NOW).subject == "3 things by Fri 20 Nov"
+
+
+def test_one_thing_to_do_among_news_keeps_its_own_subject() -> None:
+    items = (samples.ITEMS[Event.TASK_OPENED], samples.ITEMS[Event.DONE_NOTICE])
+    assert render(samples.mail(*items), now=NOW).subject == "Write Alexander's review by Fri 20 Nov"
+
+
+def test_a_long_section_is_cut_and_says_so() -> None:
+    items = [
+        m.TaskOpened(task=replace(samples.MANAGER_REVIEW, about=replace(samples.ALEXANDER, name=n)))
+        for n in (f"Person {number:02}" for number in range(30))
+    ]
+    text = render(samples.mail(*items), now=NOW).text
+    assert text.count("\n- ") == 25
+    assert "And 5 more on your page." in text
+
+
+def test_hr_words_replace_the_shipped_ones_and_are_escaped() -> None:
+    wording = {
+        samples.ANNUAL.id: {
+            Event.TASK_OPENED: {
+                "en": Wording(
+                    subject="About {subject.first_name}, {due}",
+                    body="Dear <all>,\n\n{subject.name} in {period} {{ mail }} {other}",
+                )
+            }
+        }
+    }
+    rendered = render(samples.mail(samples.ITEMS[Event.TASK_OPENED]), wording=wording, now=NOW)
+    assert rendered.subject == "About Alexander, Fri 20 Nov"
+    assert "Alexander James in 2026 {{ mail }} {other}" in rendered.text
+    assert "Dear &lt;all&gt;," in rendered.html
+    french = render(
+        samples.mail(samples.ITEMS[Event.TASK_OPENED], language="fr"), wording=wording, now=NOW
+    )
+    assert "Dear" not in french.text
+
+
+def test_a_mail_without_items_is_refused() -> None:
+    with pytest.raises(ValueError, match="without items"):
+        render(samples.mail(), now=NOW)
+
+
+@pytest.mark.parametrize("language", ["pt", "", "xx-YY"])
+def test_an_unknown_language_is_written_in_english(language: str) -> None:
+    assert single(Event.TASK_OPENED, language).subject == single(Event.TASK_OPENED).subject
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_everything(language: LanguageCode) -> None:
+    english, other = read_catalogue(ROOT, "en"), read_catalogue(ROOT, language)
+    assert set(other.messages) == set(english.messages)
+    assert set(other.actions) == set(english.actions)
+    for key, action in english.actions.items():
+        assert (action.many is None) == (other.actions[key].many is None)
+
+
+def test_no_template_holds_an_element_that_is_not_allowed() -> None:
+    for path in ROOT.rglob("*.html"):
+        check_tags(path.read_text("utf-8"), path.name)
+    check_tags((ROOT / "layout.mjml").read_text("utf-8"), "layout")
+    with pytest.raises(TemplateError, match="mj-image"):
+        check_tags("<mj-section><mj-image src='x' /></mj-section>", "x")
+
+
+def test_every_folder_of_templates_belongs_to_an_event() -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    assert folders == {event.template for event in Event} | {"daily", "parts", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("role", "kind"),
+    [
+        (role, kind)
+        for kind in ("form", "nominate", "approve", "collect", "calibration", "release")
+        for role in Role
+    ]
+    + [
+        (role, kind) for kind in ("meeting", "acknowledgement", "development_plan") for role in Role
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_any_task_can_be_worded(role: Role, kind: m.TaskKind, language: str) -> None:
+    for about in (samples.ALEXANDER, None):
+        task = replace(
+            samples.MANAGER_REVIEW,
+            role=role,
+            kind=kind,
+            title="Something of HR's own",
+            about=about,
+            next_told=None,
+        )
+        for item in (m.TaskOpened(task=task), m.Reminder(task=task, rung="remind:-1")):
+            rendered = render(samples.mail(item, language=language), now=NOW)
+            assert "None" not in rendered.text
+            assert "  " not in rendered.subject
+
+
+def _hostile(item: m.MailItem) -> m.MailItem:
+    person = m.Person(first_name=HOSTILE, name=HOSTILE, department=HOSTILE)
+    changes: dict[str, object] = {}
+    for name in ("about", "assignee"):
+        if hasattr(item, name):
+            changes[name] = person
+    for name in ("previous", "now_with", "reason", "manager", "asked_by", "input_title"):
+        if hasattr(item, name):
+            changes[name] = HOSTILE
+    if isinstance(item, m.TaskItem):
+        cycle = replace(item.task.cycle, title=HOSTILE, purpose=HOSTILE)
+        changes["task"] = replace(item.task, about=person, title=HOSTILE, cycle=cycle)
+    elif isinstance(item, m.CycleItem):
+        changes["cycle"] = replace(item.cycle, title=HOSTILE, purpose=HOSTILE)
+    return replace(item, **changes)  # type: ignore[arg-type]
+
+
+class _Reader(HTMLParser):
+    """What a mail program would make of the HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: set[str] = set()
+        self.fetched: set[str] = set()
+        self.text = ""
+        self.feed(html)
+        self.fetched |= set(re.findall(r"url\([^)]*\)|@import[^;]*", html))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.add(name)
+            if name == "href" and value and tag == "a":
+                self.links.add(value)
+            elif name in ("src", "href", "background", "srcset") and value:
+                self.fetched.add(value)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
