@@ -174,14 +174,15 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
 def rung_offset(rung: str) -> int:
     """Return the working days after the due date at which a rung stands; negative before it.
 
-    `remind:-5` is -5, `escalate:6` and its first repeat `escalate:6+1` are both 6.
+    `remind:-5` is -5; `escalate:6`, a second one on the same day `escalate:6.2` and a first repeat
+    `escalate:6+1` are all 6.
 
     Raises ValueError if `rung` is not the key of a rung.
     """
     kind, _, rest = rung.partition(":")
     if kind not in ("remind", "escalate"):
         raise ValueError(f"not a rung: {rung!r}")
-    return int(rest.partition("+")[0])
+    return int(rest.partition("+")[0].partition(".")[0])
 
 
 def rung_repeat(rung: str) -> int:

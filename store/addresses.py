@@ -1,0 +1,94 @@
+"""Addresses that a mail server refuses: HR hears of each once, and what was missed is made up for.
+
+A bad address is HR's problem, not the person's: no ladder climbs before somebody was reached.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.notifications import Event
+from domain.states import Desk
+from store.notices import tell_desk
+from store.outbox import horizon, wake_sender
+from store.people import company_calendars, person_times
+
+
+async def refuse_addresses(
+    conn: AsyncConnection, codes: Mapping[UUID, int], as_of: datetime
+) -> None:
+    """Mark the receivers of these mails ({mail: SMTP code}) and tell HR, once for each address."""
+    if not codes:
+        return
+    rows = await conn.execute(
+        text(
+            "SELECT m.id, m.person_id, m.address, p.email FROM mails m "
+            "JOIN people p ON p.id = m.person_id WHERE m.id = ANY(CAST(:ids AS uuid[]))"
+        ),
+        {"ids": list(codes)},
+    )
+    for row in rows.all():
+        if row.address.lower() != row.email.lower():
+            continue  # mended meanwhile
+        await conn.execute(
+            text(
+                "UPDATE people SET address_refused_at = :as_of "
+                "WHERE id = :id AND address_refused_at IS NULL"
+            ),
+            {"id": row.person_id, "as_of": as_of},
+        )
+        digest = hashlib.sha256(row.address.lower().encode()).hexdigest()[:16]
+        await tell_desk(
+            conn,
+            Desk.HR,
+            Event.ADDRESS_REFUSED,
+            key=f"address:{row.person_id}:{digest}",
+            cause="smtp",
+            now=as_of,
+            subject_id=row.person_id,
+            data={"code": codes[row.id]},
+        )
+
+
+async def address_mended(conn: AsyncConnection, person_ids: Sequence[int], now: datetime) -> int:
+    """The addresses of these people can be tried again: queue what they missed.
+
+    Only what is still worth saying; the sender makes one mail of it, by the latest rung. Called
+    by whoever changes an address or clears its mark. Returns how many items. Repeatable.
+    """
+    if not person_ids:
+        return 0
+    people = list(person_ids)
+    await conn.execute(
+        text(
+            "UPDATE people SET address_refused_at = NULL "
+            "WHERE id = ANY(CAST(:ids AS bigint[])) AND address_refused_at IS NOT NULL"
+        ),
+        {"ids": people},
+    )
+    calendars = await company_calendars(conn, now.year - 1, now.year + 1)
+    times = await person_times(conn, calendars, people, horizon=horizon(now))
+    mornings = [times.get(person, calendars.company()).at_once(now) for person in people]
+    result = await conn.execute(
+        text(
+            """
+            UPDATE notifications n SET state = 'queued', reason = NULL, settled_at = NULL,
+                mail_id = NULL, send_at = w.send_at
+            FROM unnest(CAST(:people AS bigint[]), CAST(:at AS timestamptz[]))
+                AS w(person_id, send_at)
+            WHERE n.state IN ('failed', 'suppressed') AND n.reason = 'address_refused'
+              AND (n.person_id = w.person_id
+                OR n.mail_id IN (SELECT id FROM mails m WHERE m.person_id = w.person_id))
+              AND (n.task_id IS NULL OR EXISTS (
+                SELECT 1 FROM tasks t WHERE t.id = n.task_id AND t.state = 'open'))
+            """
+        ),
+        {"people": people, "at": mornings},
+    )
+    if result.rowcount:
+        await wake_sender(conn, min(mornings))
+    return result.rowcount

@@ -1,0 +1,241 @@
+"""What of the outbox is still worth saying, to whom, and in one mail (language reference §5, §6).
+
+Pure: the sender reads rows, decides here, and writes what was decided. Each decision has a reason
+code that the ledger keeps.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from definitions.calendar import PersonTime
+from domain.notifications import Event, pressing
+from domain.states import CycleState, TaskState
+
+LINK_LIFE = timedelta(minutes=30)
+"""A sign-in mail later than this would carry a link for somebody who has asked again."""
+
+TO_THE_HOLDER = frozenset(
+    {
+        Event.TASK_OPENED,
+        Event.REMINDER,
+        Event.ESCALATED_NOTICE,
+        Event.REOPENED,
+        Event.REASSIGNED_TO,
+        Event.DUE_CHANGED,
+        Event.RESUMED,
+    }
+)
+"""Events for whoever must do the task, and for nobody who no longer must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A notification with what decides about it, as read under the claim's locks."""
+
+    id: int
+    event: Event
+    person_id: int
+    desk: str | None
+    cycle_id: UUID | None
+    task_id: UUID | None
+    rung: str | None
+    due_revision: int | None
+    at: datetime
+    send_at: datetime
+    ride_along: bool
+    mail_id: UUID | None
+    cycle_state: str | None
+    task_state: str | None
+    assignee_id: int | None
+    task_desk: str | None
+    task_revision: int | None
+    superseded: bool = False
+
+    @property
+    def again(self) -> bool:
+        """Is it said again when nobody knows whether it arrived?
+
+        What a ladder waits for always is: nobody may be escalated unwarned (§5.6).
+        """
+        return self.event.again_if_unknown or self.rung is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person as a receiver of mail."""
+
+    id: int
+    address: str
+    active: bool
+    left_on: date | None
+    refused: bool
+    time: PersonTime
+
+    def gone(self, as_of: datetime) -> bool:
+        """Have they left the company by then, on their own date?"""
+        return not self.active and (
+            self.left_on is None or self.left_on <= self.time.local_date(as_of)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What goes into one mail: `shown` is said, `superseded` is covered by what is said."""
+
+    receiver: Somebody
+    instead_of: int | None
+    kind: str
+    shown: tuple[Item, ...]
+    superseded: tuple[Item, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return (*self.shown, *self.superseded)
+
+
+@dataclass(slots=True)
+class Choice:
+    """What was decided about one person's items. What is in none of these stays as it is."""
+
+    groups: list[Group] = field(default_factory=list)
+    suppressed: list[tuple[Item, str]] = field(default_factory=list)
+    postponed: list[tuple[Item, datetime]] = field(default_factory=list)
+    held: list[Item] = field(default_factory=list)
+
+
+def stale(item: Item) -> str | None:
+    """Return why an item must not be said any more, as a code; None if it still holds (§5.4)."""
+    if item.event is Event.PAUSED and item.cycle_state != CycleState.PAUSED:
+        return "resumed"
+    if item.event is Event.NEEDS_ASSIGNEE and item.assignee_id is not None:
+        return "assigned"
+    if item.task_id is None:
+        return None
+    if _about_open_tasks(item) and item.task_state != TaskState.OPEN:
+        return item.task_state or "gone"
+    if item.event in TO_THE_HOLDER and not _holds(item):
+        return "reassigned"
+    if item.rung is not None and item.due_revision != item.task_revision:
+        return "due_changed"
+    return None
+
+
+def _about_open_tasks(item: Item) -> bool:
+    return item.event.while_open or (
+        item.event in (Event.NEEDS_ASSIGNEE, Event.EXTENDED_NOTICE)
+        and item.task_state not in (TaskState.OPEN, TaskState.PLANNED)
+    )
+
+
+def _holds(item: Item) -> bool:
+    if item.assignee_id is not None:
+        return item.assignee_id == item.person_id
+    return item.desk is not None and item.desk == item.task_desk
+
+
+def choose(
+    person: Somebody,
+    delegate: Somebody | None,
+    items: Iterable[Item],
+    as_of: datetime,
+) -> Choice:
+    """Decide about one person's items at `as_of`.
+
+    `items` are those due, those that ride along, and those of a mail that was refused for now.
+    `delegate` acts for the person today. Nothing goes out on a day or at an hour that is not the
+    receiver's: it is postponed to their next morning.
+    """
+    choice = Choice()
+    daily: list[Item] = []
+    for item in items:
+        reason = stale(item)
+        if reason is None and item.event.always and as_of - item.send_at > LINK_LIFE:
+            reason = "too_late"
+        if reason is not None:
+            choice.suppressed.append((item, reason))
+        elif item.event.always:
+            choice.groups.append(Group(person, None, item.event.value, (item,)))
+        else:
+            daily.append(item)
+    if daily:
+        _choose_daily(choice, person, delegate, daily, as_of)
+    return choice
+
+
+def _choose_daily(
+    choice: Choice,
+    person: Somebody,
+    delegate: Somebody | None,
+    items: Sequence[Item],
+    as_of: datetime,
+) -> None:
+    receiver = delegate or person
+    if person.gone(as_of):
+        choice.suppressed += [(item, "left") for item in items]
+        return
+    causing = [item for item in items if item.send_at <= as_of and not item.event.ride_along]
+    if not causing:
+        return
+    if receiver.refused:
+        choice.suppressed += [(item, "address_refused") for item in causing]
+        return
+    if not receiver.time.in_window(as_of):
+        until = next_morning(person, delegate, as_of)
+        choice.postponed += [(item, until) for item in causing]
+        return
+    if any(_with_the_daily_mail(item, person.time) for item in causing):
+        kind, taken = "daily", list(items)
+    else:
+        kind, taken = "at_once", causing
+    shown, superseded = once_each(taken)
+    choice.groups.append(
+        Group(receiver, person.id if delegate else None, kind, shown, superseded)
+    )
+
+
+def next_morning(person: Somebody, delegate: Somebody | None, as_of: datetime) -> datetime:
+    """The next instant at which whoever receives the person's mail may get some."""
+    later = as_of + timedelta(seconds=1)
+    own = person.time.morning(later)
+    return own if delegate is None else min(own, delegate.time.morning(later))
+
+
+def _with_the_daily_mail(item: Item, time: PersonTime) -> bool:
+    return item.send_at == time.opening(time.local_date(item.send_at))
+
+
+def once_each(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Split into what is shown and what it supersedes: each task once, most pressing (§6.2)."""
+    by_task: dict[UUID, list[Item]] = defaultdict(list)
+    shown: list[Item] = []
+    for item in items:
+        if item.task_id is None:
+            shown.append(item)
+        else:
+            by_task[item.task_id].append(item)
+    superseded: list[Item] = []
+    for same in by_task.values():
+        first, *others = sorted(same, key=_rank)
+        shown.append(first)
+        superseded += others
+    return tuple(sorted(shown, key=_order)), tuple(superseded)
+
+
+def _rank(item: Item) -> tuple[tuple[int, int, int], int, int]:
+    """Of several that are equally pressing the latest wins."""
+    return (pressing(item.event, item.rung), -(item.due_revision or 0), -item.id)
+
+
+def _order(item: Item) -> int:
+    return item.id
+
+
+def lost_with_receiver(item: Item, reason: str) -> bool:
+    """Does a ladder go on although this rung reached nobody?
+
+    Whoever was to be told has left since the rung fired; the assignee had been warned before.
+    """
+    return reason == "left" and item.event is Event.ESCALATION and item.rung is not None

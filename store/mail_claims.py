@@ -1,0 +1,373 @@
+"""The claim: of all that is due, take some people's items, decide, and write down their mails.
+
+One transaction of a handful of statements, however many people. From its commit on the mails of
+the claim are this sender's until the lease ends; nothing was handed over yet, so that whoever
+takes them over may simply go on. A person's row is locked while theirs are decided, so that two
+senders side by side never make two mails of one morning.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import CalendarRange, Calendars
+from domain.ids import MAIL_PROCESS
+from domain.notifications import Event
+from store.mail_choice import Choice, Group, Item, Somebody, choose, lost_with_receiver, stale
+from store.mail_writing import ClaimedMail, Written, write
+from store.mails import held_cycles
+from store.outbox import NEVER_ALONE, horizon
+from store.people import company_calendars, delegate_on, person_times
+from store.processes import hold
+
+CLAIM_LEASE = timedelta(seconds=60)
+"""How long a claim may be rendered before another sender takes its mails over."""
+
+MOST_UNANSWERED = 3
+"""So often a mail is handed over without an answer. It has arrived, or nothing will."""
+
+WINDOW = 8
+"""Items looked at for each person wanted: a person has several that are due at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was taken. `lease` is the token with which the mails are marked.
+
+    `more`: something was decided, so that more may be due.
+    """
+
+    mails: tuple[ClaimedMail, ...]
+    lease: datetime
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A mail that was not sent so far and may be tried again now."""
+
+    id: UUID
+    key: str
+    message_id: str
+    kind: str
+    person_id: int
+    instead_of_id: int | None
+    address: str
+    attempts: int
+    unanswered: int
+    handed_over: bool
+    expired: bool
+
+    @property
+    def owner(self) -> int:
+        return self.instead_of_id or self.person_id
+
+    @property
+    def lost(self) -> int:
+        """How often it was handed over without an answer, the lost sender's turn included."""
+        return self.unanswered + (1 if self.handed_over and self.expired else 0)
+
+
+async def claim(
+    conn: AsyncConnection, as_of: datetime, *, people: int, message_id: Callable[[str], str]
+) -> Claim:
+    """Take what is due at `as_of` for up to so many people, the longest due first.
+
+    `message_id` makes a Message-ID of a mail's key, which is made of the person and the items.
+    Whatever is due and may not be said any more is suppressed with its reason; what has come
+    outside the receiver's hours is postponed.
+    """
+    held, _ = await held_cycles(conn, as_of)
+    owners = await _lock_people(conn, as_of, held, people)
+    lease = as_of + CLAIM_LEASE
+    if not owners:
+        return Claim((), lease, more=False)
+    waiting = await _waiting(conn, owners, as_of)
+    items = await _items(conn, owners, waiting, held, as_of)
+    somebody, acting = await _receivers(conn, owners, as_of)
+    written = Written()
+    for owner in owners:
+        own = [item for item in items if item.person_id == owner]
+        mails = [mail for mail in waiting if mail.owner == owner]
+        try:
+            _decide(
+                written, somebody[owner], acting.get(owner), own, mails, held, as_of, message_id
+            )
+        except CalendarRange as error:
+            await hold(
+                conn,
+                MAIL_PROCESS,
+                code=f"cannot-date-mail: {error.code}",
+                as_of=as_of,
+                mended_by="administrators",
+                person_id=owner,
+            )
+            tomorrow = as_of + timedelta(days=1)
+            written.postponed += [(item.id, tomorrow) for item in own if item.mail_id is None]
+            written.waits += [(mail.id, tomorrow) for mail in mails]
+    more = written.anything
+    await write(conn, written, lease, as_of)
+    return Claim(tuple(mail for mail, _ in written.mails), lease, more)
+
+
+# --- Reading under locks ------------------------------------------------------------------------
+
+
+async def _lock_people(
+    conn: AsyncConnection, as_of: datetime, held: Sequence[UUID], limit: int
+) -> list[int]:
+    rows = await conn.execute(
+        text(
+            """
+            WITH items AS (
+                SELECT n.person_id, n.send_at AS due FROM notifications n
+                WHERE n.state = 'queued' AND n.send_at <= :as_of
+                  AND n.event <> ALL(CAST(:never_alone AS text[]))
+                  AND (n.cycle_id IS NULL OR n.event = 'paused'
+                    OR n.cycle_id <> ALL(CAST(:held AS uuid[])))
+                ORDER BY n.send_at LIMIT :window
+            ), mails AS (
+                SELECT coalesce(instead_of_id, person_id) AS person_id, next_try_at AS due
+                FROM mails WHERE state = 'sending' AND next_try_at <= :as_of
+                  AND (claimed_until IS NULL OR claimed_until <= :as_of)
+                ORDER BY next_try_at LIMIT :limit
+            ), chosen AS (
+                SELECT person_id, min(due) AS due
+                FROM (SELECT * FROM items UNION ALL SELECT * FROM mails) d
+                GROUP BY person_id ORDER BY 2, 1 LIMIT :limit
+            )
+            SELECT p.id FROM chosen c JOIN people p ON p.id = c.person_id
+            ORDER BY c.due, p.id FOR NO KEY UPDATE OF p SKIP LOCKED
+            """
+        ),
+        {
+            "as_of": as_of,
+            "never_alone": list(NEVER_ALONE),
+            "held": list(held),
+            "window": limit * WINDOW,
+            "limit": limit,
+        },
+    )
+    return list(rows.scalars())
+
+
+async def _waiting(
+    conn: AsyncConnection, owners: Sequence[int], as_of: datetime
+) -> list[_Waiting]:
+    rows = await conn.execute(
+        text(
+            "SELECT id, key, message_id, kind, person_id, instead_of_id, address, attempts, "
+            "unanswered, handed_over_at IS NOT NULL, claimed_until IS NOT NULL FROM mails "
+            "WHERE state = 'sending' AND next_try_at <= :as_of "
+            "AND (claimed_until IS NULL OR claimed_until <= :as_of) "
+            "AND coalesce(instead_of_id, person_id) = ANY(CAST(:owners AS bigint[])) "
+            "ORDER BY id FOR UPDATE SKIP LOCKED"
+        ),
+        {"owners": list(owners), "as_of": as_of},
+    )
+    return [_Waiting(*row) for row in rows]
+
+
+async def _items(
+    conn: AsyncConnection,
+    owners: Sequence[int],
+    waiting: Sequence[_Waiting],
+    held: Sequence[UUID],
+    as_of: datetime,
+) -> list[Item]:
+    """Rows that somebody is changing this moment are left for the next claim: nobody waits."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT n.id, n.event, n.person_id, n.desk, n.cycle_id, n.task_id, n.rung,
+                n.due_revision, n.at, n.send_at, n.ride_along,
+                CASE WHEN n.state <> 'queued' THEN n.mail_id END, c.state, t.state, t.assignee_id,
+                t.desk, t.due_revision, n.reason IS NOT DISTINCT FROM 'superseded'
+            FROM notifications n
+            LEFT JOIN cycles c ON c.id = n.cycle_id LEFT JOIN tasks t ON t.id = n.task_id
+            WHERE n.person_id = ANY(CAST(:owners AS bigint[])) AND (
+                (n.state = 'queued' AND (n.send_at <= :as_of OR n.ride_along)
+                  AND (n.cycle_id IS NULL OR n.event = 'paused'
+                    OR n.cycle_id <> ALL(CAST(:held AS uuid[]))))
+                OR (n.mail_id = ANY(CAST(:mails AS uuid[]))
+                  AND (n.state = 'sending' OR n.reason = 'superseded')))
+            ORDER BY n.id FOR UPDATE OF n SKIP LOCKED
+            """
+        ),
+        {
+            "owners": list(owners),
+            "mails": [mail.id for mail in waiting],
+            "held": list(held),
+            "as_of": as_of,
+        },
+    )
+    return [Item(row[0], Event(row[1]), *row[2:]) for row in rows]
+
+
+async def _receivers(
+    conn: AsyncConnection, owners: Sequence[int], as_of: datetime
+) -> tuple[dict[int, Somebody], dict[int, Somebody]]:
+    """Everybody concerned, and who acts for whom on the person's own date."""
+    calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 1)
+    people = await _somebody(conn, calendars, owners, as_of)
+    on: dict[date, list[int]] = defaultdict(list)
+    for person in people.values():
+        on[person.time.local_date(as_of)].append(person.id)
+    acting: dict[int, int] = {}
+    for day, away in on.items():
+        acting |= await delegate_on(conn, away, day)
+    delegates = await _somebody(conn, calendars, sorted(set(acting.values())), as_of)
+    return people, {person: delegates[delegate] for person, delegate in acting.items()}
+
+
+async def _somebody(
+    conn: AsyncConnection, calendars: Calendars, ids: Sequence[int], as_of: datetime
+) -> dict[int, Somebody]:
+    if not ids:
+        return {}
+    times = await person_times(conn, calendars, ids, horizon=horizon(as_of))
+    rows = await conn.execute(
+        text(
+            "SELECT id, email, status = 'active', left_on, address_refused_at IS NOT NULL "
+            "FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
+        ),
+        {"ids": list(ids)},
+    )
+    found = (
+        Somebody(person, address, active, left_on, refused, times.get(person, calendars.company()))
+        for person, address, active, left_on, refused in rows.tuples()
+    )
+    return {one.id: one for one in found}
+
+
+# --- Deciding for one person --------------------------------------------------------------------
+
+
+def _decide(
+    written: Written,
+    person: Somebody,
+    delegate: Somebody | None,
+    items: Sequence[Item],
+    waiting: Sequence[_Waiting],
+    held: Sequence[UUID],
+    as_of: datetime,
+    message_id: Callable[[str], str],
+) -> None:
+    doubtful = {mail.id: mail for mail in waiting if mail.handed_over or mail.unanswered}
+    pool = [item for item in items if item.mail_id not in doubtful]
+    for mail in doubtful.values():
+        own = [item for item in items if item.mail_id == mail.id]
+        _resolve(written, mail, own, delegate or person, held, as_of)
+    refused = {mail.id: mail for mail in waiting if mail.id not in doubtful}
+    for item in pool:
+        if item.mail_id is not None and item.cycle_id in held and item.event is not Event.PAUSED:
+            written.freed.append(item.id)
+    pool = [item for item in pool if item.id not in set(written.freed)]
+    choice = choose(person, delegate, pool, as_of)
+    _take(written, choice, person.id, refused, message_id)
+    _postpone(written, choice, refused)
+    for item, reason in choice.suppressed:
+        written.suppressed.append((item.id, reason))
+        if lost_with_receiver(item, reason) and item.task_id and item.rung:
+            written.lost_rungs.append((item.task_id, item.rung, item.due_revision or 0))
+    written.dropped += list(refused)
+
+
+def _resolve(
+    written: Written,
+    mail: _Waiting,
+    items: Sequence[Item],
+    receiver: Somebody,
+    held: Sequence[UUID],
+    as_of: datetime,
+) -> None:
+    """A mail of which nobody knows whether it arrived: the same again, or leave it (per kind).
+
+    Nothing new goes into it: the receiver's server may know its Message-ID already.
+    """
+    said = [item for item in items if not item.superseded]
+    valid = [item for item in said if stale(item) is None and item.cycle_id not in held]
+    again = any(item.again for item in valid) and mail.lost < MOST_UNANSWERED
+    if not again or receiver.refused or receiver.id != mail.person_id or receiver.gone(as_of):
+        written.unknown.append(mail.id)
+        return
+    if not receiver.time.in_window(as_of):
+        until = receiver.time.morning(as_of + timedelta(seconds=1))
+        written.waits.append((mail.id, until))
+        written.resent.append((mail.id, mail.lost))
+        return
+    written.resent.append((mail.id, mail.lost))
+    kept = {item.id for item in valid}
+    written.suppressed += [(i.id, stale(i) or "paused") for i in said if i.id not in kept]
+    claimed = ClaimedMail(
+        mail.id,
+        mail.key,
+        mail.message_id,
+        mail.kind,
+        receiver.id,
+        mail.instead_of_id,
+        receiver.address,
+        mail.attempts,
+        mail.lost,
+        tuple(item.id for item in valid),
+    )
+    written.mails.append((claimed, False))
+
+
+def _take(
+    written: Written,
+    choice: Choice,
+    person_id: int,
+    refused: dict[UUID, _Waiting],
+    message_id: Callable[[str], str],
+) -> None:
+    """Make a mail of each group. One that was refused for now goes on, with what has joined it."""
+    for group in choice.groups:
+        earlier = next(
+            (refused.pop(i.mail_id) for i in group.items if i.mail_id in refused), None
+        )
+        mail = _mail(group, person_id, earlier, message_id)
+        written.mails.append((mail, earlier is None))
+        written.sending += [(item.id, mail.key, False) for item in group.shown]
+        written.sending += [(item.id, mail.key, True) for item in group.superseded]
+
+
+def _mail(
+    group: Group, person_id: int, earlier: _Waiting | None, message_id: Callable[[str], str]
+) -> ClaimedMail:
+    key = earlier.key if earlier else mail_key(person_id, [item.id for item in group.items])
+    return ClaimedMail(
+        earlier.id if earlier else UUID(int=0),
+        key,
+        earlier.message_id if earlier else message_id(key),
+        group.kind,
+        group.receiver.id,
+        group.instead_of,
+        group.receiver.address,
+        earlier.attempts if earlier else 0,
+        0,
+        tuple(item.id for item in group.shown),
+    )
+
+
+def mail_key(person_id: int, items: Iterable[int]) -> str:
+    """The identity of a mail: the person and what it tells. The same items make the same mail."""
+    told = ",".join(str(item) for item in sorted(items))
+    return f"mail:{person_id}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+
+
+def _postpone(
+    written: Written, choice: Choice, refused: dict[UUID, _Waiting]
+) -> None:
+    for item, until in choice.postponed:
+        if item.mail_id is None:
+            written.postponed.append((item.id, until))
+        elif item.mail_id in refused:
+            refused.pop(item.mail_id)
+            written.waits.append((item.mail_id, until))
