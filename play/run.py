@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from definitions.loader import parse_company, parse_definition
+from definitions.loader import Parsed, parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
 from domain.access import Actor
 from domain.states import Desk
@@ -133,9 +133,11 @@ async def _settle(
         return {r.employee_id: r.id for r in rows}
 
 
-async def _publish(database: Database, parsed: object, now: datetime) -> None:
+async def _publish(database: Database, parsed: Parsed, now: datetime) -> None:
     async with database.begin() as conn:
-        await publish(conn, parsed, actor=Actor(None, "service"), now=now)  # type: ignore[arg-type]
+        await publish(
+            conn, parsed, source=parsed.text, actor=Actor(None, "service"), now=now
+        )
 
 
 async def _launch(world: World, crowd: Crowd, scenario: Scenario, at: datetime) -> None:

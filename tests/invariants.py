@@ -1,0 +1,134 @@
+"""What must hold whatever fails, checked by counting rows and mails, not by trusting the code."""
+
+from collections import Counter
+from collections.abc import Sequence
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BROKEN: dict[str, str] = {
+    "one live task of each (stage, subject, role, assignee) at a time": """
+        SELECT stage_id, subject_id, role, assignee_id FROM tasks
+        WHERE state IN ('planned', 'open') GROUP BY 1, 2, 3, 4 HAVING count(*) > 1
+    """,
+    "nothing is live in a cycle that has ended": """
+        SELECT t.id, t.state FROM tasks t JOIN cycles c ON c.id = t.cycle_id
+        WHERE c.state IN ('closed', 'cancelled') AND t.state IN ('planned', 'open')
+    """,
+    "every subject has ended or skipped every stage of a closed cycle": """
+        SELECT s.key, p.person_id FROM participants p JOIN cycles c ON c.id = p.cycle_id
+        JOIN stages s ON s.cycle_id = c.id AND s.kind <> 'release'
+        WHERE c.state = 'closed' AND c.ended_reason = 'through' AND p.state = 'in'
+          AND NOT EXISTS (SELECT 1 FROM tasks t
+              WHERE t.stage_id = s.id AND t.subject_id = p.person_id)
+          AND NOT EXISTS (SELECT 1 FROM skips k
+              WHERE k.stage_id = s.id AND k.subject_id = p.person_id)
+    """,
+    "what was submitted is there, in the revision that the task names": """
+        SELECT t.id FROM tasks t LEFT JOIN responses r ON r.task_id = t.id
+            AND r.revision = t.revision AND r.withdrawn_at IS NULL
+        WHERE t.state = 'done' AND t.ended_reason = 'submitted' AND r.id IS NULL
+    """,
+    "no revision of an answer is missing": """
+        SELECT task_id FROM responses GROUP BY task_id HAVING max(revision) <> count(*)
+    """,
+    "every ended task says when and why": """
+        SELECT id FROM tasks WHERE state NOT IN ('planned', 'open')
+          AND (ended_at IS NULL OR ended_reason IS NULL)
+    """,
+    "nothing is left in the outbox when all cycles have ended": """
+        SELECT n.id, n.event, n.state FROM notifications n
+        WHERE n.state IN ('queued', 'sending') AND NOT n.ride_along
+          AND NOT EXISTS (SELECT 1 FROM cycles WHERE state IN ('open', 'paused'))
+    """,
+    "whatever was not sent says why": """
+        SELECT id FROM notifications WHERE state IN ('suppressed', 'failed') AND reason IS NULL
+    """,
+    "no reminder or escalation goes out before its instant": """
+        SELECT n.id FROM notifications n JOIN mails m ON m.id = n.mail_id
+        WHERE m.state = 'sent' AND n.rung IS NOT NULL AND n.state = 'sent' AND m.sent_at < n.at
+    """,
+    "no reminder or escalation goes out after its task had ended": """
+        SELECT n.id, n.event, n.rung, m.sent_at, t.ended_at FROM notifications n
+        JOIN mails m ON m.id = n.mail_id JOIN tasks t ON t.id = n.task_id
+        WHERE m.state = 'sent' AND n.state = 'sent' AND t.ended_at < m.sent_at
+          AND n.event IN ('reminder', 'escalation', 'escalated_notice', 'task_opened')
+          AND t.due_revision = n.due_revision
+    """,
+    "each rung reaches each recipient once per due revision": """
+        SELECT task_id, due_revision, rung, person_id, event FROM notifications
+        WHERE rung IS NOT NULL AND state = 'sent' GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
+    """,
+    "nobody is escalated about before the assignee was told": """
+        SELECT e.id FROM notifications e JOIN mails m ON m.id = e.mail_id
+        JOIN tasks t ON t.id = e.task_id
+        WHERE e.event = 'escalation' AND e.state = 'sent' AND t.assignee_id IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM notifications w JOIN mails mw ON mw.id = w.mail_id
+              WHERE w.task_id = e.task_id AND w.state = 'sent' AND mw.sent_at < m.sent_at
+                AND w.person_id = t.assignee_id)
+    """,
+    "nobody is escalated to about themselves": """
+        SELECT n.id FROM notifications n JOIN tasks t ON t.id = n.task_id
+        WHERE n.event = 'escalation' AND n.state = 'sent'
+          AND (n.person_id = t.subject_id OR n.person_id = t.assignee_id)
+    """,
+    "one daily mail a person and day": """
+        SELECT m.person_id, (m.sent_at AT TIME ZONE r.zone)::date FROM mails m
+        JOIN people p ON p.id = m.person_id JOIN profiles r ON r.id = p.profile_id
+        WHERE m.kind = 'daily' AND m.state = 'sent' GROUP BY 1, 2 HAVING count(*) > 1
+    """,
+    "a barrier opened after everybody before it was through": """
+        SELECT s.key FROM stages s JOIN tasks t ON t.stage_id = s.id
+        WHERE s.kind = 'release' AND EXISTS (
+            SELECT 1 FROM stages b JOIN tasks x ON x.stage_id = b.id
+            WHERE b.cycle_id = s.cycle_id AND b.position < s.position
+              AND x.ended_at > t.begun_at AND x.revision <= 1)
+    """,
+    "a closed cycle has no open process": """
+        SELECT p.id FROM processes p JOIN cycles c ON c.id = p.cycle_id
+        WHERE c.state IN ('closed', 'cancelled') AND p.state = 'open'
+    """,
+    "every open process has an instant, or says what it waits for": """
+        SELECT id FROM processes WHERE state = 'open' AND advanced_at IS NOT NULL
+          AND armed_until IS NULL AND coalesce(waits_for, '') = ''
+    """,
+    "no process is failing": "SELECT id, failure FROM processes WHERE failures > 0",
+    "nobody is held": "SELECT process_id, person_id, code FROM held_rows WHERE cleared_at IS NULL",
+}
+
+
+async def broken(conn: AsyncConnection, *, allowed: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """Every invariant that does not hold, with the first rows that break it.
+
+    `allowed` names invariants that the test itself breaks on purpose (a planted bad row).
+    """
+    found: dict[str, list[Any]] = {}
+    for name, query in BROKEN.items():
+        if name in allowed:
+            continue
+        rows = (await conn.execute(text(f"{query} LIMIT 5"))).all()
+        if rows:
+            found[name] = [tuple(row) for row in rows]
+    return found
+
+
+async def mails_differ(conn: AsyncConnection, sink: Sequence[EmailMessage]) -> list[str]:
+    """How the sink and the ledger differ: each mail `sent` is there once, and nothing else is.
+
+    Mails whose answer never came may be there twice, with the same Message-ID.
+    """
+    seen = Counter(str(message["Message-ID"]) for message in sink)
+    rows = (await conn.execute(text("SELECT message_id, state, unanswered FROM mails"))).all()
+    ledger = {row.message_id: row for row in rows}
+    wrong = [f"{i}: not in the ledger" for i in seen if i not in ledger]
+    for identity, row in ledger.items():
+        times = seen.get(identity, 0)
+        if row.state == "sent" and times == 0:
+            wrong.append(f"{identity}: sent, and never arrived")
+        if times > 1 and not row.unanswered:
+            wrong.append(f"{identity}: arrived {times} times")
+        if row.state in ("failed", "suppressed") and times and not row.unanswered:
+            wrong.append(f"{identity}: {row.state}, and arrived")
+    return wrong
