@@ -32,8 +32,16 @@ def explain_exit(
             f"{name} could not start: its port is in use by another program. "
             f"Stop that program, or choose another port with {port_setting}."
         )
-    tail = "\n  ".join(last_lines(log, since=since)) or "(it wrote nothing)"
-    return StackError(f"{name} ended by itself. Its last words, from {log}:\n  {tail}")
+    return StackError(f"{name} ended by itself. {last_words(log, since=since)}")
+
+
+def last_words(log: Path, *, since: int = 0) -> str:
+    """The end of a log as it may be shown: of a traceback only what it comes to."""
+    lines = last_lines(log, since=since)
+    if any(line.startswith(("  File ", "Traceback ")) for line in lines):
+        lines = lines[-1:]
+    tail = "\n  ".join(lines) or "(it wrote nothing)"
+    return f"Its last words, from {log}:\n  {tail}"
 
 
 def disk_full(name: str, folder: Path) -> StackError:
