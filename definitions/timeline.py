@@ -209,13 +209,17 @@ def _due(
 ) -> date:
     """The due date on the assignee's calendar, counted from the planned opening or the entry."""
     calendar = assignee.calendar
-    counted = spec.due.is_own("opens") and spec.due.direction == "after"
-    if entered_on is not None and not counted:
+    if entered_on is not None and not _counted(spec):
         day = timedelta(days=1)
         return calendar.after(entered_on, calendar.count(planned.opens + day, planned.due + day))
     own = {"opens": entered_on or planned.opens}
     due = calendar.on_or_before(resolve(spec.due, anchors, plan.stages, calendar, own))
     return max(due, calendar.on_or_after(own["opens"]))
+
+
+def _counted(spec: Stage | Step) -> bool:
+    """Is the due date a duration after the opening?"""
+    return spec.due.is_own("opens") and spec.due.direction == "after"
 
 
 def _least(at_least: Duration, opened_on: date, assignee: PersonTime) -> date:
