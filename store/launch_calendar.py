@@ -156,7 +156,7 @@ async def _due(conn: AsyncConnection, as_of: datetime) -> list[_Planned]:
         ),
         {"as_of": as_of},
     )
-    return [_Planned(*row) for row in rows.tuples()]
+    return [_Planned(*row) for row in rows]
 
 
 async def _act(

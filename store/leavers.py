@@ -86,7 +86,7 @@ async def _concerned(conn: AsyncConnection, cycle: CycleFacts, today: date) -> l
         ),
         {"cycle": cycle.id, "today": today},
     )
-    return [_Leaver(*row) for row in rows.tuples()]
+    return [_Leaver(*row) for row in rows]
 
 
 async def _close_cases(

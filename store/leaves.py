@@ -36,7 +36,7 @@ async def delegate_on(conn: AsyncConnection, person_ids: Sequence[int], on: date
         ),
         {"ids": list(person_ids), "on": on},
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def absences(
@@ -51,7 +51,7 @@ async def absences(
         ),
         {"ids": list(person_ids), "first": first, "last": last},
     )
-    return [Absence(*row) for row in rows.tuples()]
+    return [Absence(*row) for row in rows]
 
 
 async def add_leave(

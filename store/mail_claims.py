@@ -241,7 +241,7 @@ async def _somebody(
     )
     found = (
         Somebody(person, address, active, left_on, refused, times.get(person, calendars.company()))
-        for person, address, active, left_on, refused in rows.tuples()
+        for person, address, active, left_on, refused in rows
     )
     return {one.id: one for one in found}
 

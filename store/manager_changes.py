@@ -57,7 +57,7 @@ async def follow_managers(
 
 async def _changes(conn: AsyncConnection, cycle: CycleFacts, today: date) -> list[_Change]:
     rows = await conn.execute(text(_CHANGED), {"cycle": cycle.id, "today": today})
-    return [_Change(*row) for row in rows.tuples()]
+    return [_Change(*row) for row in rows]
 
 
 async def _by_instant(

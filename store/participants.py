@@ -189,7 +189,7 @@ async def _named(conn: AsyncConnection, cycle_id: UUID) -> dict[int, int]:
         ),
         {"cycle": cycle_id},
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def _members(
@@ -206,7 +206,7 @@ async def _members(
             "ids": None if person_ids is None else list(person_ids),
         },
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _is_false(condition: Expression, subject: Subject) -> bool:

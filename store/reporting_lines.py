@@ -39,7 +39,7 @@ async def managers_of(conn: AsyncConnection, person_ids: Sequence[int], on: date
         ),
         {"ids": list(person_ids), "on": on},
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def line_above(conn: AsyncConnection, person_id: int, on: date) -> list[int]:
@@ -66,7 +66,7 @@ async def lines_above(
         ),
         {"ids": list(person_ids), "on": on, "deepest": DEEPEST},
     )
-    return {person: list(dict.fromkeys(line)) for person, line in rows.tuples()}
+    return {person: list(dict.fromkeys(line)) for person, line in rows}
 
 
 async def tree_below(conn: AsyncConnection, manager_id: int, on: date) -> list[int]:
@@ -108,7 +108,7 @@ async def changes_between(conn: AsyncConnection, after: date, until: date) -> li
         ),
         {"after": after, "until": until},
     )
-    return [LineChange(person, manager, on) for person, manager, on in rows.tuples()]
+    return [LineChange(person, manager, on) for person, manager, on in rows]
 
 
 async def set_managers(
@@ -138,7 +138,7 @@ async def set_managers(
         ),
         wanted,
     )
-    changes = [LineChange(person, manager, on) for person, manager in rows.tuples()]
+    changes = [LineChange(person, manager, on) for person, manager in rows]
     changed = {
         "persons": [change.person_id for change in changes],
         "managers": [change.manager_id for change in changes],

@@ -72,7 +72,7 @@ async def times_of_holders(conn: AsyncConnection, person_ids: Sequence[int] | No
         },
     )
     times: Times = {}
-    for cycle_id, people in rows.tuples().all():
+    for cycle_id, people in rows.all():
         cycle = await load_cycle(conn, cycle_id)
         times[cycle_id] = await cycle_times(conn, cycle, people)
     return times
