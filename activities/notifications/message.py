@@ -239,7 +239,9 @@ def _attachment_part(attachment: Attachment) -> bytes:
 
 
 def _crlf(content: bytes) -> bytes:
-    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return content.replace(b"\n", b"\r\n")
 
 
 def _short(content: bytes) -> bool:

@@ -115,11 +115,15 @@ class Pace:
 
 
 class SmtpTransport:
-    """A Transport over one kept connection. One `send` at a time; others wait their turn."""
+    """A Transport over one kept connection. One `send` at a time; others wait their turn.
 
-    def __init__(self, relay: Relay) -> None:
+    Several transports to one relay share its rate by sharing a `pace`. Two of them keep the
+    relay busy while the next mail is being worded.
+    """
+
+    def __init__(self, relay: Relay, pace: Pace | None = None) -> None:
         self._relay = relay
-        self._pace = Pace(relay.per_second)
+        self._pace = pace if pace is not None else Pace(relay.per_second)
         self._turn = asyncio.Lock()
         self._client: SMTP | None = None
         self._sent = 0
@@ -267,9 +271,13 @@ class _Refusal:
 
 def on_the_wire(content: bytes) -> bytes:
     """Return a message as DATA carries it: CRLF, lines beginning with a dot doubled, the end."""
-    content = _LONE_BREAKS.sub(b"\r\n", content)
+    whole = content.count(b"\r\n")
+    if not content.count(b"\n") == whole == content.count(b"\r"):
+        content = _LONE_BREAKS.sub(b"\r\n", content)
     if not content.endswith(b"\r\n"):
         content += b"\r\n"
     if content.startswith(b"."):
         content = b"." + content
-    return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+    if b"\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return content + b".\r\n"

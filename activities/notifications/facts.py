@@ -1,0 +1,179 @@
+"""Everything that the mails of a claim say, gathered in a handful of queries for all of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import PersonTime
+from domain.notifications import Event
+from store.launch_check import LaunchCheck, report
+from store.links import LinkPurpose, NewLink, create_links
+from store.mail_counts import (
+    Conversation,
+    CycleCounts,
+    HeldDetail,
+    conversations,
+    cycle_counts,
+    held_rows,
+    open_tasks,
+)
+from store.mail_details import (
+    CycleDetail,
+    Detail,
+    PersonDetail,
+    Tried,
+    cycles,
+    details,
+    people,
+    threads,
+    tried,
+)
+from store.mail_writing import ClaimedMail
+from store.outbox import horizon
+from store.people import company_calendars, person_times
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long mailed links hold."""
+
+    sign_in: timedelta = timedelta(minutes=30)
+    task: timedelta = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant."""
+
+    as_of: datetime
+    details: Mapping[int, Detail]
+    people: Mapping[int, PersonDetail]
+    times: Mapping[int, PersonTime]
+    company: PersonTime
+    cycles: Mapping[UUID, CycleDetail]
+    threads: Mapping[UUID, str]
+    tried: Mapping[UUID, Sequence[Tried]]
+    tokens: Mapping[int, str]
+    lifetimes: Lifetimes
+    conversations: Mapping[tuple[UUID, int], Conversation]
+    open_tasks: Mapping[int, int]
+    counts: Mapping[UUID, CycleCounts]
+    checks: Mapping[UUID, LaunchCheck]
+    held: Sequence[HeldDetail]
+
+
+async def gather(
+    conn: AsyncConnection, mails: Sequence[ClaimedMail], lifetimes: Lifetimes, as_of: datetime
+) -> Facts:
+    """Read what these mails say, and make the links that their buttons lead to."""
+    told = await details(conn, [item for mail in mails for item in mail.items])
+    concerned = _concerned(mails, told.values())
+    escalated = [d.task.id for d in told.values() if d.task and d.event is Event.ESCALATION]
+    before = await tried(conn, escalated)
+    concerned |= {one.person_id for some in before.values() for one in some}
+    calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 1)
+    clocks = {d.task.assignee_id for d in told.values() if d.task and d.task.assignee_id}
+    times = await person_times(conn, calendars, sorted(clocks), horizon=horizon(as_of))
+    cycle_ids = {d.cycle_id for d in told.values() if d.cycle_id}
+    cycle_ids |= {d.task.cycle_id for d in told.values() if d.task}
+    by_event = _by_event(told.values())
+    held = by_event.get(Event.NOT_HELD, []) + by_event.get(Event.RESULT_OPENED, [])
+    reports = by_event.get(Event.LAUNCHED_REPORT, []) + by_event.get(Event.CYCLE_ENDED, [])
+    refused = [d.subject_id for d in by_event.get(Event.ADDRESS_REFUSED, []) if d.subject_id]
+    return Facts(
+        as_of=as_of,
+        details=told,
+        people=await people(conn, concerned),
+        times=times,
+        company=calendars.company(),
+        cycles=await cycles(conn, cycle_ids),
+        threads=await threads(conn, [mail.id for mail in mails]),
+        tried=before,
+        tokens=await _links(conn, mails, told, lifetimes, as_of),
+        lifetimes=lifetimes,
+        conversations=await conversations(
+            conn, _cycles_of(held), [d.subject_id for d in held if d.subject_id]
+        )
+        if held
+        else {},
+        open_tasks=await open_tasks(conn, refused) if refused else {},
+        counts={i: await cycle_counts(conn, i) for i in _cycles_of(reports)},
+        checks={
+            i: await report(conn, i, as_of)
+            for i in _cycles_of(by_event.get(Event.LAUNCH_CHECK, []))
+        },
+        held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
+    )
+
+
+def _by_event(told: Iterable[Detail]) -> dict[Event, list[Detail]]:
+    found: dict[Event, list[Detail]] = {}
+    for detail in told:
+        found.setdefault(detail.event, []).append(detail)
+    return found
+
+
+def _cycles_of(told: Iterable[Detail]) -> set[UUID]:
+    return {d.cycle_id for d in told if d.cycle_id is not None}
+
+
+def _concerned(mails: Sequence[ClaimedMail], told: Iterable[Detail]) -> set[int]:
+    ids = {mail.receiver_id for mail in mails}
+    ids |= {mail.instead_of_id for mail in mails if mail.instead_of_id}
+    for detail in told:
+        ids.add(detail.person_id)
+        if detail.subject_id:
+            ids.add(detail.subject_id)
+        if detail.task:
+            ids |= {i for i in (detail.task.assignee_id, detail.task.subject_id) if i}
+        for name in ("to", "from", "asked_by"):
+            if isinstance(detail.data.get(name), int):
+                ids.add(detail.data[name])
+        ids |= set(detail.data.get("told") or ())
+    return ids
+
+
+async def _links(
+    conn: AsyncConnection,
+    mails: Sequence[ClaimedMail],
+    told: Mapping[int, Detail],
+    lifetimes: Lifetimes,
+    as_of: datetime,
+) -> dict[int, str]:
+    """One link for each thing to be opened, bound to the receiver. Desks sign in instead."""
+    wanted: dict[LinkPurpose, list[tuple[int, NewLink]]] = {
+        LinkPurpose.TASK: [],
+        LinkPurpose.SIGN_IN: [],
+    }
+    for mail in mails:
+        for item in mail.items:
+            detail = told.get(item)
+            if detail is None:
+                continue
+            link = _link(mail.receiver_id, detail)
+            if link is not None:
+                wanted[LinkPurpose(link.purpose)].append((item, link))
+    tokens: dict[int, str] = {}
+    for purpose, lifetime in (
+        (LinkPurpose.TASK, lifetimes.task),
+        (LinkPurpose.SIGN_IN, lifetimes.sign_in),
+    ):
+        some = wanted[purpose]
+        if some:
+            made = await create_links(
+                conn, [link for _, link in some], now=as_of, lifetime=lifetime
+            )
+            tokens |= dict(zip((item for item, _ in some), made, strict=True))
+    return tokens
+
+
+def _link(receiver: int, detail: Detail) -> NewLink | None:
+    if detail.event is Event.SIGN_IN:
+        return NewLink(receiver, LinkPurpose.SIGN_IN, str(detail.data.get("target") or "/"))
+    if detail.task is not None and detail.event is not Event.NEEDS_ASSIGNEE:
+        target = f"/tasks/{detail.task.id}"
+        return NewLink(receiver, LinkPurpose.TASK, target, detail.task.id)
+    return None
