@@ -14,9 +14,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.clock import Clock
 from store.session import Database
-
-Clock = Callable[[], datetime]
 
 
 class Transaction:
@@ -80,6 +79,6 @@ def instant(request: Request) -> datetime:
     """The instant of the request (aware UTC): read once, the same for everything in it."""
     found = getattr(request.state, "now", None)
     if found is None:
-        found = cast(Clock, request.app.state.clock)()
+        found = cast(Clock, request.app.state.clock).now()
         request.state.now = found
     return cast(datetime, found)

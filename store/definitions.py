@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.loader import Parsed, restore
 from definitions.models import Definition
-from definitions.problems import Problem, Severity, as_json
+from definitions.problems import as_json
+from definitions.runnable import runnable
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
 from domain.ids import VersionId
@@ -46,7 +47,7 @@ async def publish(
     latest version says already returns that version. Raises Invalid if the definition uses a kind
     of stage that does not run yet.
     """
-    problems = not_yet_running(parsed.definition)
+    problems = runnable(parsed.definition, parsed.document)
     if problems:
         raise Invalid(
             "This definition uses something that Almanac does not run yet.",
@@ -72,28 +73,6 @@ async def publish(
         after={"hash": version.hash, "version": version.version},
     )
     return version
-
-
-RUNNING = frozenset({"form", "release", "acknowledgement", "meeting"})
-"""The kinds of stages that workflows exist for. The language knows more."""
-
-
-def not_yet_running(definition: Definition) -> list[Problem]:
-    """What of a definition Almanac cannot run yet; empty: it can be published."""
-    return [
-        Problem(
-            severity=Severity.ERROR,
-            source=definition.definition,
-            line=0,
-            column=0,
-            path=f"stages[{number}].kind",
-            message=f"Stages of kind `{stage.kind}` are part of the language but do not run yet.",
-            hint=f"Leave the stage `{stage.id}` out for now; a later version of Almanac runs it.",
-            code="not_running_yet",
-        )
-        for number, stage in enumerate(definition.stages)
-        if stage.kind not in RUNNING
-    ]
 
 
 async def _insert(

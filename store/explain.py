@@ -333,7 +333,7 @@ async def _names(conn: AsyncConnection, people: set[int | None]) -> dict[int, Na
         ),
         {"ids": [person for person in people if person is not None]},
     )
-    return {person: Named(person, name) for person, name in rows.tuples()}
+    return {person: Named(person, name) for person, name in rows}
 
 
 _TASK = text(

@@ -12,6 +12,7 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from definitions.loader import parse_definition
 from definitions.problems import DefinitionError, Problem
+from definitions.runnable import runnable
 from domain.access import Action
 from store import definitions as store
 
@@ -86,7 +87,7 @@ async def validate(_: Reads, file: File) -> Validation:
         parsed = parse_definition(file.text, file.source)
     except DefinitionError as error:
         return Validation(valid=False, problems=[_found(problem) for problem in error.found])
-    unready = store.not_yet_running(parsed.definition)
+    unready = runnable(parsed.definition, parsed.document)
     return Validation(
         valid=not unready,
         definition=parsed.definition.definition,
