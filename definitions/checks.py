@@ -3,15 +3,14 @@
 Each problem stands where it was written. What was not written (a default) is never reported.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import get_args
+from collections.abc import Iterable
 
 from definitions.defaults import ASKING
 from definitions.form_checks import FormChecks
 from definitions.graph import Graph, own_circle
 from definitions.instants import Instant
 from definitions.models import BUILT_IN_LADDERS, Definition
-from definitions.problems import did_you_mean, enumeration
+from definitions.problems import Problem, did_you_mean, enumeration, path_text
 from definitions.source import Document, Path
 from definitions.stages import NOT_WRITTEN, RESERVED, Kind, Stage
 
@@ -56,17 +55,25 @@ def check(
     before = len(document.problems)
     _Checks(written, resolved, document).all()
     FormChecks(resolved, document).all()
-    refused = {document.real(path) for path in missing} | set(missing)
-    texts = {_text(path) for path in refused}
+    refused = set(missing)
     document.problems[before:] = [
-        problem for problem in document.problems[before:] if problem.path not in texts
+        problem for problem in document.problems[before:] if not _follows(problem, refused)
     ]
 
 
-def _text(path: Path) -> str:
-    from definitions.problems import path_text
-
-    return path_text(path)
+def _follows(problem: Problem, refused: set[Path]) -> bool:
+    """Is it only said because something else was refused, and so is missing?"""
+    around = {path_text(path[:n]) for path in refused for n in range(1, len(path) + 1)}
+    names = [str(path[1]) for path in refused if len(path) == 2 and path[0] in ("forms", "ladders")]
+    kindless = [path_text(path[:-1]) for path in refused if path[-1] in ("kind", "type")]
+    nameless = any(path[0] == "stages" and path[-1] == "id" for path in refused)
+    return (
+        problem.path in around
+        or any(problem.path.startswith(f"{part}.") for part in kindless)
+        or (bool(kindless) and problem.path.startswith("outcome."))
+        or any(f"`{name}`" in problem.message for name in names)
+        or (nameless and "There is no stage" in problem.message)
+    )
 
 
 class _Checks:
@@ -135,6 +142,8 @@ class _Checks:
                 )
 
     def _stages_named(self, path: Path, stage: Stage, named: tuple[str, ...]) -> None:
+        if not self.document.has(path):
+            return
         for index, name in enumerate(named):
             at = (*path, index) if self.document.has((*path, index)) else path
             if name == stage.id:
@@ -169,8 +178,8 @@ class _Checks:
                 self._instant((*path, name, key), getattr(step, key), own=True)
         if stage.due == NOT_WRITTEN:
             self._error(
-                path,
-                "`due` is missing: the steps of this round are not all counted in working days.",
+                (*path, "due"),
+                "This is missing: the steps of this round are not all counted in working days.",
                 "Write `due: 20 working days`, for example.",
             )
 
@@ -290,6 +299,8 @@ class _Checks:
                 f"`{name}` is no calibration: say which of its questions is the rating.",
                 f"Write `{name}.overall`, for example.",
             )
+        if stage.form is not None and stage.form not in self.resolved.forms:
+            return None  # said where the form is named
         asked = {q.id: q for section in self.resolved.form_of(stage) for q in section.questions}
         if question not in asked:
             return f"`{name}` asks no question `{question}`.", did_you_mean(question, asked)
@@ -305,8 +316,3 @@ class _Checks:
 
 def _times(n: int) -> str:
     return {1: "once", 2: "twice"}.get(n, f"{n} times")
-
-
-def kinds() -> Iterator[str]:
-    """All kinds of stages."""
-    yield from get_args(Kind)

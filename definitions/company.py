@@ -46,7 +46,7 @@ def _zone(value: object) -> object:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = did_you_mean(name, available_timezones())
         hint = near or "Write a name of the IANA list, like `Europe/Berlin`."
-        raise WrongValueError(f"There is no time zone {name!r}.", hint) from None
+        raise WrongValueError(f"There is no time zone `{name}`.", hint) from None
     return name
 
 
@@ -69,14 +69,14 @@ def _holidays(value: object) -> object:
     country, _, subdivision = value.strip().partition("-")
     if country not in countries:
         raise WrongValueError(
-            f"There is no list of public holidays {country!r}.",
+            f"There is no list of public holidays `{country}`.",
             did_you_mean(country, countries) if len(country) > 2 else "Write a code like `DE`.",
         )
     if subdivision and subdivision not in countries[country]:
         parts = countries[country]
         near = did_you_mean(subdivision, parts)
         hint = near if parts else f"{country} has no subdivisions: write `{country}`."
-        raise WrongValueError(f"{country} has no subdivision {subdivision!r}.", hint)
+        raise WrongValueError(f"{country} has no subdivision `{subdivision}`.", hint)
     return value.strip()
 
 
@@ -97,10 +97,10 @@ def _time(value: object) -> object:
     except ValueError:
         read = None
     if read is None or read.tzinfo is not None:
-        raise WrongValueError(f"{value!r} is no time of day.", 'Write it in quotes: `"09:00"`.')
+        raise WrongValueError(f"`{value}` is no time of day.", 'Write it in quotes: `"09:00"`.')
     if read > time(15, 59):
         raise WrongValueError(
-            f"{value!r} is too late: the window for mails is eight hours from then.",
+            f"`{value}` is too late: the window for mails is eight hours from then.",
             'Write a time until "15:59".',
         )
     return read
@@ -117,7 +117,7 @@ def _day(value: object) -> date:
         return date.fromisoformat(str(value))
     except ValueError:
         raise WrongValueError(
-            f"{value!r} is no date.", "Write an existing date, YYYY-MM-DD."
+            f"`{value}` is no date.", "Write an existing date, YYYY-MM-DD."
         ) from None
 
 

@@ -56,7 +56,7 @@ class Duration:
             raise WrongValueError("This is no duration.", _HINT)
         found = _DURATION.fullmatch(plain(value))
         if found is None:
-            raise WrongValueError(f"{value!r} is no duration.", _nearly(value) or _HINT)
+            raise WrongValueError(f"`{value}` is no duration.", _nearly(value) or _HINT)
         unit = found[2] if found[2].endswith("s") else found[2] + "s"
         return cls(int(found[1]), _unit(unit.replace(" ", "_")))
 

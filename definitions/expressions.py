@@ -264,7 +264,7 @@ def _readable(text: str, said: str, asked: tuple[Asked, ...]) -> ExpressionError
     if overload is not None:
         return ExpressionError(*_misfit(overload[1], overload[2]), line, column)
     wrong = re.search(r"(?:input|at:?) '([^']+)'", reason)
-    word = wrong[1] if wrong is not None else ""
+    word = wrong[1].strip() if wrong is not None else ""
     if word == "<EOF>":
         return ExpressionError("The condition breaks off.", _hint(text, ""), line, column)
     shown = f" at `{word}`" if word else ""

@@ -59,7 +59,7 @@ class FormChecks:
     def _question(self, path: Path, question: Question) -> None:
         kind = question.type
         if not question.ask and kind not in WITH_OWN_TEXT:
-            self._error(path, "`ask` is missing.", "Write the question.")
+            self._error((*path, "ask"), "This is missing.", "Write the question.")
         if kind == "choice":
             self._options(path, question)
         elif question.options:

@@ -70,7 +70,7 @@ class Anchor:
                 f"`{text}` is no instant.",
                 f"If it is a stage, say which instant of it: `{text}.due`, for example.",
             )
-        raise WrongValueError(f"{text!r} is no instant.", _HINT)
+        raise WrongValueError(f"`{text}` is no instant.", _HINT)
 
     def __str__(self) -> str:
         """As it is written."""
@@ -131,7 +131,7 @@ class Instant:
             if short:
                 return cls(anchor=Anchor("opens"), offset=offset_alone, text=text)
             raise WrongValueError(
-                f"{text!r} leaves open after what.",
+                f"`{text}` leaves open after what.",
                 f"Write `{text} after due`, for example.",
             )
         return cls(anchor=Anchor.parse(text), text=text)
@@ -196,6 +196,8 @@ def _schema(pattern: str, title: str) -> dict[str, Any]:
 def _read_closes(value: object) -> Instant | None:
     if value is None or (isinstance(value, str) and plain(value) == "when done"):
         return None
+    if isinstance(value, str) and plain(value) in ("never", "done", "open", "none"):
+        raise WrongValueError(f"`{plain(value)}` is no closing.", "Did you mean `when done`?")
     return Instant.parse(value)
 
 

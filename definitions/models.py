@@ -253,9 +253,8 @@ EventWords = Annotated[
 def _retention(value: object) -> object:
     if isinstance(value, dict):
         if "default" not in value:
-            raise WrongValueError(
-                "`default` is missing.", "Write `{default: 4 years, DE: 3 years}`."
-            )
+            hint = "Write `{default: 4 years, DE: 3 years}`."
+            raise WrongValueError("This is missing.", hint, at=("default",))
         return value
     return {"default": value}
 

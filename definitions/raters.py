@@ -33,11 +33,11 @@ class HowMany:
         found = re.fullmatch(r"(\d{1,3})(?: to (\d{1,3}))?", text)
         if found is None:
             raise WrongValueError(
-                f"{value!r} is no number of people.", "Write `4 to 6`, `3` or `all`."
+                f"`{value}` is no number of people.", "Write `4 to 6`, `3` or `all`."
             )
         least, most = int(found[1]), int(found[2] or found[1])
         if most < least:
-            raise WrongValueError(f"{text!r} runs backwards.", f"Write `{most} to {least}`.")
+            raise WrongValueError(f"`{text}` runs backwards.", f"Write `{most} to {least}`.")
         return cls(least, most)
 
     def __str__(self) -> str:

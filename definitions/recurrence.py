@@ -72,7 +72,7 @@ class DayRule:
             return cls._of_month(int(ordinal), _months(rest))
         weekday, of, months = rest.partition(" of ")
         if not of:
-            raise WrongValueError(f"{text!r} is no day of the year.", _DAY_HINT)
+            raise WrongValueError(f"`{text}` is no day of the year.", _DAY_HINT)
         nth = _one_of(ordinal, ORDINALS, "ordinal")
         place = _one_of(weekday, {name: n for n, name in enumerate(WEEKDAYS)}, "weekday")
         return cls(months=_months(months), nth=nth, weekday=place)
@@ -175,9 +175,10 @@ class PeriodRule:
             for span in SPANS:
                 if text == f"{which} {span}":
                     return cls(which=which, span=span)
-        near = did_you_mean(text, [f"{which} {span}" for which in _WHICH for span in SPANS])
+        meant = text.replace("last ", "previous ")
+        near = did_you_mean(meant, [f"{which} {span}" for which in _WHICH for span in SPANS])
         hint = near if near.startswith("Did") else _PERIOD_HINT
-        raise WrongValueError(f"{text!r} is no period.", hint)
+        raise WrongValueError(f"`{text}` is no period.", hint)
 
     @classmethod
     def _between(cls, first: str, last: str) -> Self:
@@ -255,7 +256,7 @@ def parse_work_week(value: object) -> frozenset[int]:
     if isinstance(value, str):
         first, to, last = plain(value).partition(" to ")
         if not to:
-            raise WrongValueError(f"{value!r} is no work week.", hint)
+            raise WrongValueError(f"`{value}` is no work week.", hint)
         start, end = _one_of(first, places, "weekday"), _one_of(last, places, "weekday")
         return frozenset((start + n) % 7 for n in range((end - start) % 7 + 1))
     if isinstance(value, list | tuple) and value:
@@ -279,5 +280,5 @@ def _months(text: str) -> tuple[int, ...]:
 
 def _one_of(text: str, known: Mapping[str, int], what: str) -> int:
     if text not in known:
-        raise WrongValueError(f"{text!r} is no {what}.", did_you_mean(text, known))
+        raise WrongValueError(f"`{text}` is no {what}.", did_you_mean(text, known))
     return known[text]

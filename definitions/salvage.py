@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from definitions.models import Definition
 from definitions.source import Path
+from definitions.validation import real_errors
 
 STAND_INS: dict[str, Any] = {
     "definition": "unnamed",
@@ -40,7 +41,7 @@ def salvage(data: dict[str, Any], error: ValidationError) -> Salvaged | None:
     rest = copy.deepcopy(data)
     missing: set[Path] = set()
     for _ in range(ROUNDS):
-        for item in error.errors(include_url=False, include_context=False):
+        for item in real_errors(error):
             path = _take_out(rest, item["loc"], missing=item["type"] == "missing")
             if path is None:
                 return None

@@ -183,7 +183,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.anchors: dict[str, _Node] = {}
-        self.depth = 0
+        self.path: list[str | int] = []
         self.count = 0
         self.events: Iterator[Any] = iter(())
 
@@ -216,8 +216,7 @@ class _Builder:
         if isinstance(event, ScalarEvent):
             node.value = _scalar(event)
             return node
-        self.depth += 1
-        if self.depth > MOST_DEPTH:
+        if len(self.path) > MOST_DEPTH:
             self._stop(
                 node.place,
                 f"More than {MOST_DEPTH} levels, one inside the other.",
@@ -229,15 +228,16 @@ class _Builder:
         elif isinstance(event, MappingStartEvent):
             node.value = self._entries(node)
         node.complete = True
-        self.depth -= 1
         return node
 
     def _items(self) -> list[_Node]:
-        items = []
+        items: list[_Node] = []
         for event in self.events:
             if isinstance(event, SequenceEndEvent):
                 break
+            self.path.append(len(items))
             items.append(self._node(event))
+            self.path.pop()
         return items
 
     def _entries(self, node: _Node) -> dict[str, _Node]:
@@ -247,14 +247,17 @@ class _Builder:
                 break
             key = self._key(event)
             place = _place(event)
+            self.path.append(key or "")
             value = self._node(next(self.events))
+            path = tuple(self.path)
+            self.path.pop()
             if key is None:
-                self.document.error(place, (), "A key is a single word or text.")
+                self.document.error(place, path, "A key is a single word or text.")
             elif key in entries:
                 first = node.key_places[key]
                 self.document.error(
                     place,
-                    (),
+                    path,
                     f"`{key}` stands there twice.",
                     f"The first one is in line {first.line}; keep one of them.",
                     "duplicate-key",
@@ -391,9 +394,12 @@ def _syntax(document: Document, error: YAMLError) -> None:
         message = "A control character that cannot be part of a text."
         document.error(place, (), message, "Delete it.", "yaml")
         return
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = Place(mark.line + 1, mark.column + 1) if mark is not None else START
     said = " ".join(str(getattr(error, "problem", "") or error).split())
+    marks = [getattr(error, name, None) for name in ("problem_mark", "context_mark")]
+    if "end of stream" in said or "expected ',' or" in said:
+        marks.reverse()  # what was opened and never closed is of interest, not the end
+    mark = marks[0] or marks[1]
+    place = Place(mark.line + 1, mark.column + 1) if mark is not None else START
     line = document.text.splitlines()[place.line - 1 : place.line]
     if "'\\t'" in said or (line and "\t" in line[0][: place.column]):
         message, hint = "A tab.", "Indent with spaces."

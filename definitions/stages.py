@@ -160,5 +160,6 @@ class Stage(Model):
     @model_validator(mode="after")
     def _due_is_there(self) -> "Stage":
         if self.due == NOT_WRITTEN and self.kind != "feedback_round":
-            raise WrongValueError("`due` is missing.", "Write `due: 10 working days`, for example.")
+            hint = "Write `due: 10 working days`, for example."
+            raise WrongValueError("This is missing.", hint, at=("due",))
         return self

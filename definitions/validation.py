@@ -38,11 +38,25 @@ EXAMPLES = {
 
 def note(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Put every problem of a validation into the document."""
-    for item in error.errors(include_url=False):
+    for item in real_errors(error):
         path: Path = tuple(part for part in item["loc"] if part != "[key]")
         if item.get("input") is None and item["type"] != "missing":
             continue  # an empty value, which was noted already
         _note(document, model, path, item)
+
+
+def real_errors(error: ValidationError) -> list[Mapping[str, Any]]:
+    """The errors, without "too short" where that only says that items were refused."""
+    items: list[Mapping[str, Any]] = [dict(item) for item in error.errors(include_url=False)]
+    return [
+        item
+        for item in items
+        if item["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(item["loc"]) and other["loc"][: len(item["loc"])] == item["loc"]
+            for other in items
+        )
+    ]
 
 
 def _note(document: Document, model: type[BaseModel], path: Path, item: Mapping[str, Any]) -> None:
@@ -63,7 +77,7 @@ def _note(document: Document, model: type[BaseModel], path: Path, item: Mapping[
             )
         case "value_error":
             for at, wrong in _wrong(context.get("error")):
-                full = document.real((*path, *at))
+                full = (*real, *at)
                 document.error(_scalar_place(document, full), full, wrong.message, wrong.hint)
         case _:
             is_key = item["loc"] and item["loc"][-1] == "[key]"
@@ -108,7 +122,10 @@ def _sentence(kind: str, given: object, context: Mapping[str, Any]) -> tuple[str
         case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
             return f"Keys and values are wanted, not {shown(given)}.", ""
         case "too_short":
-            return "At least one is wanted, or more.", _least(context)
+            least = context.get("min_length", 1)
+            if least == 1:
+                return "This list is empty.", "Write at least one."
+            return f"At least {least} are wanted.", ""
         case "string_too_short":
             return "This text is empty.", "Write something, or leave the key out."
         case "string_too_long":
@@ -134,11 +151,6 @@ def _misspelt(given: object, pattern: str) -> tuple[str, str]:
             "Write a code like `de`.",
         )
     return f"{shown(given)} is not possible here.", ""
-
-
-def _least(context: Mapping[str, Any]) -> str:
-    least = context.get("min_length", 1)
-    return f"Write at least {least}." if least != 1 else "Write one, or leave the key out."
 
 
 def _truth(given: object) -> str:
