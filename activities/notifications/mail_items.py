@@ -7,133 +7,66 @@ nothing else: there is no field for a rating, an answer, a rater's name or how m
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import ClassVar, Literal
-from uuid import UUID
 
+from activities.notifications.mail_facts import (
+    Cycle,
+    Mailbox,
+    Move,
+    NextTold,
+    Person,
+    Recipient,
+    Task,
+    TaskKind,
+    Told,
+    not_about_raters,
+)
 from domain.notifications import Event, Section, section_of
-from domain.states import Role
 
-TaskKind = Literal[
-    "form",
-    "nominate",
-    "approve",
-    "collect",
-    "calibration",
-    "release",
-    "meeting",
-    "acknowledgement",
-    "development_plan",
+__all__ = [
+    "AddressRefused",
+    "Cancelled",
+    "Cycle",
+    "CycleEnded",
+    "CycleItem",
+    "DailyMail",
+    "DoneNotice",
+    "DueChanged",
+    "EscalatedNotice",
+    "Escalation",
+    "ExtendedNotice",
+    "Held",
+    "HeldRow",
+    "InputChanged",
+    "LaunchCheck",
+    "LaunchWaiting",
+    "LaunchedReport",
+    "LeaveReturnQuestion",
+    "MailItem",
+    "Mailbox",
+    "Move",
+    "NeedsAssignee",
+    "NextTold",
+    "NotHeld",
+    "Paused",
+    "Person",
+    "PlainItem",
+    "ReassignedAway",
+    "ReassignedTo",
+    "Recipient",
+    "Reminder",
+    "Reopened",
+    "ResultOpened",
+    "ResultsReleased",
+    "Resumed",
+    "SignIn",
+    "Task",
+    "TaskItem",
+    "TaskKind",
+    "TaskOpened",
+    "TestMail",
+    "Told",
 ]
-"""What is to be done: a stage kind, or one of the three steps of a feedback round."""
-
-
-class Move(StrEnum):
-    """What somebody who was escalated to can do about the task."""
-
-    NUDGE = "nudge"
-    EXTEND = "extend"
-    REASSIGN = "reassign"
-    EXCUSE = "excuse"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mailbox:
-    """A name and an address, as they stand in From or Reply-To."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """Who receives the mail.
-
-    `zone` is an IANA name, `language` one of en, de, fr, es (another falls back to English).
-    `stands_in_for` is the full name of whoever delegated to the recipient.
-    """
-
-    name: str
-    address: str
-    language: str = "en"
-    zone: str = "UTC"
-    stands_in_for: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody a mail speaks about. Names repeat, so the department is said with the name."""
-
-    first_name: str
-    name: str
-    department: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
-    """The review cycle that an item belongs to. `title` has the period filled in."""
-
-    id: UUID
-    definition: str
-    title: str
-    period: str = ""
-    purpose: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextTold:
-    """Who hears of it next if nothing is done, and on which day (the assignee's)."""
-
-    on: date
-    who: Literal["manager", "hr"] = "manager"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """The facts about a task that a mail may say.
-
-    `id` and `due_revision` identify the calendar entry. `due_on` and `closes_on` are dates of
-    the assignee, `zone` is theirs (IANA). `about` is the subject, None where there is none.
-    `minutes` is how long it takes. `url` leads straight to it, with the token in it.
-    """
-
-    id: UUID
-    cycle: Cycle
-    stage: str
-    title: str
-    kind: TaskKind
-    role: Role
-    due_on: date
-    zone: str
-    url: str
-    due_revision: int = 1
-    about: Person | None = None
-    minutes: int | None = None
-    begun: bool = False
-    closes_on: date | None = None
-    next_told: NextTold | None = None
-    hr_reads: bool = True
-    shown: Literal["release", "meeting", "submission"] = "release"
-    """When the subject sees what the assignee writes about them."""
-
-    def __post_init__(self) -> None:
-        if self.next_told is not None:
-            _not_about_raters(self)
-
-
-def _not_about_raters(task: Task) -> None:
-    """A rater's lateness is nobody's business: who is late tells who has answered."""
-    if task.role is Role.RATER:
-        raise ValueError("a rater's task is reminded of, and never brought to anybody else")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """Something that was already tried: when (the assignee's date), what, to whom."""
-
-    on: date
-    event: Literal[Event.TASK_OPENED, Event.REMINDER, Event.ESCALATION]
-    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +114,7 @@ class EscalatedNotice(TaskItem):
     told: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _not_about_raters(self.task)
+        not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +182,7 @@ class Escalation(TaskItem):
     moves: tuple[Move, ...] = tuple(Move)
 
     def __post_init__(self) -> None:
-        _not_about_raters(self.task)
+        not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +191,7 @@ class ExtendedNotice(TaskItem):
     assignee: Person
 
     def __post_init__(self) -> None:
-        _not_about_raters(self.task)
+        not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +201,7 @@ class DoneNotice(TaskItem):
     done_on: date
 
     def __post_init__(self) -> None:
-        _not_about_raters(self.task)
+        not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +213,7 @@ class NeedsAssignee(TaskItem):
     previous: str | None = None
 
     def __post_init__(self) -> None:
-        _not_about_raters(self.task)
+        not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
