@@ -16,6 +16,7 @@ from store.closing import close_if_through, expire_due
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.escalation import fire_rungs
 from store.opening import open_planned, open_ready
+from store.processes import ring
 from store.release import open_release
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
@@ -30,46 +31,53 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
     Each chunk is a transaction of its own that first takes the cycle's row, so that after a pause
     was answered nothing more goes out. Run twice, the second finds nothing to do.
     """
+    while True:
+        async with turn.database.begin() as conn:
+            cycle = await load_cycle(conn, cycle_id, lock="share")
+            stage = cycle.stages[stage_id]
+            if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
+                if await cancel_all(conn, cycle, stage, as_of) < CHUNK:
+                    return Progress(closed=True, waits_for="ended")
+            elif not cycle.moving:
+                return Progress(waits_for="paused")
+            elif await _work(conn, cycle, stage, as_of) < CHUNK:
+                return await _settle(conn, cycle, stage, as_of)
+        if turn.heartbeat():
+            return Progress(next_due_at=as_of, again=True)
+
+
+async def _work(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """One chunk of whatever is due. Returns CHUNK or more if something may be left."""
+    handled = 0
     for step in STEPS:
-        handled = CHUNK
-        while handled >= CHUNK:
-            async with turn.database.begin() as conn:
-                cycle = await load_cycle(conn, cycle_id, lock="share")
-                stage = cycle.stages[stage_id]
-                if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
-                    handled = await cancel_all(conn, cycle, stage, as_of)
-                    if handled < CHUNK:
-                        return Progress(closed=True, waits_for="ended")
-                    continue
-                if not cycle.moving:
-                    return Progress(waits_for="paused")
-                if step is open_ready and stage.spec.kind == "release":
-                    handled = await open_release(conn, cycle, stage, as_of)
-                else:
-                    handled = await step(conn, cycle, stage, as_of)
-            if turn.heartbeat():
-                return Progress(next_due_at=as_of, again=True)
-    return await _settle(turn, cycle_id, stage_id, as_of)
+        if step is open_ready and stage.spec.kind == "release":
+            step = open_release
+        handled += await step(conn, cycle, stage, as_of)
+        if handled >= CHUNK:
+            return handled
+    return handled
 
 
-async def _settle(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datetime) -> Progress:
-    async with turn.database.begin() as conn:
-        cycle = await load_cycle(conn, cycle_id, lock="share")
-        stage = cycle.stages[stage_id]
-        if not cycle.moving:
-            return Progress(waits_for="paused")
-        if stage.state is StageState.WAITING:
-            await conn.execute(
-                text(
-                    "UPDATE stages SET state = 'open', opened_at = coalesce(opened_at, (SELECT "
-                    "min(opens_at) FROM tasks WHERE stage_id = :id)) WHERE id = :id "
-                    "AND EXISTS (SELECT 1 FROM tasks WHERE stage_id = :id AND state <> 'planned')"
-                ),
-                {"id": stage_id},
-            )
-        if await close_if_through(conn, cycle, stage, as_of):
-            return Progress(closed=True, waits_for="closed")
-        return await _next(conn, stage_id)
+async def _settle(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> Progress:
+    """Nothing is due any more: note that the stage is open, close it, or say what comes next."""
+    if stage.state is StageState.WAITING:
+        opened = await conn.execute(
+            text(
+                "UPDATE stages SET state = 'open', opened_at = coalesce(opened_at, (SELECT "
+                "min(opens_at) FROM tasks WHERE stage_id = :id)) WHERE id = :id "
+                "AND EXISTS (SELECT 1 FROM tasks WHERE stage_id = :id AND state <> 'planned')"
+            ),
+            {"id": stage.id},
+        )
+        if opened.rowcount:
+            await ring(conn, f"cycle-{cycle.id}", urgent=True)
+    if await close_if_through(conn, cycle, stage, as_of):
+        return Progress(closed=True, waits_for="closed")
+    return await _next(conn, stage.id)
 
 
 async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:

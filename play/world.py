@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.progress import Advance, Progress
     from domain.states import ProcessKind
     from store.migrate import upgrade
-    from store.processes import start
+    from store.processes import next_bell, start
     from store.session import Database
     from workflows.client import data_converter
     from workflows.process import Process
@@ -73,8 +73,7 @@ async def _act(call: Advance) -> Progress:
 class World:
     """A running play.
 
-    `clock` shows the business instant of the last turn; `failures` collects what went wrong in an
-    activity, so that a play that cannot go on says so instead of standing still.
+    `clock` shows the business instant of the last turn, `turns` counts the engine's.
     """
 
     database: Database
@@ -84,7 +83,6 @@ class World:
     environment: WorkflowEnvironment
     offset: timedelta
     act: Act
-    wants_to_act_at: datetime | None = None
     turns: int = 0
 
     async def now(self) -> datetime:
@@ -131,9 +129,11 @@ class _Crowd:
             return Progress(closed=True)
         as_of = call.as_of + world.offset
         world.clock.instant = max(world.clock.instant, as_of)
-        upcoming = await world.act(as_of)
+        wanted = await world.act(as_of)
         await world.relay.drain()
-        world.wants_to_act_at = upcoming
+        async with world.database.begin() as conn:
+            ringing = await next_bell(conn)  # a busy process is rung when its window is over
+        upcoming = min((i for i in (wanted, ringing) if i is not None), default=None)
         return Progress(
             next_due_at=None if upcoming is None else upcoming - world.offset,
             waits_for="people",

@@ -137,6 +137,17 @@ async def claim_bells(conn: AsyncConnection, now: datetime, limit: int = 5000) -
     return [ProcessRow(ProcessId(r.id), ProcessKind(r.kind), r.cycle_id, r.stage_id) for r in rows]
 
 
+async def next_bell(conn: AsyncConnection) -> datetime | None:
+    """When the earliest of the waiting bells may ring; none if no bell waits."""
+    instant: datetime | None = await conn.scalar(
+        text(
+            "SELECT min(p.last_rung_at + make_interval(secs => p.window_seconds)) "
+            "FROM bells b JOIN processes p ON p.id = b.process_id WHERE p.state = 'open'"
+        )
+    )
+    return instant
+
+
 async def mark_rung(conn: AsyncConnection, ids: Sequence[str], now: datetime) -> None:
     """Remember when these were signalled, for their windows."""
     await conn.execute(
