@@ -40,7 +40,7 @@ bench: venv
 	@exec $(BIN)/python -m benchmarks
 
 browser: venv
-	@$(BIN)/python -m embedded.browser
+	@$(BIN)/python -m tests.browser.chromium
 
 # One file for a laptop and for tests, one for a server; the second never differs in a version.
 lock: venv

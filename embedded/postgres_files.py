@@ -69,7 +69,9 @@ def reachable_home(data_dir: Path, user: SystemUser | None) -> Path:
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     home = SHARED_PLACE / f"data-{digest}"
-    home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
+    SHARED_PLACE.chmod(0o755)
+    home.chmod(0o711)
     note.write_text(f"{home}\n")
     return home
 

@@ -77,8 +77,10 @@ class Stack:
 
     def run(self) -> None:
         """Start everything, stay until asked to end, stop everything. Raises StackError."""
+        os.umask(0o077)  # mails, logs and databases are nobody else's to read
         try:
-            self._folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o711)  # as root, PostgreSQL's account passes through here
             with FolderLock(self._folder), stop_signals():
                 try:
                     self._start()
