@@ -80,15 +80,6 @@ def _holidays(value: object) -> object:
     return value.strip()
 
 
-def _is_table(name: str) -> bool:
-    """Is it the code of a list of public holidays, which needs no calendar of its own?"""
-    try:
-        _holidays(name)
-    except WrongValueError:
-        return False
-    return True
-
-
 def _time(value: object) -> object:
     if isinstance(value, time):
         return value
@@ -198,7 +189,7 @@ class Office(Model):
     """Where people work: the city of their record."""
 
     calendar: Text
-    """One of `calendars`, or the code of public holidays, like `GB-ENG`."""
+    """One of `calendars`."""
 
     zone: Zone | None = None
     """The time zone of people whose record names none."""
@@ -211,7 +202,7 @@ class Company(Model):
     """Time zone of plans, launches and people without a better one."""
 
     calendar: Text
-    """Likewise: one of `calendars`, or the code of public holidays, like `GB-ENG`."""
+    """Calendar of the same: one of `calendars`."""
 
     work_week: WorkWeek = frozenset(range(5))
     """Working days; a person's record may say otherwise."""
@@ -256,7 +247,7 @@ class Company(Model):
                 at=at,
             )
             for at, name in named
-            if name not in self.calendars and not _is_table(name)
+            if name not in self.calendars
         ]
 
     def _unknown_offices(self) -> list[WrongValueError]:

@@ -85,6 +85,7 @@ class PersonFacts:
     is_manager: bool = False
     reports: int = 0
     manager_id: str | None = None
+    email: str = ""  # no variable: conditions need no addresses
 
     def variables(self) -> dict[str, Any]:
         """The values by variable name, as the engine takes them."""
@@ -101,6 +102,7 @@ _TYPES: dict[str, Any] = {
         "is_manager": cel.Type.BOOL,
     }.get(field.name, cel.Type.STRING)
     for field in fields(PersonFacts)
+    if field.name != "email"
 }
 
 

@@ -10,7 +10,7 @@ NAMES = ("annual", "mid_year", "quarterly", "probation")
 """The shipped cycles."""
 
 
-def definition_text(name: str) -> str:
+def cycle_source(name: str) -> str:
     """A shipped definition as it is written. Raises LookupError for an unknown name."""
     if name not in NAMES:
         raise LookupError(f"no definition {name!r} is shipped")
@@ -19,7 +19,7 @@ def definition_text(name: str) -> str:
 
 def definition(name: str) -> Parsed:
     """A shipped definition. Raises LookupError for an unknown name."""
-    return parse_definition(definition_text(name), f"{name}.yaml")
+    return parse_definition(cycle_source(name), f"{name}.yaml")
 
 
 def definitions() -> dict[str, Parsed]:
@@ -27,14 +27,14 @@ def definitions() -> dict[str, Parsed]:
     return {name: definition(name) for name in NAMES}
 
 
-def company_text() -> str:
+def company_source() -> str:
     """The demo company's file as it is written."""
     return (files("definitions") / "company.yaml").read_text(encoding="utf-8")
 
 
 def company() -> Company:
     """The demo company."""
-    return parse_company(company_text(), "company.yaml")
+    return parse_company(company_source(), "company.yaml")
 
 
 def _cycle(name: str) -> Traversable:
