@@ -28,7 +28,7 @@ class Reason(StrEnum):
     AUDIENCE = "audience"  # in: the definition means them; out: it does not
     LATE = "late"  # in: became eligible after the launch
     SELF_ONLY = "self_only"  # in, but with nobody to review them
-    ADDED = "added"  # in: HR's act
+    ADDED = "added_by_hr"  # in: HR's act
     REVIEWER_NAMED = "reviewer_named"  # in: nobody up the line, HR named somebody
     NOT_YET_HIRED = "not_yet_hired"
     LEFT = "left"
@@ -37,7 +37,7 @@ class Reason(StrEnum):
     NO_MANAGER = "no_manager"
     UNCLEAR = "unclear"  # a condition cannot be decided for this record
     HIRED_BEFORE = "hired_before"  # rolling: hired before the definition was switched on
-    REMOVED = "removed"  # HR's act
+    REMOVED = "removed_by_hr"  # HR's act
 
     @property
     def by_hand(self) -> bool:
@@ -133,9 +133,9 @@ LEFT JOIN line l ON l.person_id = p.id
 LEFT JOIN people m ON m.id = l.manager_id
 LEFT JOIN (
   SELECT line.manager_id, count(*) AS reports FROM line JOIN people w ON w.id = line.person_id
-  WHERE w.status = 'active' OR w.left_on > :on GROUP BY 1
+  WHERE coalesce(w.left_on > :on, w.status = 'active') GROUP BY 1
 ) r ON r.manager_id = p.id
-WHERE (p.status = 'active' OR p.left_on > :on) {concerned}
+WHERE coalesce(p.left_on > :on, p.status = 'active') {concerned}
 ORDER BY p.id
 """
 

@@ -87,7 +87,7 @@ async def _holders_of(conn: AsyncConnection, addresses: Sequence[str], on: date)
         text(
             "SELECT p.id FROM unnest(CAST(:addresses AS text[])) WITH ORDINALITY a(email, place) "
             "JOIN people p ON lower(p.email) = lower(a.email) "
-            "WHERE p.status = 'active' OR p.left_on > :on ORDER BY a.place"
+            "WHERE coalesce(p.left_on > :on, p.status = 'active') ORDER BY a.place"
         ),
         {"addresses": list(addresses), "on": on},
     )

@@ -15,11 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung
 from definitions.models import Duration
-from definitions.timeline import closes_at
 from domain.notifications import Event
 from domain.states import Desk, TaskState
-from store.cycle_facts import CycleFacts, StageFacts
-from store.deadlines import rung_ahead
+from store.cycle_facts import CycleFacts
+from store.deadlines import close_of, rung_ahead
 from store.escalation import record_events
 from store.notices import Notice, tell_all, tell_desk
 from store.opening import Opened, announce, cycle_times
@@ -67,7 +66,7 @@ async def hand_over(
     times = await cycle_times(conn, cycle, clocks.values())
     dates = {
         each.task.id: _dates(
-            cycle.stages[each.task.stage_id],
+            cycle,
             each.task,
             times.get(clocks[each.task.id], cycle.company),
             now,
@@ -109,7 +108,7 @@ async def add_second_writer(
     times = await cycle_times(conn, cycle, [pair.to or 0 for pair in pairs])
     dates = [
         _dates(
-            cycle.stages[pair.task.stage_id],
+            cycle,
             pair.task,
             times.get(pair.to or 0, cycle.company),
             now,
@@ -160,13 +159,14 @@ RETURNING id, stage_id, subject_id, assignee_id, state, opens_at, announce_at
 """
 
 
-def _dates(stage: StageFacts, task: TaskFacts, time: PersonTime, now: datetime) -> _Dates:
+def _dates(cycle: CycleFacts, task: TaskFacts, time: PersonTime, now: datetime) -> _Dates:
+    stage = cycle.stages[task.stage_id]
     opens_at = task.opens_at
     if task.state is TaskState.PLANNED:
         opens_at = max(opens_at, time.opens(opens_at))
     begun = max(time.local_date(now), time.local_date(opens_at))
     due_on = max(task.due_on, _least(stage.spec.at_least, begun, time))
-    closes = closes_at(stage.spec, due_on, time)
+    closes = close_of(cycle, stage, due_on, time)
     if task.closes_at is not None and closes is not None:
         closes = max(closes, task.closes_at)
     rung = rung_ahead(stage, due_on, closes, time.local_date(now), time, now)

@@ -11,14 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from definitions.loader import restore
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
-from definitions.launch_dates import ends_at as cycle_ends_at
+from definitions.loader import restore
 from definitions.models import Definition
 from definitions.timeline import Period, Plan, period_of, plan_cycle
+from definitions.timeline import ends_at as cycle_ends_at
 from domain.access import Actor
 from domain.errors import IllegalState, NotFound
 from domain.ids import CycleId, cycle_process

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from definitions.loader import restore
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.launch_dates import check_at, launches_between, next_launch
+from definitions.loader import restore
 from definitions.models import Definition
 from domain.access import ENGINE
 from domain.errors import AlmanacError, IllegalState

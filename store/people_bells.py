@@ -1,5 +1,7 @@
 """Who must look again when people or reporting lines have changed."""
 
+from uuid import UUID
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +18,7 @@ async def people_changed(conn: AsyncConnection) -> None:
     await ring(conn, CALENDAR_PROCESS, urgent=True)
 
 
-async def open_cycles(conn: AsyncConnection) -> list[str]:
+async def open_cycles(conn: AsyncConnection) -> list[UUID]:
     """The ids of cycles in which something may have to move, oldest first."""
     rows = await conn.execute(
         text("SELECT id FROM cycles WHERE state = 'open' ORDER BY created_at, id")

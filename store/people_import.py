@@ -4,7 +4,9 @@ The same file a second time changes nothing. People whom the file does not menti
 never deleted; on request they are marked as left.
 """
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -82,6 +84,26 @@ async def import_people(
     finally:
         await attempt.rollback()
     return replace(result, dry_run=True)
+
+
+async def add_person(
+    conn: AsyncConnection, columns: Mapping[str, object], *, actor: Actor, now: datetime
+) -> int:
+    """Add one person, or correct them: columns as in a people file. Returns the person's id.
+
+    Raises Invalid with every problem.
+    """
+    cells = {name: "" if value is None else str(value) for name, value in columns.items()}
+    line = io.StringIO()
+    writer = csv.DictWriter(line, list(cells))
+    writer.writeheader()
+    writer.writerow(cells)
+    data = line.getvalue().encode()
+    await import_people(conn, data, effective_on=now.date(), actor=actor, now=now)
+    person = await conn.scalar(
+        text("SELECT id FROM people WHERE employee_id = :id"), {"id": cells["employee_id"]}
+    )
+    return int(person)
 
 
 async def _apply(
@@ -184,7 +206,7 @@ async def _known(conn: AsyncConnection, on: date) -> dict[str, Known]:
         ),
         {"on": on},
     )
-    return {row[1]: Known(*row) for row in rows.tuples()}
+    return {row[1]: Known(*row) for row in rows}
 
 
 def _absent(records: Sequence[Record], known: dict[str, Known]) -> list[Known]:
@@ -259,8 +281,10 @@ async def _write(
         ),
         {"ids": [record.employee_id for record in records], "now": now, **values},
     )
-    new, changed, returned = set(), set(), set()
-    for employee_id, inserted, status in rows.tuples():
+    new: set[str] = set()
+    changed: set[str] = set()
+    returned: set[str] = set()
+    for employee_id, inserted, status in rows:
         (new if inserted else changed).add(employee_id)
         if not inserted and status == PersonStatus.ACTIVE and not known[employee_id].active:
             returned.add(employee_id)
@@ -309,7 +333,7 @@ async def _write_lines(
         text("SELECT employee_id, id FROM people WHERE employee_id = ANY(CAST(:ids AS text[]))"),
         {"ids": [record.employee_id for record in records]},
     )
-    ids = dict(rows.tuples().all())
+    ids = {row[0]: row[1] for row in rows}
     ids |= {each.employee_id: each.person_id for each in known.values()}
     await _first_lines(
         conn,

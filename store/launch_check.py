@@ -1,0 +1,275 @@
+"""The launch check: what will happen, to whom, and what is odd, before anything opens.
+
+Typed values for the page, the API and the mail. Nothing is written; the report is of the moment.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import PersonTime
+from definitions.models import Definition, Stage
+from definitions.timeline import Plan, plan_cycle
+from domain.errors import NotFound
+from domain.notifications import Event
+from domain.states import CycleState
+from store.company import company, company_calendars
+from store.launch import CheckedCycle, checked, first_opening, launch_day
+from store.launch_findings import Finding, findings
+from store.launch_people import Holders, everybody, names_of, read_holders, read_members
+from store.people import person_times
+
+MOST_NAMES = 50
+HEAVY = 6
+"""More tasks than this for one person in one stage are named (language reference §9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutGroup:
+    """People who are out for one reason; `because` are HR's own words."""
+
+    reason: str
+    because: str | None
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Somebody with more than six tasks in one stage."""
+
+    person_id: int
+    name: str
+    stage: str
+    title: str
+    tasks: int
+    working_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageLoad:
+    """How tasks of a stage spread: how many people hold so many of them."""
+
+    stage: str
+    title: str
+    tasks: int
+    holders: int
+    spread: tuple[tuple[int, int], ...]  # (tasks, people)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMails:
+    """Mails that go out first, by event and instant."""
+
+    event: str
+    at: datetime
+    mails: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """A stage with its planned dates."""
+
+    stage: str
+    title: str
+    kind: str
+    opens: date
+    due: date
+    closes: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchCheck:
+    """Everything that HR sees before confirming."""
+
+    cycle_id: UUID
+    title: str
+    definition: str
+    state: str
+    approve: Literal["hr", "nobody"]
+    launch_on: date
+    opens_at: datetime
+    ends_on: date | None
+    people_in: int
+    people_out: int
+    out: tuple[OutGroup, ...]
+    stages: tuple[PlannedStage, ...]
+    stage_loads: tuple[StageLoad, ...]
+    loads: tuple[Load, ...]
+    first_mails: tuple[FirstMails, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks the cycle makes, if nobody joins or leaves."""
+        return sum(stage.tasks for stage in self.stage_loads)
+
+    @property
+    def may_confirm(self) -> bool:
+        """False while something must be mended first."""
+        open_check = self.state in (CycleState.CHECK, CycleState.WAITING)
+        return open_check and not any(finding.mood == "stop" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as values of which dates and ids become JSON strings."""
+        return {**asdict(self), "tasks": self.tasks, "may_confirm": self.may_confirm}
+
+
+async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> LaunchCheck:
+    """Look at a cycle before its launch, as if it were confirmed now. Raises NotFound."""
+    cycle = await _read(conn, cycle_id)
+    settings = await company(conn)
+    calendars = await company_calendars(conn, now.year - 1, now.year + 2)
+    opens_at = await first_opening(conn, calendars, cycle.launch_on, cycle_id)
+    launch_on = launch_day(cycle, opens_at, calendars.company(), now)
+    if cycle.launched_by == "button" and launch_on <= calendars.company().local_date(now):
+        opens_at = now
+    rolling = cycle.launched_by == "rolling"
+    plan = None
+    if not rolling:
+        plan = plan_cycle(cycle.definition, launch_on, calendars.company(), cycle.period)
+    members = await read_members(conn, cycle_id, launch_on)
+    holders = await read_holders(conn, cycle.definition, members, launch_on)
+    times = await person_times(conn, calendars, sorted(everybody(members, holders)))
+    names = await names_of(conn, sorted(everybody(members, holders)))
+    out = await _out(conn, cycle_id)
+    return LaunchCheck(
+        cycle_id=cycle_id,
+        title=await _title(conn, cycle_id),
+        definition=cycle.definition.definition,
+        state=cycle.state.value,
+        approve=cycle.definition.launch.approve,
+        launch_on=launch_on,
+        opens_at=max(opens_at, now) if not rolling else now,
+        ends_on=plan.ends if plan else None,
+        people_in=len(members),
+        people_out=sum(group.count for group in out),
+        out=out,
+        stages=tuple(_planned(cycle.definition, plan)),
+        stage_loads=tuple(_stage_loads(cycle.definition, holders)),
+        loads=tuple(_loads(cycle.definition, plan, holders, names, calendars.company())),
+        first_mails=tuple(_first_mails(cycle.definition, plan, holders, times, opens_at)),
+        findings=tuple(
+            await findings(
+                conn,
+                definition=cycle.definition,
+                settings=settings,
+                calendars=calendars,
+                plan=plan,
+                launch_on=launch_on,
+                members=members,
+                holders=holders,
+                times=times,
+                names=names,
+            )
+        ),
+    )
+
+
+async def _read(conn: AsyncConnection, cycle_id: UUID) -> CheckedCycle:
+    row = (
+        await conn.execute(
+            text(
+                "SELECT c.*, v.content AS definition_content FROM cycles c"
+                " JOIN definition_versions v ON v.id = c.version_id WHERE c.id = :id"
+            ),
+            {"id": cycle_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no cycle {cycle_id}")
+    return checked(row)
+
+
+async def _title(conn: AsyncConnection, cycle_id: UUID) -> str:
+    return str(await conn.scalar(text("SELECT title FROM cycles WHERE id = :id"), {"id": cycle_id}))
+
+
+async def _out(conn: AsyncConnection, cycle_id: UUID) -> tuple[OutGroup, ...]:
+    rows = await conn.execute(
+        text(
+            "SELECT i.reason, i.because, count(*), (array_agg(p.first_name || ' ' || p.last_name"
+            " ORDER BY p.last_name, p.id))[1:CAST(:most AS int)] FROM participants i"
+            " JOIN people p ON p.id = i.person_id"
+            " WHERE i.cycle_id = :cycle AND i.state <> 'in' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        ),
+        {"cycle": cycle_id, "most": MOST_NAMES},
+    )
+    return tuple(
+        OutGroup(reason, because, count, tuple(names)) for reason, because, count, names in rows
+    )
+
+
+def _planned(definition: Definition, plan: Plan | None) -> Iterable[PlannedStage]:
+    if plan is None:
+        return
+    for stage in definition.stages:
+        dates = plan.stages[stage.id]
+        yield PlannedStage(stage.id, stage.title, stage.kind, dates.opens, dates.due, dates.closes)
+
+
+def _counts(stage: Stage, holders: Holders) -> Counter[int]:
+    held = holders[stage.id].values()
+    if stage.kind == "release":  # one task for the whole cycle
+        return Counter({person for person in held if person is not None})
+    return Counter(person for person in held if person is not None)
+
+
+def _stage_loads(definition: Definition, holders: Holders) -> Iterable[StageLoad]:
+    for stage in definition.stages:
+        counts = _counts(stage, holders)
+        spread = tuple(sorted(Counter(counts.values()).items()))
+        yield StageLoad(stage.id, stage.title, counts.total(), len(counts), spread)
+
+
+def _loads(
+    definition: Definition,
+    plan: Plan | None,
+    holders: Holders,
+    names: Mapping[int, str],
+    company_time: PersonTime,
+) -> Iterable[Load]:
+    for stage in definition.stages:
+        days = 0
+        if plan is not None:
+            dates = plan.stages[stage.id]
+            days = company_time.calendar.count(dates.opens, dates.due)
+        heavy = [(n, person) for person, n in _counts(stage, holders).items() if n > HEAVY]
+        for tasks, person in sorted(heavy, key=lambda pair: (-pair[0], pair[1])):
+            name = names.get(person, str(person))
+            yield Load(person, name, stage.id, stage.title, tasks, days)
+
+
+def _first_mails(
+    definition: Definition,
+    plan: Plan | None,
+    holders: Holders,
+    times: Mapping[int, PersonTime],
+    opens_at: datetime,
+) -> Iterable[FirstMails]:
+    """One mail a person, however many tasks it names (language reference §6.1)."""
+    if plan is None:
+        return
+    first_day = min(planned.opens for planned in plan.stages.values())
+    tasks: Counter[datetime] = Counter()
+    mails: dict[datetime, set[int]] = {}
+    for stage in definition.stages:
+        if stage.after or plan.stages[stage.id].opens != first_day:
+            continue
+        for person in holders[stage.id].values():
+            if person is None or person not in times:
+                continue
+            time = times[person]
+            at = time.opening(time.calendar.on_or_after(first_day))
+            at = at if at >= opens_at else time.opens(opens_at)
+            tasks[at] += 1
+            mails.setdefault(at, set()).add(person)
+    for at in sorted(mails):
+        yield FirstMails(Event.TASK_OPENED.value, at, len(mails[at]), tasks[at])

@@ -1,0 +1,245 @@
+"""What is odd about a launch, in sentences for HR: what must be mended, and what to look at."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.calendar import Calendars, PersonTime
+from definitions.company import Company
+from definitions.models import Definition
+from definitions.timeline import Plan
+from domain.states import Desk, Role
+from store.company import desk_members
+from store.launch_people import Holders, Member
+
+MOST_NAMES = 50
+
+Mood = Literal["fine", "look", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that the check looked at. `stop` refuses the launch until it is mended."""
+
+    code: str
+    mood: Mood
+    text: str
+    detail: str = ""
+    count: int = 0
+    names: tuple[str, ...] = ()
+
+
+async def findings(
+    conn: AsyncConnection,
+    *,
+    definition: Definition,
+    settings: Company,
+    calendars: Calendars,
+    plan: Plan | None,
+    launch_on: date,
+    members: Sequence[Member],
+    holders: Holders,
+    times: Mapping[int, PersonTime],
+    names: Mapping[int, str],
+) -> list[Finding]:
+    """Look at everything that goes wrong with launches, most pressing first."""
+    gone = await _gone(conn, holders, launch_on)
+    found = [
+        _nobody(plan, members),
+        await _hr_desk(conn, members, launch_on),
+        _missing_managers(definition, members, holders, gone, names),
+        _without_task(members, holders),
+        _unusable(members, times),
+        _addresses(members),
+        _offices(members, settings),
+        await _away(conn, members, launch_on),
+        *_clashes(definition, plan, calendars, members, times),
+    ]
+    moods: list[Mood] = ["stop", "look", "fine"]
+    return sorted((f for f in found if f is not None), key=lambda f: moods.index(f.mood))
+
+
+def _finding(code: str, mood: Mood, text: str, names: Iterable[str], detail: str = "") -> Finding:
+    listed = tuple(names)
+    return Finding(code, mood, text, detail, len(listed), listed[:MOST_NAMES])
+
+
+def _nobody(plan: Plan | None, members: Sequence[Member]) -> Finding | None:
+    if members or plan is None:
+        return None
+    hint = "The reasons are listed below; change the audience, or the launch date."
+    return Finding("nobody_in", "stop", "Nobody takes part.", hint)
+
+
+async def _hr_desk(conn: AsyncConnection, members: Sequence[Member], launch_on: date) -> Finding:
+    desk = await desk_members(conn, Desk.HR, launch_on)
+    if not desk:
+        hint = "Name somebody of the company under `hr` in the company settings."
+        return Finding("hr_desk_empty", "stop", "Nobody sits at the HR desk.", hint)
+    names = [member.name for member in members if member.person_id in desk]
+    if len(desk) > 1:
+        return Finding("hr_desk", "fine", f"{len(desk)} people sit at the HR desk.")
+    hint = "Nobody is told about themselves, and nobody steers their own case. Name a second one."
+    return _finding("desk_of_one", "look", "One person alone sits at the HR desk.", names, hint)
+
+
+async def _gone(conn: AsyncConnection, holders: Holders, on: date) -> set[int]:
+    people = {person for held in holders.values() for person in held.values() if person}
+    rows = await conn.execute(
+        text(
+            "SELECT id FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
+            " AND (left_on <= :on OR (status = 'left' AND left_on IS NULL))"
+        ),
+        {"ids": sorted(people), "on": on},
+    )
+    return set(rows.scalars())
+
+
+def _missing_managers(
+    definition: Definition,
+    members: Sequence[Member],
+    holders: Holders,
+    gone: set[int],
+    names: Mapping[int, str],
+) -> Finding:
+    managed = [s.id for s in definition.stages if s.assignee in (Role.MANAGER, Role.MANAGER_2)]
+    missing = {
+        subject
+        for stage in managed
+        for subject, holder in holders[stage].items()
+        if holder is None or holder in gone
+    }
+    if not missing:
+        return Finding("managers", "fine", "Everybody has somebody to do what their manager does.")
+    listed = [member.name for member in members if member.person_id in missing]
+    return _finding(
+        "missing_manager",
+        "look",
+        f"{len(listed)} people have no manager, or one who has left, for a stage of the manager.",
+        listed,
+        "Their tasks will lie on HR's desk until somebody is named.",
+    )
+
+
+def _without_task(members: Sequence[Member], holders: Holders) -> Finding:
+    busy = {subject for held in holders.values() for subject in held}
+    idle = [member.name for member in members if member.person_id not in busy]
+    if not idle:
+        return Finding("tasks", "fine", "For everybody who takes part there is something to do.")
+    return _finding(
+        "without_task",
+        "look",
+        f"{len(idle)} people take part, and no stage exists for them.",
+        idle,
+        "Every `when` is false for them: exclude them, or change a condition.",
+    )
+
+
+def _unusable(members: Sequence[Member], times: Mapping[int, PersonTime]) -> Finding | None:
+    broken = [member.name for member in members if member.person_id not in times]
+    if not broken:
+        return None
+    return _finding(
+        "unusable_record",
+        "look",
+        f"The time zone or calendar of {len(broken)} people cannot be used.",
+        broken,
+        "They alone will be held until their record is mended.",
+    )
+
+
+def _addresses(members: Sequence[Member]) -> Finding:
+    refused = [m.name for m in members if m.refused or m.email.endswith("@invalid")]
+    missing = [m.name for m in members if "@" not in m.email]
+    counts = Counter(m.email.strip().lower() for m in members)
+    double = [m.name for m in members if counts[m.email.strip().lower()] > 1]
+    wrong = [*dict.fromkeys([*missing, *refused, *double])]
+    if not wrong:
+        return Finding(
+            "addresses", "fine", "Everybody has an address, and none was refused so far."
+        )
+    return _finding(
+        "addresses",
+        "look",
+        f"{len(missing)} addresses are missing, {len(refused)} were refused,"
+        f" {len(double)} are used twice.",
+        wrong,
+        "Nobody is escalated before they were reached. Correct the addresses in the people file.",
+    )
+
+
+def _offices(members: Sequence[Member], settings: Company) -> Finding:
+    unknown = Counter(m.office for m in members if m.office and m.office not in settings.offices)
+    if not unknown:
+        return Finding("offices", "fine", "Every office has a calendar.")
+    listed = ", ".join(f"{office} ({count})" for office, count in unknown.most_common(10))
+    return _finding(
+        "office_without_calendar",
+        "look",
+        f"{len(unknown)} offices have no calendar: {listed}.",
+        [member.name for member in members if member.office in unknown],
+        "Their people have their manager's calendar, or the company's. Add the offices.",
+    )
+
+
+async def _away(
+    conn: AsyncConnection, members: Sequence[Member], launch_on: date
+) -> Finding | None:
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT person_id FROM leaves WHERE withdrawn_at IS NULL"
+            " AND first_day <= :on AND last_day >= :on"
+            " AND person_id = ANY(CAST(:ids AS bigint[]))"
+        ),
+        {"on": launch_on, "ids": [member.person_id for member in members]},
+    )
+    away = set(rows.scalars())
+    if not away:
+        return None
+    listed = [member.name for member in members if member.person_id in away]
+    hint = "Their dates move by themselves, or their delegates act."
+    return _finding(
+        "on_leave", "fine", f"{len(listed)} people are on leave on that day.", listed, hint
+    )
+
+
+def _clashes(
+    definition: Definition,
+    plan: Plan | None,
+    calendars: Calendars,
+    members: Sequence[Member],
+    times: Mapping[int, PersonTime],
+) -> Iterable[Finding]:
+    """Planned days on which some of the people do not work, though the company does."""
+    if plan is None:
+        return
+    zones: dict[int, tuple[PersonTime, list[str]]] = {}
+    for member in members:
+        if member.person_id in times:
+            time = times[member.person_id]
+            zones.setdefault(id(time), (time, []))[1].append(member.name)
+    for stage in definition.stages:
+        dates = plan.stages[stage.id]
+        for what, day in (("opens", dates.opens), ("is due", dates.due), ("closes", dates.closes)):
+            if day is None:
+                continue
+            off = [
+                name
+                for time, names in zones.values()
+                if not time.calendar.is_working(day)
+                for name in names
+            ]
+            if off:
+                yield _finding(
+                    f"holiday:{stage.id}:{what.split()[-1]}",
+                    "look",
+                    f"{stage.title} {what} on {day:%a %d %b %Y},"
+                    f" no working day for {len(off)} people.",
+                    off,
+                    "Their own dates move to a working day of theirs.",
+                )
