@@ -33,7 +33,7 @@ def made_of(stages: str, more: str = "") -> Definition:
             "forms:",
             *(
                 f"  {name}: [{{section: S, questions: [{{id: q, ask: Why?}}]}}]"
-                for name in ("one", "two", "three", "four")
+                for name in ("one", "two", "three", "four", "aside")
             ),
         )
     )
