@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from api import errors, health, openapi
 from api.authentication import Call, GuardedRoute, allow
+from api.body_limit import BodyLimit
 from api.csrf import CrossSiteGuard
 from api.logging import RequestLog, configure_logging
 from api.metrics import Metrics
@@ -46,6 +47,7 @@ ROUTERS = (
     participants.router,
     tasks.router,
     task_steering.router,
+    people.router,
     notifications.router,
     workflows.router,
 )
@@ -86,11 +88,11 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=LARGEST_BODY,
         middleware=[
             Middleware(RequestLog, metrics=metrics),
             Middleware(SecurityHeaders, https=https),
             Middleware(CrossSiteGuard),
+            Middleware(BodyLimit, most=LARGEST_BODY, limits={people.IMPORT: people.LARGEST_FILE}),
         ],
     )
     app.state.settings = settings
@@ -107,7 +109,6 @@ def create_app(
     openapi.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.include_router(people.router, max_body_size=people.LARGEST_FILE)
     app.include_router(_about(app))
     return app
 

@@ -45,7 +45,8 @@ async def _fingerprint(call: Call) -> str:
 
 
 def _response(code: int, body: dict[str, Any]) -> JSONResponse:
-    response = JSONResponse(body, code)
+    # In one order of keys: a repeated command gets the same bytes, though jsonb reorders.
+    response = JSONResponse(dict(sorted(body.items())), code)
     version = body.get("version")
     if isinstance(version, int):
         response.headers["ETag"] = json.dumps(str(version))

@@ -17,6 +17,7 @@ from domain.errors import NotFound
 from domain.states import CycleState
 from store import launch
 from store.definitions import latest
+from store.launch_check import LaunchCheck, report
 from store.lists.cycles import CycleItem, StageItem, get_cycle, list_cycles, list_stages
 
 router = APIRouter(prefix="/api/cycles", route_class=GuardedRoute, tags=["cycles"])
@@ -142,3 +143,9 @@ async def stop(call: Launches, cycle_id: UUID, body: Because) -> Response:
         return await get_cycle(call.conn, cycle_id)
 
     return await once(call, effect)
+
+
+@router.get("/{cycle_id}/check")
+async def check(call: Reads, cycle_id: UUID) -> LaunchCheck:
+    """The launch check: who is in and out and why, what is odd, the load of each assignee."""
+    return await report(call.conn, cycle_id, call.now)

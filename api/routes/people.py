@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import PersonPath, WordQuery
-from api.errors import TooLarge
 from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
@@ -21,7 +20,9 @@ router = APIRouter(prefix="/api/people", route_class=GuardedRoute, tags=["people
 Reads = Annotated[Call, allow(Action.READ_PEOPLE)]
 Changes = Annotated[Call, allow(Action.CHANGE_PEOPLE)]
 
+IMPORT = "/api/people/import"
 LARGEST_FILE = 64_000_000
+"""Bytes; a worker record has a few hundred."""
 
 
 class Imported(BaseModel):
@@ -95,7 +96,7 @@ async def bring_in(
     dry_run: bool = False,
 ) -> Response:
     """Bring people to what the file says: all of it, or nothing and every problem at once."""
-    data = await _file(request)
+    data = await request.body()
 
     async def effect() -> Imported:
         result = await import_people(
@@ -110,10 +111,3 @@ async def bring_in(
         return Imported.model_validate(result.as_dict())
 
     return await once(call, effect)
-
-
-async def _file(request: Request) -> bytes:
-    data = await request.body()
-    if len(data) > LARGEST_FILE:
-        raise TooLarge(f"A people file may have {LARGEST_FILE // 1_000_000} MB.")
-    return data

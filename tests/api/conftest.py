@@ -13,6 +13,7 @@ from config import Settings
 from domain.clock import SetClock
 from store.session import Database
 from store.sessions import create_session
+from tests.api.cycle import World, launch_small
 from tests.store.people_rows import insert_people
 
 SERVICE_KEY = "a-service-key-for-tests-of-32-characters"
@@ -79,3 +80,9 @@ def sign_in(open_client: Callable[[], AsyncClient], database: Database, clock: S
         return client
 
     return enter
+
+
+@pytest_asyncio.fixture
+async def world(app: FastAPI, database: Database, clock: SetClock) -> World:
+    """A launched cycle with open tasks."""
+    return await launch_small(database, clock.now())

@@ -1,0 +1,161 @@
+"""What every answer has in common: problems, headers, ids, logs, health and figures."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import structlog
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import text
+
+from api.app import create_app
+from api.errors import CATALOGUE
+from api.logging import configure_logging
+from config import Settings
+from domain.clock import SetClock
+from store.session import Database
+from tests.api.conftest import SERVICE_KEY, SignIn
+from tests.store.people_rows import HR, WORKER
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nothing", 404, "not-found"),
+        ("PATCH", "/api/cycles", 405, "method-not-allowed"),
+        ("GET", "/api/cycles/not-an-id", 422, "invalid"),
+        ("GET", "/api/cycles?limit=0", 422, "invalid"),
+        ("GET", "/api/people?search=%00", 422, "invalid"),
+        ("POST", "/api/definitions", 422, "invalid"),
+    ],
+)
+async def test_every_refusal_is_a_problem(
+    script: AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await script.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["code"], problem["type"], problem["status"]) == (
+        code,
+        f"/problems/{code}",
+        status,
+    )
+    assert problem["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_the_catalogue_can_be_read(stranger: AsyncClient) -> None:
+    listed = (await stranger.get("/problems")).json()
+    assert {entry["code"] for entry in listed} == set(CATALOGUE)
+    assert all(entry["meaning"] for entry in listed)
+    one = await stranger.get("/problems/edit-conflict")
+    assert one.json()["status"] == 412
+
+
+async def test_bodies_are_strict(script: AsyncClient) -> None:
+    for body in (
+        {"text": "x", "unknown": 1},
+        {"text": 7},
+        {"text": False},
+        [],
+        "text",
+    ):
+        answer = await script.post("/api/definitions/validate", json=body)
+        assert answer.status_code == 422, body
+    broken = await script.post(
+        "/api/definitions/validate",
+        content=b'{"text": ',
+        headers={"Content-Type": "application/json"},
+    )
+    assert broken.status_code == 422
+    large = await script.post("/api/definitions/validate", json={"text": "x" * 3_000_000})
+    assert (large.status_code, large.json()["code"]) == (413, "too-large")
+
+
+async def test_answers_trust_nothing_but_this_site(stranger: AsyncClient) -> None:
+    for path in ("/livez", "/api/me", "/nothing"):
+        headers = (await stranger.get(path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "no-store" in headers["cache-control"]
+
+
+async def test_a_request_id_is_echoed_if_it_is_harmless(stranger: AsyncClient) -> None:
+    given = await stranger.get("/livez", headers={"X-Request-Id": "abc-12345"})
+    assert given.headers["x-request-id"] == "abc-12345"
+    odd = await stranger.get("/livez", headers={"X-Request-Id": "a b\tc"})
+    assert odd.headers["x-request-id"] != "a b\tc"
+
+
+async def test_the_log_has_neither_tokens_nor_names_nor_queries(
+    app: FastAPI,
+    stranger: AsyncClient,
+    sign_in: SignIn,
+    capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    configure_logging("INFO")
+    request.addfinalizer(structlog.reset_defaults)
+    client = await sign_in(HR)
+    await client.get("/api/people", params={"search": "planted-name"})
+    await stranger.post("/api/session", json={"token": "planted-token-planted"})
+    await stranger.get("/api/tasks/planted-path?x=planted-query")
+    written = capfd.readouterr().err
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert [line["route"] for line in lines if line["event"] == "request"] == [
+        "/api/people",
+        "/api/session",
+        "/api/tasks/{task_id}",
+    ]
+    assert "planted" not in written
+    assert "example.com" not in written
+
+
+async def test_ready_says_what_is_wrong_and_never_needs_the_engine(
+    app: FastAPI, stranger: AsyncClient, database: Database, clock: SetClock
+) -> None:
+    ready = await stranger.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO processes (id, kind, armed_until, created_at)"
+                " VALUES ('mail', 'mail', :at, :at)"
+            ),
+            {"at": clock.now() - timedelta(minutes=10)},
+        )
+    late = await stranger.get("/readyz")
+    assert (late.status_code, late.json()["engine"]) == (200, "degraded")
+    async with database.begin() as conn:
+        await conn.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    old = await stranger.get("/readyz")
+    assert (old.status_code, old.json()["migrations"]) == (503, "failing")
+
+
+async def test_without_a_database_people_get_a_clear_answer(clock: SetClock) -> None:
+    settings = Settings(
+        database_url="postgresql://nobody@127.0.0.1:1/none", service_key=SERVICE_KEY
+    )
+    app = create_app(settings, clock=clock)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://127.0.0.1") as client:
+        assert (await client.get("/livez")).status_code == 200
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["database"]) == (503, "failing")
+        client.headers["Authorization"] = f"Bearer {SERVICE_KEY}"
+        answer = await client.get("/api/cycles")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["retry-after"]
+    await app.state.database.close()
+
+
+async def test_figures_are_for_administrators_and_scripts(
+    app: FastAPI, script: AsyncClient, stranger: AsyncClient, sign_in: SignIn
+) -> None:
+    await stranger.get("/api/me")
+    assert (await stranger.get("/metrics")).status_code == 401
+    assert (await (await sign_in(WORKER)).get("/metrics")).status_code == 403
+    figures = (await script.get("/metrics")).text
+    assert 'almanac_http_requests_total{method="GET",route="/api/me",status="401"} 1.0' in figures
+    assert "almanac_processes_overdue 0.0" in figures
