@@ -22,7 +22,7 @@ from domain.notifications import Event
 from store.mail_choice import Choice, Group, Item, Somebody, choose, lost_with_receiver, stale
 from store.mail_writing import ClaimedMail, Written, write
 from store.mails import held_cycles
-from store.outbox import NEVER_ALONE, horizon
+from store.outbox import horizon
 from store.people import company_calendars, delegate_on, person_times
 from store.processes import hold
 
@@ -31,6 +31,9 @@ CLAIM_LEASE = timedelta(seconds=60)
 
 MOST_UNANSWERED = 3
 """So often a mail is handed over without an answer. It has arrived, or nothing will."""
+
+URGENT = tuple(event.value for event in Event if event.always)
+CAUSING = tuple(event.value for event in Event if not event.ride_along)
 
 WINDOW = 8
 """Items looked at for each person wanted: a person has several that are due at once."""
@@ -75,21 +78,29 @@ class _Waiting:
 
 
 async def claim(
-    conn: AsyncConnection, as_of: datetime, *, people: int, message_id: Callable[[str], str]
+    conn: AsyncConnection,
+    as_of: datetime,
+    *,
+    people: int,
+    message_id: Callable[[str], str],
+    urgent: bool = False,
 ) -> Claim:
     """Take what is due at `as_of` for up to so many people, the longest due first.
 
     `message_id` makes a Message-ID of a mail's key, which is made of the person and the items.
     Whatever is due and may not be said any more is suppressed with its reason; what has come
-    outside the receiver's hours is postponed.
+    outside the receiver's hours is postponed. `urgent`: only what waits for nothing, for nobody.
     """
     held, _ = await held_cycles(conn, as_of)
-    owners = await _lock_people(conn, as_of, held, people)
+    events = URGENT if urgent else CAUSING
+    owners = await _lock_people(conn, as_of, held, people, events)
     lease = as_of + CLAIM_LEASE
     if not owners:
         return Claim((), lease, more=False)
-    waiting = await _waiting(conn, owners, as_of)
+    waiting = [] if urgent else await _waiting(conn, owners, as_of)
     items = await _items(conn, owners, waiting, held, as_of)
+    if urgent:
+        items = [item for item in items if item.event.always]
     somebody, acting = await _receivers(conn, owners, as_of)
     written = Written()
     for owner in owners:
@@ -120,7 +131,11 @@ async def claim(
 
 
 async def _lock_people(
-    conn: AsyncConnection, as_of: datetime, held: Sequence[UUID], limit: int
+    conn: AsyncConnection,
+    as_of: datetime,
+    held: Sequence[UUID],
+    limit: int,
+    events: Sequence[str],
 ) -> list[int]:
     rows = await conn.execute(
         text(
@@ -128,7 +143,7 @@ async def _lock_people(
             WITH items AS (
                 SELECT n.person_id, n.send_at AS due FROM notifications n
                 WHERE n.state = 'queued' AND n.send_at <= :as_of
-                  AND n.event <> ALL(CAST(:never_alone AS text[]))
+                  AND n.event = ANY(CAST(:events AS text[]))
                   AND (n.cycle_id IS NULL OR n.event = 'paused'
                     OR n.cycle_id <> ALL(CAST(:held AS uuid[])))
                 ORDER BY n.send_at LIMIT :window
@@ -148,7 +163,7 @@ async def _lock_people(
         ),
         {
             "as_of": as_of,
-            "never_alone": list(NEVER_ALONE),
+            "events": list(events),
             "held": list(held),
             "window": limit * WINDOW,
             "limit": limit,

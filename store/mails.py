@@ -31,6 +31,9 @@ MOST_REFUSALS = 5
 SETTLING = timedelta(seconds=60)
 """So long daily mail waits for processes that had something due at the same instant."""
 
+BAD_ADDRESS = "bad_address"
+"""The code of a mail whose address is none."""
+
 HOLDS_BACK = timedelta(seconds=10)
 """How soon to look again at what waits for somebody else's commit."""
 
@@ -145,7 +148,12 @@ async def mark(
 async def release(
     conn: AsyncConnection, mails: Sequence[UUID], *, lease: datetime, as_of: datetime
 ) -> None:
-    """Give claimed mails back that were not marked: they are decided anew. Repeatable."""
+    """Give claimed mails back that were not marked: they are decided anew from `as_of` on.
+
+    Repeatable.
+    """
+    if not mails:
+        return
     await conn.execute(
         text(
             "UPDATE mails SET claimed_until = NULL, next_try_at = :as_of "
@@ -159,11 +167,12 @@ async def release(
 
 
 async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: datetime) -> None:
-    """Write down how mails fared, and what follows. Repeatable.
+    """Write down how mails marked at `as_of` fared, and what follows. Repeatable.
 
     Sent: their tasks count as announced, their rungs as gone out (language reference §5.6). An
     address that was refused is HR's to mend, and its ladders do not climb. All others are tried
-    again later; what nobody knows about is resolved by the next claim.
+    again later; what nobody knows about is resolved by the next claim. Of mails that another
+    sender has taken over meanwhile, only an acceptance counts.
     """
     if not results:
         return
@@ -184,10 +193,12 @@ async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: dateti
                 CAST(:next AS timestamptz[]))
               AS r(id, state, code, answer, unanswered, again, next_try_at)
             WHERE m.id = r.id AND m.state IN ('sending', 'unknown')
+              AND (r.state = 'sent' OR m.claimed_until = :lease)
             """
         ),
         {
             "as_of": as_of,
+            "lease": as_of + HAND_OVER_LEASE,
             "ids": [r.id for r in results],
             "states": [final[r.id] for r in results],
             "codes": [r.code for r in results],
@@ -303,14 +314,40 @@ async def _park(conn: AsyncConnection, mails: Sequence[UUID], as_of: datetime) -
         {"ids": list(mails)},
     )
     for row in rows.all():
-        await hold(
-            conn,
-            MAIL_PROCESS,
-            code=f"message-refused: {row.smtp_code}",
-            as_of=as_of,
-            mended_by="administrators",
-            person_id=row.person_id,
-        )
+        await _hold(conn, row.person_id, f"message-refused: {row.smtp_code}", as_of)
+
+
+async def _hold(conn: AsyncConnection, person_id: int, code: str, as_of: datetime) -> None:
+    await hold(
+        conn,
+        MAIL_PROCESS,
+        code=code,
+        as_of=as_of,
+        mended_by="administrators",
+        person_id=person_id,
+    )
+
+
+async def give_up(
+    conn: AsyncConnection, mail_id: UUID, code: str, *, lease: datetime, as_of: datetime
+) -> None:
+    """A claimed mail cannot be written: it fails alone, is held with its code, and stops nobody."""
+    person_id = await conn.scalar(
+        text(
+            "UPDATE mails SET state = 'failed', claimed_until = NULL, smtp_answer = :code "
+            "WHERE id = :id AND state = 'sending' AND claimed_until = :lease RETURNING person_id"
+        ),
+        {"id": mail_id, "code": code, "lease": lease},
+    )
+    if person_id is None:
+        return
+    refused = code == BAD_ADDRESS
+    reason = "address_refused" if refused else "cannot_compose"
+    await _settle_items(conn, [mail_id], "failed", reason, as_of)
+    if refused:
+        await refuse_addresses(conn, {mail_id: 553}, as_of)
+    else:
+        await _hold(conn, person_id, f"cannot-compose: {code}", as_of)
 
 
 # --- When to look again -------------------------------------------------------------------------
@@ -358,9 +395,12 @@ async def others_first(conn: AsyncConnection, as_of: datetime) -> bool:
     return bool(row.scalar_one())
 
 
-async def next_due(conn: AsyncConnection, as_of: datetime) -> datetime | None:
+async def next_due(
+    conn: AsyncConnection, as_of: datetime, *, not_before: datetime | None = None
+) -> datetime | None:
     """When the sender has something to do next, and arm its process for it.
 
+    `not_before`: the relay is down, or others go first; nothing is worth trying sooner.
     The process row is locked first, so that whoever queues something either is seen here or
     sees what is written here, and rings (`store.outbox.wake_sender`).
     """
@@ -391,6 +431,8 @@ async def next_due(conn: AsyncConnection, as_of: datetime) -> datetime | None:
     due: datetime | None = min(instants, default=None)
     if due is not None and due <= as_of:
         due = as_of + timedelta(seconds=1)  # somebody else is at it this moment
+    if due is not None and not_before is not None:
+        due = max(due, not_before)
     await conn.execute(
         text("UPDATE processes SET armed_until = :due WHERE id = :id"),
         {"due": due, "id": MAIL_PROCESS},

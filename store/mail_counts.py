@@ -1,0 +1,127 @@
+"""Numbers and lists in the mails to desks: how a launch went, how a cycle ended, what is held."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class CycleCounts:
+    """A cycle in numbers, as of now."""
+
+    people_in: int
+    people_out: int
+    tasks: int
+    done: int
+    mails_sent: int
+    mails_waiting: int
+    mails_refused: int
+    held: int
+    expired_by_stage: tuple[tuple[str, int], ...]
+
+    @property
+    def expired(self) -> int:
+        return sum(count for _, count in self.expired_by_stage)
+
+
+async def cycle_counts(conn: AsyncConnection, cycle_id: UUID) -> CycleCounts:
+    """Count a cycle's people, tasks and mails. For desks alone, so a query each is no matter."""
+    row = (
+        await conn.execute(
+            text(
+                """
+                SELECT
+                  (SELECT count(*) FROM participants WHERE cycle_id = :id AND state = 'in'),
+                  (SELECT count(*) FROM participants WHERE cycle_id = :id AND state <> 'in'),
+                  (SELECT count(*) FROM tasks WHERE cycle_id = :id),
+                  (SELECT count(*) FROM tasks WHERE cycle_id = :id AND state = 'done'),
+                  count(DISTINCT n.mail_id) FILTER (WHERE n.state = 'sent'),
+                  count(DISTINCT n.person_id) FILTER (WHERE n.state IN ('queued', 'sending')),
+                  count(DISTINCT n.person_id) FILTER (WHERE n.reason = 'address_refused'),
+                  (SELECT count(*) FROM held_rows WHERE cycle_id = :id AND cleared_at IS NULL)
+                FROM notifications n WHERE n.cycle_id = :id
+                """
+            ),
+            {"id": cycle_id},
+        )
+    ).one()
+    stages = await conn.execute(
+        text(
+            "SELECT s.title, count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id "
+            "WHERE t.cycle_id = :id AND t.state = 'expired' GROUP BY s.position, s.title "
+            "ORDER BY s.position"
+        ),
+        {"id": cycle_id},
+    )
+    by_stage = tuple((title, count) for title, count in stages.tuples())
+    return CycleCounts(*(*row, by_stage))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The conversation about a person's result, and until when they may answer on record."""
+
+    manager_id: int | None
+    state: str | None
+    ended_at: datetime | None
+    respond_by: date | None
+
+
+async def conversations(
+    conn: AsyncConnection, cycle_ids: Iterable[UUID], subjects: Sequence[int]
+) -> dict[tuple[UUID, int], Conversation]:
+    """The conversations of these people in these cycles, by (cycle, subject)."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT t.cycle_id, t.subject_id,
+                min(t.assignee_id) FILTER (WHERE s.kind = 'meeting'),
+                min(t.state) FILTER (WHERE s.kind = 'meeting'),
+                max(t.ended_at) FILTER (WHERE s.kind = 'meeting'),
+                max(t.due_on) FILTER (WHERE s.kind = 'acknowledgement')
+            FROM stages s JOIN tasks t ON t.stage_id = s.id
+              AND t.subject_id = ANY(CAST(:subjects AS bigint[]))
+            WHERE s.cycle_id = ANY(CAST(:cycles AS uuid[]))
+              AND s.kind IN ('meeting', 'acknowledgement')
+            GROUP BY 1, 2
+            """
+        ),
+        {"cycles": sorted(set(cycle_ids)), "subjects": sorted(set(subjects))},
+    )
+    return {(row[0], row[1]): Conversation(*row[2:]) for row in rows}
+
+
+async def open_tasks(conn: AsyncConnection, people: Iterable[int]) -> dict[int, int]:
+    """How many open tasks each of these people holds; absent: none."""
+    rows = await conn.execute(
+        text(
+            "SELECT assignee_id, count(*) FROM tasks WHERE state = 'open' "
+            "AND assignee_id = ANY(CAST(:ids AS bigint[])) GROUP BY 1"
+        ),
+        {"ids": sorted(set(people))},
+    )
+    return dict(rows.tuples().all())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDetail:
+    """A row that could not be handled: its process, the code of the reason, since when."""
+
+    process_id: str
+    code: str
+    at: datetime
+
+
+async def held_rows(conn: AsyncConnection) -> list[HeldDetail]:
+    """What is held now, oldest first; at most a hundred."""
+    rows = await conn.execute(
+        text(
+            "SELECT process_id, code, at FROM held_rows WHERE cleared_at IS NULL "
+            "ORDER BY id LIMIT 100"
+        )
+    )
+    return [HeldDetail(*row) for row in rows]
