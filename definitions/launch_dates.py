@@ -9,10 +9,11 @@ Choices where the reference leaves room:
 - A rolling cycle opens on 1 January, working day or not, and has no check.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from definitions.calendar import PersonTime
-from definitions.models import Definition
+from definitions.models import Definition, Launch
 
 LONGEST_MOVE = timedelta(days=31)
 """How far a date can move to the next working day: no company closes for longer."""
@@ -26,16 +27,7 @@ def launches_between(
     A date that is no working day of the company calendar has moved to the next. None for a
     definition that is launched by hand. Raises CalendarRange.
     """
-    launch = definition.launch
-    years = range(first.year - 1, last.year + 1)
-    if launch.every == "hire":
-        return [day for year in years if first <= (day := date(year, 1, 1)) <= last]
-    if launch.every is None:
-        return []
-    written = {day for rule in launch.on for year in years for day in rule.dates(year)}
-    near = (day for day in written if first - LONGEST_MOVE <= day <= last)
-    moved = {company.calendar.on_or_after(day) for day in near}
-    return sorted(day for day in moved if first <= day <= last)
+    return list(_launches(definition, first, last, company))
 
 
 def next_launch(definition: Definition, after: date, company: PersonTime) -> date | None:
@@ -43,13 +35,33 @@ def next_launch(definition: Definition, after: date, company: PersonTime) -> dat
 
     Raises CalendarRange if it may lie beyond the frozen years.
     """
-    for year in (after.year, after.year + 1, after.year + 2):
-        start = after if year == after.year else date(year - 1, 12, 31)
-        found = launches_between(definition, start, date(year, 12, 31), company)
-        later = [day for day in found if day > after]
-        if later:
-            return later[0]
-    return None
+    first, last = after + timedelta(days=1), date(after.year + 2, 12, 31)
+    return next(_launches(definition, first, last, company), None)
+
+
+def _launches(
+    definition: Definition, first: date, last: date, company: PersonTime
+) -> Iterator[date]:
+    """One after the other: who wants the next need not have calendars for those after it."""
+    years = range(first.year - 1, last.year + 1)
+    previous: date | None = None
+    for written in sorted(_written(definition.launch, years)):
+        if not first - LONGEST_MOVE <= written <= last:
+            continue
+        rolling = definition.launch.every == "hire"
+        day = written if rolling else company.calendar.on_or_after(written)
+        if first <= day <= last and day != previous:
+            yield day
+            previous = day
+
+
+def _written(launch: Launch, years: Iterable[int]) -> set[date]:
+    """The dates as the definition gives them."""
+    if launch.every is None:
+        return set()
+    if launch.every == "hire":
+        return {date(year, 1, 1) for year in years}
+    return {day for rule in launch.on for year in years for day in rule.dates(year)}
 
 
 def check_on(definition: Definition, launch: date, company: PersonTime) -> date:
