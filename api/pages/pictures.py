@@ -200,9 +200,7 @@ def _lane_label(axis: _Axis, span: Span, top: int, say: Callable[[date], str]) -
     return Label(min(100.0, axis.left(span.due + DAY)), top + 17, words, "end")
 
 
-def _runs(
-    first: date, last: date, works: Callable[[date], bool]
-) -> list[tuple[date, date]]:
+def _runs(first: date, last: date, works: Callable[[date], bool]) -> list[tuple[date, date]]:
     """Stretches of working days between two days, both included."""
     runs: list[tuple[date, date]] = []
     day = first
@@ -233,9 +231,7 @@ def _shades(
 
 def _no_timeline(title: str) -> Timeline:
     none = Table(("Stage", "State", "Opens", "Due", "Closes"), ())
-    return Timeline(
-        title, "No stages yet.", AXIS, (), (), (), (), (), (), (), None, None, none
-    )
+    return Timeline(title, "No stages yet.", AXIS, (), (), (), (), (), (), (), None, None, none)
 
 
 # --- Burn-up -----------------------------------------------------------------------------------
@@ -389,11 +385,11 @@ def stacks(title: str, parts: Sequence[Part]) -> Stacks:
                 title_of = f"{part.name}: {count} {words}"
                 rects.append(Rect(round(x, 3), top + 22, round(width, 3), 12, kind, title_of))
             x += width
-        late = f", {part.late} late" if part.late else ""
+        delayed = f", {part.late} late" if part.late else ""
         rows.append(
             Stack(
                 Label(0, top + 15, part.name, "start", "strong"),
-                Label(100, top + 15, f"{part.done} of {part.total} done{late}", "end"),
+                Label(100, top + 15, f"{part.done} of {part.total} done{delayed}", "end"),
                 tuple(rects),
             )
         )
@@ -543,7 +539,9 @@ def histogram(
             ideal = round(120 * guide[n] / most, 1)
             what = f"guidance: {guide[n]:.0f}"
             guides.append(Rect(x, 144 - ideal, width, ideal, "p-guide", what))
-        counts.append(Label(round((n + 0.5) * step, 3), 138 - height, str(count), "middle", "strong"))
+        counts.append(
+            Label(round((n + 0.5) * step, 3), 138 - height, str(count), "middle", "strong")
+        )
     return Histogram(
         title=title,
         description=f"{total} in all.",

@@ -98,8 +98,8 @@ class HeldTask:
     holder: Person
     verb: str
     cycle: str
-    due_on: date
-    state: str  # open, draft is never told
+    due_on: date | None  # none: it is past, and that is between the person and others
+    state: str  # open; whether a draft exists is never told
     late_days: int = 0
     may_nudge: bool = False
     nudged_at: datetime | None = None

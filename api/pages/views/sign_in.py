@@ -52,3 +52,4 @@ class Refusal(Page):
     text: str
     hint: str = ""
     reference: str = ""
+    new_tab: bool = False  # signing in must not replace the page with what was typed

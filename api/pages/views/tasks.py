@@ -146,6 +146,7 @@ class TaskHead:
     instead_of: str = ""
     contact: str = ""
     paused: bool = False
+    due_hidden: bool = False  # it is past, and that is between the person and others
 
     @property
     def href(self) -> str:
@@ -200,6 +201,8 @@ class TaskPreview(Page):
     sections: tuple[Section, ...]
     version: str
     complete: bool
+    back: str = ""
+    held_on: str = ""
     saved_at: datetime | None = None
 
 

@@ -1,0 +1,221 @@
+"""Signing in and out, mailed links, and what is answered when something goes wrong."""
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.authentication import (
+    Call,
+    GuardedRoute,
+    allow,
+    drop_session_cookie,
+    session_token,
+    set_session_cookie,
+)
+from api.errors import NotSignedIn, TooManyRequests
+from api.pages.render import render
+from api.pages.shell import UTC, go, said, show, typed, words
+from api.pages.views.frame import Problem, Visit
+from api.pages.views.sign_in import AskLink, FollowLink, LinkSent, LinkState, Refusal
+from api.sign_in import ask_for_link, confirm_link, open_link
+from domain.access import AccessRole, Action
+from domain.errors import AlmanacError
+from store.links import LinkState as Found
+from store.links import is_local_path
+from store.sessions import revoke_token
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Anyone = Annotated[Call, allow(Action.PUBLIC)]
+Own = Annotated[Call, allow(Action.OWN_ACCOUNT)]
+
+STATES: dict[Found, LinkState] = {
+    Found.EXPIRED: "expired",
+    Found.REVOKED: "revoked",
+    Found.UNKNOWN: "unknown",
+}
+
+
+@router.get("/")
+async def home(call: Anyone) -> Response:
+    """Straight to what waits, or to the door."""
+    return go("/tasks" if call.person else "/sign-in")
+
+
+@router.get("/sign-in")
+async def ask(call: Anyone, request: Request) -> Response:
+    """The form that asks for a link."""
+    target = request.query_params.get("next", "/")
+    target = target if is_local_path(target) else "/"
+    if call.person is not None:
+        return go(target)
+    return await show(call, AskLink(title="Sign in", next_path=target, notice=said(request)))
+
+
+@router.post("/sign-in")
+async def send(call: Anyone, request: Request) -> Response:
+    """Mail a link; nobody learns whether the address is known."""
+    form = await typed(request)
+    email, target = words(form, "email").strip(), words(form, "next") or "/"
+    if len(email) > 254 or "@" not in email.strip("@") or any(c.isspace() for c in email):
+        wrong = Problem("email", "Enter an address like name@company.com")
+        page = AskLink(title="Sign in", email=email, next_path=target, problems=(wrong,))
+        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    await ask_for_link(request, call.conn, email, target, call.now)
+    settings = request.app.state.settings
+    page_sent = LinkSent(
+        title="Look into your inbox", email=email, minutes=settings.sign_in_link_minutes
+    )
+    return await show(call, page_sent)
+
+
+@router.get("/l/{token}")
+async def follow(call: Anyone, request: Request, token: str) -> Response:
+    """A mailed link was opened, perhaps by a mail scanner: nothing happens before the button."""
+    opened = await open_link(request, call.conn, token, call.now)
+    if opened.link.state is not Found.VALID:
+        return await _no_use(call, STATES[opened.link.state])
+    if opened.other:
+        page = FollowLink(title="For somebody else", state="other_person", here_as=opened.here_name)
+        return await show(call, page, HTTPStatus.FORBIDDEN)
+    if opened.here is not None:
+        return go(opened.link.target)
+    name = opened.name.partition(" ")[0]
+    page = FollowLink(title=f"Hello {name}", state="ready", action=f"/l/{quote(token)}", name=name)
+    return await show(call, page)
+
+
+@router.post("/l/{token}")
+async def enter(call: Anyone, request: Request, token: str) -> Response:
+    """Sign in through a link."""
+    opened = await open_link(request, call.conn, token, call.now)
+    if opened.other:
+        page = FollowLink(title="For somebody else", state="other_person", here_as=opened.here_name)
+        return await show(call, page, HTTPStatus.FORBIDDEN)
+    link, session = await confirm_link(request, call.conn, token, call.now)
+    if session is None:
+        return await _no_use(call, STATES[link.state])
+    response = go(link.target)
+    set_session_cookie(request, response, session)
+    return response
+
+
+async def _no_use(call: Call, state: LinkState) -> HTMLResponse:
+    status = HTTPStatus.NOT_FOUND if state == "unknown" else HTTPStatus.GONE
+    titles = {"expired": "This link has run out", "revoked": "This link no longer works"}
+    return await show(
+        call, FollowLink(title=titles.get(state, "Unknown link"), state=state), status
+    )
+
+
+@router.post("/sign-out")
+async def leave(call: Anyone, request: Request) -> Response:
+    """Sign out of this browser. Harmless if nobody is signed in."""
+    token = session_token(request)
+    if token:
+        await revoke_token(call.conn, token, call.now)
+    response = go("/sign-in", "signed-out")
+    drop_session_cookie(request, response)
+    return response
+
+
+# --- Errors ------------------------------------------------------------------------------------
+
+PLAIN: dict[int, tuple[str, str, str]] = {
+    400: (
+        "We did not understand this",
+        "The address or the form came in a shape that we do not know. Nothing was changed.",
+        "Go back and try once more.",
+    ),
+    403: (
+        "This is not for you to do",
+        "You may know that it exists, but not do this. Nothing was changed.",
+        "If you think you should, ask HR or an administrator.",
+    ),
+    404: (
+        "There is nothing here",
+        "Either it does not exist, or it is not for you to see; we do not tell which.",
+        "Open the link from your mail once more, or go to your tasks.",
+    ),
+    409: (
+        "Not possible now",
+        "Things have moved on. Nothing was changed.",
+        "Go back and look at it again.",
+    ),
+    412: (
+        "Changed in another window",
+        "A newer version was saved meanwhile. Nothing was overwritten.",
+        "Go back, reload the page, and compare.",
+    ),
+    413: ("This is too large", "It is larger than we can take. Nothing was changed.", ""),
+    422: (
+        "Something needs correcting",
+        "Nothing was changed.",
+        "Go back: what you typed is still there.",
+    ),
+    429: ("Too many at once", "Please wait a few minutes. Nothing is lost.", ""),
+    503: (
+        "Almanac cannot answer at this moment",
+        "Nothing was changed, and nothing is lost.",
+        "It usually passes within a minute. Go back and try again.",
+    ),
+}
+
+OURS = (
+    "This is our mistake",
+    "Something went wrong on our side. Nothing was changed by this request.",
+    "Try again. If it stays, tell an administrator the reference below.",
+)
+
+
+async def error_page(request: Request, error: AlmanacError) -> Response:
+    """Any error as a page, without asking the database anything: it may be what is missing."""
+    status = int(error.status)
+    if isinstance(error, NotSignedIn):
+        return _signed_out(request)
+    title, text, hint = PLAIN.get(status, OURS)
+    if status in (409, 422) and error.detail.endswith("."):
+        text = f"{error.detail} {text}" if status == 422 else error.detail
+    if isinstance(error, TooManyRequests):
+        text = f"{error.detail} Nothing is lost."
+    page = Refusal(
+        title=title,
+        status=status,
+        text=text,
+        hint=error.hint if status == 409 and error.hint else hint,
+        reference=str(request.scope.get("state", {}).get("request_id", "")),
+    )
+    return HTMLResponse(render(page, _visitor(request)), status)
+
+
+def _signed_out(request: Request) -> Response:
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method in ("GET", "HEAD"):
+        return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", HTTPStatus.SEE_OTHER)
+    # Whoever typed something must not lose it: the page before still holds it.
+    page = Refusal(
+        title="You were signed out meanwhile",
+        status=401,
+        text="Your text is still on the page before this one. Sign in in another tab, then go "
+        "back and send it again.",
+        new_tab=True,
+    )
+    return HTMLResponse(render(page, _visitor(request)), HTTPStatus.UNAUTHORIZED)
+
+
+def _visitor(request: Request) -> Visit:
+    now = request.app.state.clock.now()
+    person = getattr(request.state, "signed_in", None)
+    if person is None:
+        return Visit(now, UTC)
+    return Visit(
+        now,
+        UTC,
+        person_id=person.person_id,
+        manages=AccessRole.MANAGER in person.roles,
+        hr=AccessRole.HR in person.roles,
+        administrator=AccessRole.ADMINISTRATOR in person.roles,
+    )

@@ -1,0 +1,320 @@
+"""The explain view: why a task looks as it does, as a story."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api.authentication import Call, GuardedRoute, allow
+from api.pages import task_forms
+from api.pages.saying import plural, say_day
+from api.pages.shell import show, visit_of
+from api.pages.views.frame import Link, Visit
+from api.pages.views.reading import Explain, Happening, Mood
+from api.seen_tasks import see_task
+from domain.access import Action
+from domain.notifications import rung_offset, rung_repeat
+from domain.states import TaskState
+from store.explain import Explanation, Happened, Named, NextRung, Told, explain
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Reads = Annotated[Call, allow(Action.READ_TASK)]
+
+CAUSES = {
+    "launch": "The cycle was launched, and this stage waits for no other.",
+    "after": "What had to be closed first was closed.",
+    "date": "Its date came.",
+    "entry": "The person entered the cycle.",
+    "reassigned": "It was handed over from somebody else.",
+    "split": "The manager changed, and both write.",
+}
+
+EVENTS = {
+    "task_opened": "the task",
+    "reminder": "a reminder",
+    "escalated_notice": "who was told that it is overdue",
+    "reopened": "that it is open again",
+    "reassigned_to": "that it was handed over to them",
+    "reassigned_away": "that somebody else does it now",
+    "due_changed": "that the date has changed",
+    "paused": "that the cycle is paused",
+    "resumed": "that the cycle goes on",
+    "cancelled": "that nothing is to be done any more",
+    "input_changed": "that what they built on has changed",
+    "escalation": "that it is overdue",
+    "extended_notice": "that it was extended",
+    "done_notice": "that it is done",
+    "needs_assignee": "that somebody must be found for it",
+    "not_held": "that the conversation was not held",
+}
+"""What was said, after "Mail to X: "."""
+
+HAPPENED = {
+    "opened": "Opened",
+    "submitted": "Submitted",
+    "withdrawn": "Taken back by its author",
+    "reopened": "Reopened by HR",
+    "extended": "Extended",
+    "resumed": "Dates moved after a pause",
+    "moved": "Dates moved",
+    "shifted": "Dates moved",
+    "reassigned": "Handed over",
+    "nudged": "Nudged",
+    "excused": "Excused",
+    "expired": "Closed unanswered",
+    "cancelled": "Cancelled",
+    "released": "Results released",
+    "rung": "A rung of the ladder came",
+    "rung_skipped": "A rung was passed over",
+}
+
+WHY_NOT = {
+    "done": "it was done by then",
+    "expired": "it had closed by then",
+    "excused": "it was excused by then",
+    "cancelled": "it was cancelled by then",
+    "gone": "the task no longer exists",
+    "reassigned": "somebody else holds it",
+    "due_changed": "the date had moved",
+    "superseded": "another line of the same mail said it more pressingly",
+    "paused": "the cycle was paused",
+    "resumed": "the cycle went on again",
+    "left": "the person had left",
+    "address_refused": "the address refuses mail; HR was told",
+    "too_late": "it would have come too late to be of use",
+    "on_leave": "on leave that day",
+    "piled_up": "several reminders became one",
+    "nothing_else": "nothing else was to be said that day",
+    "assigned": "somebody was found",
+}
+
+PASSED_OVER = {
+    "top_of_company": "nobody above the top is told",
+    "is_assignee": "holds the task",
+    "left": "has left",
+    "absent": "is away for days, without a delegate",
+    "is_concerned": "it is about them",
+    "no_manager": "there is nobody up the line",
+    "empty": "nobody is there",
+    "nobody_left": "nobody is left to tell",
+    "no_assignee": "nobody holds the task yet",
+}
+
+NOBODY = {"release": "the HR desk"}
+
+IN_THE_WAY = {
+    "paused": "It stands still: the cycle is paused.",
+    "held": "It stands still: something about this task has to be mended first.",
+    "last_mail_not_out": "It waits until the mail before has really gone out.",
+    "not_announced": "It waits until the first mail has really gone out.",
+}
+
+
+@router.get("/tasks/{task_id}/explain")
+async def explain_task(call: Reads, task_id: UUID) -> Response:
+    """Opened by what, mailed when with which answer, what comes next and whom it will reach."""
+    seen = await see_task(call, task_id)
+    desk = await task_forms.open_desk(call, task_id)
+    story = await explain(call.conn, task_id, await call.reader(), call.now)
+    visit = await visit_of(call)
+    mine = desk.facts.assignee_id == (call.person_id if call.person else None)
+    top = task_forms.head(desk, call, others=not mine, seen=seen)
+    past, ahead = _past(story, visit), _ahead(story, call.now, desk.facts.assignee)
+    if not task_forms.knows_lateness(seen):
+        # What follows the due date is between the person, whom it was brought to, and HR.
+        past = [item for item in past if item.at is not None and item.at <= story.due_at]
+        ahead = [item for item in ahead if item.at is not None and item.at <= story.due_at]
+    page = Explain(
+        title="Why this task looks as it does",
+        part="tasks" if mine else "",
+        crumbs=(Link("The task", desk.href),),
+        task=top,
+        assignee=desk.facts.assignee
+        or ("the HR desk" if desk.facts.kind == "release" else "nobody yet"),
+        state=story.state,
+        past=tuple(past),
+        ahead=tuple(ahead),
+        stops="Everything ahead stops the moment the task is done."
+        if story.state == TaskState.OPEN
+        else "",
+    )
+    return await show(call, page)
+
+
+def _past(story: Explanation, visit: Visit) -> list[Happening]:
+    """What happened, in the order of the clock."""
+    opening = story.opening
+    detail = CAUSES.get(opening.cause, opening.cause.replace("_", " "))
+    if opening.after and opening.cause == "after":
+        detail += f" It waits for: {', '.join(stage.title for stage in opening.after)}."
+    items = [Happening("Came into being", opening.begun_at, "done", detail)]
+    if (
+        not any(event.event == "opened" for event in story.history)
+        and opening.opens_at <= visit.now
+    ):
+        items.append(Happening("Opened", opening.opens_at, "done", _announced(story)))
+    items += [_happened(event, story) for event in story.history]
+    items += [_told(told) for told in (*story.mails, *story.suppressed) if told.state != "queued"]
+    return sorted(items, key=lambda item: item.at or visit.now)
+
+
+def _announced(story: Explanation) -> str:
+    opening = story.opening
+    if opening.announced_on is None:
+        return "It was not announced by mail yet."
+    if opening.announce_at > opening.opens_at:
+        return f"Before its planned date; announced on {say_day(opening.announced_on)}."
+    return ""
+
+
+def _happened(event: Happened, story: Explanation) -> Happening:
+    title = HAPPENED.get(event.event, event.event.replace("_", " ").capitalize())
+    who = f"By {event.actor.name}." if event.actor else ""
+    mood: dict[str, Mood] = {
+        "expired": "held",
+        "cancelled": "held",
+        "excused": "held",
+        "rung": "late",
+    }
+    detail = " ".join(part for part in (who, _detail(event)) if part)
+    if event.event == "opened":
+        detail = _announced(story)
+    facts = tuple(
+        (key.replace("_", " "), _plain(value))
+        for key, value in event.detail.items()
+        if value not in (None, "", [], {}) and key not in ("from", "to", "people")
+    )
+    return Happening(title, event.at, mood.get(event.event, "done"), detail, facts)
+
+
+def _detail(event: Happened) -> str:
+    rung = event.detail.get("rung")
+    if isinstance(rung, str):
+        return say_rung(rung)
+    due = event.detail.get("due_on")
+    return f"Due {due} from then on." if isinstance(due, str) else ""
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def say_rung(rung: str) -> str:
+    """`remind:-5` is "5 working days before the due date."."""
+    try:
+        offset, repeat = rung_offset(rung), rung_repeat(rung)
+    except ValueError:
+        return rung
+    if offset == 0:
+        words = "On the due date."
+    elif offset < 0:
+        words = f"{plural(-offset, 'working day')} before the due date."
+    else:
+        words = f"{plural(offset, 'working day')} after the due date."
+    return words + (f" Repeated for the {repeat}. time." if repeat else "")
+
+
+def _told(told: Told) -> Happening:
+    what = EVENTS.get(told.event, told.event.replace("_", " "))
+    at: datetime = told.settled_at or told.send_at
+    facts = [("Written because of", told.cause.replace("_", " "))]
+    if told.rung:
+        facts.append(("Rung", told.rung))
+    if told.smtp_code:
+        facts.append(
+            ("Answer of the mail server", f"{told.smtp_code} {told.smtp_answer or ''}".strip())
+        )
+    if told.message_id:
+        facts.append(("Message", told.message_id))
+    where = f" ({say_rung(told.rung)[:-1].lower()})" if told.rung else ""
+    match told.state:
+        case "sent":
+            return Happening(
+                f"Mail to {told.person.name}: {what}", at, "done", _first(where), tuple(facts)
+            )
+        case "suppressed":
+            reason = WHY_NOT.get(told.why_not or "", (told.why_not or "").replace("_", " "))
+            return Happening(
+                f"Not mailed to {told.person.name}: {what}",
+                at,
+                "held",
+                f"Because {reason}.{_first(where) and ' ' + _first(where)}",
+                tuple(facts),
+            )
+        case "failed":
+            return Happening(
+                f"Mail to {told.person.name} refused: {what}",
+                at,
+                "bad",
+                "HR was told; nobody is escalated before the person was reached.",
+                tuple(facts),
+            )
+        case _:
+            return Happening(
+                f"Mail to {told.person.name}: {what}",
+                at,
+                "late",
+                "Handed over, without an answer of the mail server.",
+                tuple(facts),
+            )
+
+
+def _first(where: str) -> str:
+    words = where.strip(" ()")
+    return words[:1].upper() + words[1:] + ("." if words else "")
+
+
+def _ahead(story: Explanation, now: datetime, holder: str | None) -> list[Happening]:
+    """What is planned: queued mails, the due date, the next rung, the close."""
+    if story.state not in (TaskState.OPEN, TaskState.PLANNED):
+        return []
+    items = [
+        Happening(
+            f"Mail to {told.person.name}: {EVENTS.get(told.event, told.event)}",
+            told.send_at,
+            "ahead",
+            "With their daily mail, or at once within their hours.",
+        )
+        for told in story.mails
+        if told.state == "queued"
+    ]
+    if story.state == TaskState.PLANNED:
+        items.append(Happening("Opens", story.opening.opens_at, "ahead"))
+    if story.due_at > now:
+        items.append(Happening("Due", story.due_at, "now", "Until the end of that day."))
+    if story.next is not None:
+        items.append(_rung(story.next, holder))
+    if story.closes_at is not None and story.closes_at > now:
+        items.append(
+            Happening("Closes", story.closes_at, "ahead", "What is unfinished then expires.")
+        )
+    return sorted(items, key=lambda item: item.at or now)
+
+
+def _rung(rung: NextRung, holder: str | None) -> Happening:
+    reached = _names(rung.reaches) or "nobody"
+    if rung.desk:
+        reached = f"the {rung.desk.upper()} desk ({reached})"
+    title = (
+        f"Reminder to {holder or reached}" if rung.kind == "remind" else f"Escalation to {reached}"
+    )
+    parts = [say_rung(rung.key), "With the first daily mail from then on."]
+    for passed in rung.passed_over:
+        reason = PASSED_OVER.get(passed.reason, passed.reason.replace("_", " "))
+        parts.append(
+            f"{passed.person.name if passed.person else 'Somebody'} is passed over: {reason}."
+        )
+    if rung.stands_still:
+        parts.append(IN_THE_WAY[rung.stands_still])
+    facts = [("Rung", rung.key)]
+    if rung.took_place_of:
+        facts.append(("In the place of", rung.took_place_of))
+    mood: Mood = "held" if rung.stands_still else "ahead"
+    return Happening(title, rung.at, mood, " ".join(parts), tuple(facts))
+
+
+def _names(people: Iterable[Named]) -> str:
+    return ", ".join(person.name for person in people)

@@ -1,0 +1,171 @@
+"""Results: one's own once the conversation opened it, one's people's once HR released them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.authentication import Call, GuardedRoute, allow
+from api.pages.answering import rating_words, share_of
+from api.pages.saying import say_day
+from api.pages.shell import said, show
+from api.pages.task_evidence import ACKNOWLEDGED, sections_read
+from api.pages.task_forms import answer_href
+from api.pages.views.frame import Person
+from api.pages.views.reading import Chapter, MyReviews, ResultLine, Review
+from api.seen_tasks import visible_answers
+from definitions.models import Definition
+from domain.access import Action, Reader, answers_for, hr_over
+from domain.errors import NotFound
+from domain.states import TaskState
+from store.access import task_facts
+from store.definitions import definition_of
+from store.lists.cycles import get_cycle
+from store.lists.tasks import Submission, submission_of
+from store.reporting_lines import line_above
+from store.views import reviews as queries
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Reads = Annotated[Call, allow(Action.READ_ANSWERS)]
+
+
+@router.get("/reviews")
+async def reviews(call: Reads, request: Request) -> Response:
+    """Every result that the reader may open, and why others are not open yet."""
+    own = await queries.own_reviews(call.conn, call.person_id)
+    below = await queries.reviews_below(call.conn, call.person_id, call.now.date())
+    page = MyReviews(
+        title="Reviews",
+        part="reviews",
+        notice=said(request),
+        own=tuple(_own(row) for row in own),
+        people=tuple(_of_people(row) for row in below),
+    )
+    return await show(call, page)
+
+
+def _own(row: queries.ReviewRow) -> ResultLine:
+    about = Person(row.person_id, row.name, row.department or "", row.first_name)
+    if row.opened_at is not None:
+        state = f"talked on {say_day(row.held_on)}" if row.held_on else "open"
+        return ResultLine(row.cycle, about, _href(row), state)
+    if row.meets_on is not None:
+        state = f"opens when the conversation was held, planned by {say_day(row.meets_on)}"
+    elif row.releases_on is not None:
+        state = f"opens with the release, planned by {say_day(row.releases_on)}"
+    else:
+        state = "opens when your manager has submitted it"
+    return ResultLine(row.cycle, about, "", state)
+
+
+def _of_people(row: queries.ReviewRow) -> ResultLine:
+    about = Person(row.person_id, row.name, row.department or "", row.first_name)
+    talked = f", talked on {say_day(row.held_on)}" if row.held_on else ""
+    return ResultLine(row.name, about, _href(row), f"{row.cycle}{talked}")
+
+
+def _href(row: queries.ReviewRow) -> str:
+    return f"/reviews/{row.cycle_id}/{row.person_id}"
+
+
+@router.get("/reviews/{cycle_id}/{person_id}")
+async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) -> Response:
+    """A whole review, for the person, who leads them, or HR. Everybody else finds nothing."""
+    row = await queries.review_row(call.conn, cycle_id, person_id)
+    reader = await call.reader()
+    if row is None or not await _may_read(call, reader, row):
+        raise NotFound(f"There is no review of {person_id} in {cycle_id}.")
+    cycle = await get_cycle(call.conn, cycle_id)
+    definition = await definition_of(call.conn, cycle.version_id)
+    chapters, acknowledged, words = await _chapters(call, reader, row, definition)
+    rating, share = await _rating(call, reader, row, definition)
+    own = person_id == call.person_id
+    page = Review(
+        title="Your review" if own else f"Review of {row.name}",
+        part="reviews",
+        notice=said(request),
+        about=Person(person_id, row.name, row.department or "", row.first_name),
+        cycle=cycle.title,
+        period="",
+        purpose=definition.purpose.strip(),
+        own=own,
+        rating=rating,
+        share=share,
+        chapters=chapters,
+        held_on=row.held_on,
+        acknowledgement=acknowledged,
+        acknowledgement_text=words,
+        answer_href=await answer_href(call, cycle_id) if own else "",
+    )
+    return await show(call, page)
+
+
+async def _may_read(call: Call, reader: Reader, row: queries.ReviewRow) -> bool:
+    if row.person_id == reader.person_id:
+        return row.opened_at is not None
+    if hr_over(reader, row.person_id):
+        return True
+    if row.released_at is None and row.opened_at is None:
+        return False
+    return reader.person_id in await line_above(call.conn, row.person_id, call.now.date())
+
+
+async def _read(
+    call: Call, reader: Reader, task: queries.SubjectTask, definition: Definition
+) -> tuple[Submission, dict[str, object]] | None:
+    facts = await task_facts(call.conn, task.id, call.now)
+    reaches = answers_for(reader, facts.access) if facts else frozenset()
+    if not reaches:
+        return None
+    submission = await submission_of(call.conn, task.id)
+    if submission is None:
+        return None
+    return submission, visible_answers(definition, task.stage, submission.answers, reaches)
+
+
+async def _chapters(
+    call: Call, reader: Reader, row: queries.ReviewRow, definition: Definition
+) -> tuple[tuple[Chapter, ...], str, str]:
+    """The stages as they are read, the latest first; and what is on record beside them."""
+    chapters: list[Chapter] = []
+    acknowledged, words = "", ""
+    names = await queries.authors(call.conn, row.cycle_id, row.person_id)
+    for task in await queries.subject_tasks(call.conn, row.cycle_id, row.person_id):
+        if task.kind == "acknowledgement" and task.state == TaskState.EXPIRED:
+            acknowledged = "Not answered. Silence is not consent."
+            continue
+        read = await _read(call, reader, task, definition)
+        if read is None:
+            continue
+        submission, answers = read
+        if task.kind == "acknowledgement":
+            answer = ACKNOWLEDGED.get(str(answers.get("answer", "")), "")
+            acknowledged = f"{row.first_name}: {answer}" if answer else ""
+            words = str(answers.get("text", ""))
+            continue
+        stage = definition.stage(task.stage)
+        sections = sections_read(
+            definition, stage, answers, row.name, row.first_name, given_only=True
+        )
+        if sections:
+            author = names.get(submission.author_id, "")
+            chapters.append(Chapter(task.title, author, submission.submitted_at, sections))
+    return tuple(reversed(chapters)), acknowledged, words
+
+
+async def _rating(
+    call: Call, reader: Reader, row: queries.ReviewRow, definition: Definition
+) -> tuple[str, float | None]:
+    """The final rating: the first source that exists (`outcome.rating`)."""
+    tasks = await queries.subject_tasks(call.conn, row.cycle_id, row.person_id)
+    for source in definition.outcome.rating:
+        stage, _, question = source.partition(".")
+        for task in tasks:
+            if task.stage != stage or not question:
+                continue
+            read = await _read(call, reader, task, definition)
+            if read is not None and question in read[1]:
+                value = read[1][question]
+                return rating_words(definition, value), share_of(definition, value)
+    return "", None

@@ -1,0 +1,308 @@
+"""My tasks; and a task's page: its form, its preview, what became of it."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.authentication import Call, GuardedRoute, allow
+from api.pages import task_forms
+from api.pages.answering import share_answered
+from api.pages.saying import say_clock
+from api.pages.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.task_words import About, ended_word, minutes_of, seen_by, verb
+from api.pages.views.frame import Page, Person, Problem
+from api.pages.views.tasks import MyTasks, TaskConflict, TaskLine
+from api.seen_tasks import Seen, see_task
+from definitions.answers import form_of
+from definitions.models import Definition
+from domain.access import Action, may_work_on
+from domain.errors import EditConflict, IllegalState, Invalid, NotFound
+from domain.states import TaskState
+from store import tasks as store
+from store.definitions import definition_of
+from store.views import my_tasks as queries
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Own = Annotated[Call, allow(Action.OWN_TASKS)]
+Reads = Annotated[Call, allow(Action.READ_TASK)]
+Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
+
+
+# --- My tasks ----------------------------------------------------------------------------------
+
+
+@router.get("/tasks")
+async def my_tasks(call: Own, request: Request) -> Response:
+    """Everything that waits for whoever is signed in, nearest deadline first."""
+    reader = await call.reader()
+    today = (await visit_of(call)).today
+    waiting = await queries.open_tasks(call.conn, reader, call.now.date())
+    ended = await queries.ended_tasks(call.conn, reader)
+    results = await queries.open_results(call.conn, call.person_id)
+    lines = [await _line(call, task, today) for task in waiting]
+    title, on = ("", None) if lines else await _next(call, today)
+    page = MyTasks(
+        title="My tasks",
+        part="tasks",
+        notice=said(request),
+        open=tuple(lines),
+        ended=tuple([await _line(call, task, today) for task in ended]),
+        next_thing=title,
+        next_on=on,
+        results=tuple(
+            (f"Your result of {r.cycle} is open.", f"/reviews/{r.cycle_id}/{call.person_id}")
+            for r in results
+        ),
+    )
+    return await show(call, page)
+
+
+async def _line(call: Call, task: queries.MyTask, today: date) -> TaskLine:
+    definition = await definition_of(call.conn, task.version_id)
+    stage = definition.stage(task.stage)
+    about = About(task.kind, task.role, task.title, task.subject, task.subject_first)
+    done = task.state == TaskState.DONE
+    form = form_of(definition, stage)
+    share = share_answered(form, task.draft) if form and task.draft else None
+    return TaskLine(
+        href=f"/tasks/{task.id}",
+        verb=verb(about),
+        cycle=task.cycle,
+        mood=_mood(task, call.now),
+        due_at=task.due_at,
+        minutes=minutes_of(definition, stage),
+        share=share,
+        about=_person(task.subject_id, task.subject, task.department, task.subject_first)
+        if task.role != "subject"
+        else None,
+        instead_of=task.assignee or ""
+        if task.assignee_id not in (None, call.person_id) and not done
+        else "",
+        ended="" if task.state == TaskState.OPEN else ended_word(task.state, task.kind),
+        ended_at=task.ended_at,
+        seen_by=_seen_by(definition, about, task, today) if done else "",
+    )
+
+
+def _mood(task: queries.MyTask, now: datetime) -> Any:
+    if task.state == TaskState.DONE:
+        return "done"
+    if task.state != TaskState.OPEN:
+        return "new"
+    if task.paused:
+        return "paused"
+    if task.due_at < now:
+        return "late"
+    return "draft" if task.draft else "new"
+
+
+def _person(
+    person_id: int | None, name: str | None, department: str | None, first: str | None
+) -> Person | None:
+    if person_id is None or name is None:
+        return None
+    return Person(person_id, name, department or "", first or "")
+
+
+def _seen_by(definition: Definition, about: About, task: queries.MyTask, today: date) -> str:
+    kinds = {stage.kind for stage in definition.stages}
+    return seen_by(
+        about,
+        hr_reads=definition.policies.hr_reads == "all",
+        releases="release" in kinds,
+        meets="meeting" in kinds,
+        releases_on=task.releases_on,
+        released=task.released,
+        result_open=task.result_open,
+        today=today,
+    )
+
+
+async def _next(call: Call, today: date) -> tuple[str, date | None]:
+    """What comes next for somebody for whom nothing waits."""
+    for stage in await queries.upcoming(call.conn, call.person_id, today):
+        spec = (await definition_of(call.conn, stage.version_id)).stage(stage.stage)
+        theirs = "subject" if stage.own else "manager"
+        if spec.assignee == theirs or (stage.own and spec.kind == "meeting"):
+            return stage.title, stage.opens_on
+    return "", None
+
+
+# --- One task ----------------------------------------------------------------------------------
+
+
+@router.get("/tasks/{task_id}")
+async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> Response:
+    """The form, or what became of it."""
+    seen = await see_task(call, task_id)
+    desk = await task_forms.open_desk(call, task_id)
+    if seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access):
+        await store.seen(call.conn, task_id, call.now)
+        page = await task_forms.working_page(call, desk, step, notice=said(request))
+    else:
+        page = await task_forms.reading_page(call, desk, seen, notice=said(request))
+    return await show(call, page)
+
+
+@router.get("/tasks/{task_id}/preview")
+async def preview(call: Works, request: Request, task_id: UUID) -> Response:
+    """Everything once more before it is submitted."""
+    desk = await _own_desk(call, task_id)
+    if desk is None:
+        return go(f"/tasks/{task_id}")
+    return await show(call, await task_forms.preview_page(call, desk))
+
+
+async def _own_desk(call: Call, task_id: UUID, held_on: str = "") -> task_forms.Desk | None:
+    """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see."""
+    seen: Seen = await see_task(call, task_id)
+    if seen.facts.state != TaskState.OPEN or not may_work_on(seen.reader, seen.access):
+        return None
+    return await task_forms.open_desk(call, task_id, held_on)
+
+
+@router.post("/tasks/{task_id}")
+async def write(call: Works, request: Request, task_id: UUID) -> Response:
+    """Save a step and go on: to the next one, to the preview, or stay."""
+    form = await typed(request)
+    desk = await _own_desk(call, task_id, words(form, task_forms.HELD))
+    if desk is None:
+        return await _too_late(call, task_id)
+    typed_in = task_forms.read_typed(desk, form)
+    go_to = words(form, "go") or "save"
+    try:
+        await task_forms.save(call, desk, typed_in)
+    except EditConflict:
+        await undo(call)
+        return await _conflict(call, task_id, typed_in)
+    except Invalid as error:
+        await undo(call)
+        page = await task_forms.working_page(
+            call, desk, typed_in.step, typed_in=typed_in, errors=task_forms.errors_of(error)
+        )
+        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if go_to == "submit":
+        return await _submit(call, desk)
+    return go(_after(desk, typed_in.step, go_to), "saved" if go_to == "save" else "")
+
+
+def _after(desk: task_forms.Desk, step: int, go_to: str) -> str:
+    match go_to.partition(":"):
+        case ("next", _, _):
+            return desk.path(step + 1)
+        case ("preview", _, _):
+            return desk.path(place="/preview")
+        case ("goal", _, name):
+            path = desk.path(step)
+            return f"{path}{'&' if '?' in path else '?'}goals=1#f-{name}"
+        case _:
+            return desk.path(step)
+
+
+@router.post("/tasks/{task_id}/draft")
+async def draft(call: Works, request: Request, task_id: UUID) -> Response:
+    """Keep what is being typed; the answer is for the script on the page."""
+    desk = await _own_desk(call, task_id)
+    if desk is None:
+        raise IllegalState("This task is not open any more; your text is still on this page.")
+    typed_in = task_forms.read_typed(desk, await typed(request))
+    await task_forms.save(call, desk, typed_in)
+    fresh = await task_forms.open_desk(call, task_id)
+    zone = (await visit_of(call)).zone
+    return JSONResponse(
+        {
+            "version": fresh.version,
+            "clock": say_clock(call.now, zone),
+            "asked": task_forms.asked(fresh, typed_in.answers),
+        }
+    )
+
+
+@router.post("/tasks/{task_id}/submit")
+async def submit(call: Works, request: Request, task_id: UUID) -> Response:
+    """Submit what the draft holds."""
+    form = await typed(request)
+    desk = await _own_desk(call, task_id, words(form, task_forms.HELD))
+    if desk is None:
+        return await _too_late(call, task_id)
+    if words(form, "version") != desk.version:
+        # Somebody wrote on in another window after this preview: it must be read once more.
+        return await show(call, await task_forms.preview_page(call, desk, stale=True), 412)
+    return await _submit(call, desk)
+
+
+async def _submit(call: Call, before: task_forms.Desk) -> Response:
+    task_id, kind = before.facts.id, before.facts.kind
+    desk = await task_forms.open_desk(call, task_id, before.held_on)
+    try:
+        answers, held_on = task_forms.to_submit(desk)
+        await store.submit(
+            call.conn,
+            task_id,
+            call.actor,
+            answers,
+            now=call.now,
+            expected_version=desk.facts.version,
+            held_on=held_on,
+        )
+    except Invalid as error:
+        await undo(call)
+        errors = task_forms.errors_of(error)
+        page: Page
+        if kind == "acknowledgement":
+            page = await task_forms.working_page(call, desk, 1, errors=errors)
+        else:
+            page = await task_forms.preview_page(call, desk, errors=errors)
+        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return go(f"/tasks/{task_id}", "recorded" if kind == "acknowledgement" else "submitted")
+
+
+async def _too_late(call: Call, task_id: UUID) -> Response:
+    """It was submitted or closed meanwhile: say so on its page, which shows what holds."""
+    seen = await see_task(call, task_id)
+    desk = await task_forms.open_desk(call, task_id)
+    page = await task_forms.reading_page(call, desk, seen)
+    return await show(call, page, HTTPStatus.CONFLICT)
+
+
+async def _conflict(call: Call, task_id: UUID, typed_in: task_forms.Typed) -> Response:
+    desk = await task_forms.open_desk(call, task_id)
+    page: TaskConflict = await task_forms.conflict_page(call, desk, typed_in)
+    return await show(call, page, HTTPStatus.PRECONDITION_FAILED)
+
+
+@router.post("/tasks/{task_id}/withdraw")
+async def withdraw(call: Works, task_id: UUID) -> Response:
+    """Take a submission back."""
+    await see_task(call, task_id)
+    await store.withdraw(call.conn, task_id, call.actor, now=call.now)
+    return go(f"/tasks/{task_id}", "withdrawn")
+
+
+# --- Release -----------------------------------------------------------------------------------
+
+
+@router.post("/tasks/{task_id}/release")
+async def release(call: Works, request: Request, task_id: UUID) -> Response:
+    """Release results of the chosen departments; the number confirms it."""
+    desk = await _own_desk(call, task_id)
+    if desk is None or desk.facts.kind != "release":
+        raise NotFound(f"There is no release {task_id}.")
+    form = await typed(request)
+    chosen = [value for value in form.getlist("department") if isinstance(value, str)]
+    problems = await task_forms.release(call, desk, chosen, words(form, "confirm").strip())
+    if problems:
+        await undo(call)
+        page = await task_forms.working_page(call, desk, 1, chosen=tuple(chosen))
+        return await show(call, _with(page, problems), HTTPStatus.UNPROCESSABLE_ENTITY)
+    return go(f"/tasks/{task_id}", "released")
+
+
+def _with(page: Page, problems: tuple[Problem, ...]) -> Page:
+    return replace(page, problems=problems)

@@ -1,0 +1,346 @@
+"""Cycles for HR: the list, the people in them, their tasks, and the first minutes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.views.progress import COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRow:
+    """A cycle with its counts. `stage` is what is open now, with its planned due date."""
+
+    id: UUID
+    title: str
+    state: str
+    definition: str
+    version: int
+    launch_on: date
+    ends_at: datetime | None
+    participants: int
+    done: int
+    total: int
+    late: int
+    stage: str | None
+    stage_due_on: date | None
+
+
+async def cycle_rows(conn: AsyncConnection, now: datetime, limit: int = 100) -> list[CycleRow]:
+    """The latest cycles, newest first, counted in one statement."""
+    rows = await conn.execute(
+        text(
+            f"""
+            WITH listed AS (SELECT * FROM cycles ORDER BY id DESC LIMIT :limit)
+            SELECT c.id, c.title, c.state, c.definition, v.version, c.launch_on, c.ends_at,
+              c.participants, coalesce(n.done, 0), coalesce(n.total, 0), coalesce(n.late, 0),
+              o.title, o.planned_due_on
+            FROM listed c JOIN definition_versions v ON v.id = c.version_id
+            LEFT JOIN LATERAL (
+              SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
+                count(*) FILTER (WHERE t.state IN ('done', 'open', 'expired')) AS total,
+                count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now) AS late
+              FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+              WHERE t.cycle_id = c.id) n ON true
+            LEFT JOIN LATERAL (
+              SELECT s.title, s.planned_due_on FROM stages s
+              WHERE s.cycle_id = c.id AND s.state = 'open' ORDER BY s.position LIMIT 1) o ON true
+            ORDER BY c.id DESC
+            """
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [CycleRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLaunch:
+    """A launch that the calendar plans."""
+
+    title: str
+    definition: str
+    launch_on: date
+    check_at: datetime
+    state: str
+
+
+async def planned_launches(conn: AsyncConnection, on: date) -> list[PlannedLaunch]:
+    """The next launches of recurring definitions."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT v.title, r.definition, r.launch_on, r.check_at, r.state
+            FROM recurrences r JOIN LATERAL (SELECT title FROM definition_versions d
+              WHERE d.definition = r.definition ORDER BY d.version DESC LIMIT 1) v ON true
+            WHERE r.state IN ('planned', 'asked') AND r.launch_on >= :on AND r.cycle_id IS NULL
+            ORDER BY r.launch_on LIMIT 20
+            """
+        ),
+        {"on": on},
+    )
+    return [PlannedLaunch(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRow:
+    """Somebody with regard to a cycle, with the tasks about them. `hidden`: not for the reader."""
+
+    person_id: int
+    name: str
+    first_name: str
+    department: str | None
+    state: str
+    reason: str
+    because: str | None
+    entered_on: date | None
+    late: bool
+    manager: str | None
+    done: int
+    open: int
+    overdue: int
+    hidden: bool
+
+
+async def participant_rows(
+    conn: AsyncConnection,
+    cycle_id: UUID,
+    *,
+    now: datetime,
+    hidden: list[int],
+    state: str = "",
+    department: str = "",
+    search: str = "",
+    person_id: int | None = None,
+    after: tuple[str, int] = ("", 0),
+    limit: int = 100,
+) -> list[ParticipantRow]:
+    """Everybody of the company by name; the counts of `hidden` cases are not fetched."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT p.person_id, w.first_name || ' ' || w.last_name, w.first_name,
+              coalesce(p.department, w.department), p.state, p.reason, p.because, p.entered_on,
+              p.late, m.first_name || ' ' || m.last_name, coalesce(n.done, 0),
+              coalesce(n.open, 0), coalesce(n.overdue, 0),
+              p.person_id = ANY(CAST(:hidden AS bigint[]))
+            FROM participants p JOIN people w ON w.id = p.person_id
+            LEFT JOIN reporting_lines l ON l.person_id = w.id AND l.valid_from <= :on
+              AND (l.valid_to IS NULL OR l.valid_to > :on)
+            LEFT JOIN people m ON m.id = l.manager_id
+            LEFT JOIN LATERAL (
+              SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
+                count(*) FILTER (WHERE t.state = 'open') AS open,
+                count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now) AS overdue
+              FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+              WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id
+                AND p.person_id <> ALL(CAST(:hidden AS bigint[]))) n ON true
+            WHERE p.cycle_id = :cycle
+              AND (:state = '' OR p.state = :state)
+              AND (:department = '' OR coalesce(p.department, w.department) = :department)
+              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND (CAST(:person AS bigint) IS NULL OR p.person_id = :person)
+              AND (w.last_name || ' ' || w.first_name, p.person_id) > (:name, :id)
+            ORDER BY w.last_name || ' ' || w.first_name, p.person_id LIMIT :limit
+            """
+        ),
+        {
+            "cycle": cycle_id,
+            "on": now.date(),
+            "now": now,
+            "hidden": hidden,
+            "state": state,
+            "department": department,
+            "search": search,
+            "pattern": f"%{escaped}%",
+            "person": person_id,
+            "name": after[0],
+            "id": after[1],
+            "limit": limit,
+        },
+    )
+    return [ParticipantRow(*row) for row in rows]
+
+
+async def departments_of(conn: AsyncConnection, cycle_id: UUID) -> list[str]:
+    """The departments in a cycle, by name."""
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT department FROM participants"
+            " WHERE cycle_id = :cycle AND department IS NOT NULL ORDER BY 1"
+        ),
+        {"cycle": cycle_id},
+    )
+    return list(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTaskRow:
+    """A task for those who oversee the cycle."""
+
+    id: UUID
+    holder_id: int | None
+    holder: str | None
+    department: str | None
+    desk: str | None
+    stage: str
+    title: str
+    kind: str
+    role: str
+    subject_id: int | None
+    subject: str | None
+    subject_first: str | None
+    state: str
+    due_on: date
+    due_at: datetime
+    late: bool
+    ended_at: datetime | None
+    ended_reason: str | None
+
+
+async def task_rows(
+    conn: AsyncConnection,
+    cycle_id: UUID,
+    *,
+    now: datetime,
+    hidden: list[int],
+    open_only: bool,
+    stage: str = "",
+    department: str = "",
+    what: str = "",
+    search: str = "",
+    subject_id: int | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 100,
+) -> list[HeldTaskRow]:
+    """Tasks by deadline. Left out: `hidden` cases, and raters' tasks while their round is open.
+
+    `what`: late, nobody (needs an assignee), or nothing in particular.
+    """
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT t.id, t.assignee_id, a.first_name || ' ' || a.last_name, a.department, t.desk,
+              s.key, s.title, s.kind, t.role, t.subject_id, b.first_name || ' ' || b.last_name,
+              b.first_name, t.state, t.due_on, t.due_at, t.state = 'open' AND t.due_at < :now,
+              t.ended_at, t.ended_reason
+            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+            LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
+            WHERE t.cycle_id = :cycle AND (NOT :open OR t.state = 'open')
+              AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
+              AND (:stage = '' OR s.key = :stage)
+              AND (:department = '' OR a.department = :department)
+              AND (:what <> 'late' OR t.due_at < :now)
+              AND (:what <> 'nobody' OR (t.assignee_id IS NULL AND t.desk IS NULL))
+              AND (:search = '' OR a.first_name || ' ' || a.last_name ILIKE :pattern
+                   OR b.first_name || ' ' || b.last_name ILIKE :pattern)
+              AND (CAST(:subject AS bigint) IS NULL OR t.subject_id = :subject)
+              AND (CAST(:due AS timestamptz) IS NULL OR (t.due_at, t.id) > (:due, :id))
+            ORDER BY t.due_at, t.id LIMIT :limit
+            """
+        ),
+        {
+            "cycle": cycle_id,
+            "now": now,
+            "hidden": hidden,
+            "open": open_only,
+            "stage": stage,
+            "department": department,
+            "what": what,
+            "search": search,
+            "pattern": f"%{escaped}%",
+            "subject": subject_id,
+            "due": after[0] if after else None,
+            "id": after[1] if after else None,
+            "limit": limit,
+        },
+    )
+    return [HeldTaskRow(*row) for row in rows]
+
+
+async def skipped_stages(
+    conn: AsyncConnection, cycle_id: UUID, person_id: int
+) -> list[tuple[str, str]]:
+    """Stages that do not exist for somebody, with the reason code."""
+    rows = await conn.execute(
+        text(
+            "SELECT s.title, k.reason FROM skips k JOIN stages s ON s.id = k.stage_id"
+            " WHERE s.cycle_id = :cycle AND k.subject_id = :person ORDER BY s.position"
+        ),
+        {"cycle": cycle_id, "person": person_id},
+    )
+    return [(title, reason) for title, reason in rows.tuples()]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """The first minutes of a launch, in counts."""
+
+    delivered: int
+    underway: int
+    refused: int
+    unknown: int
+    recipients: int
+    opened_forms: int
+    submitted: int
+
+
+async def first_look(conn: AsyncConnection, cycle_id: UUID) -> FirstLook:
+    """What became of the opening mails, by person, and how many forms were opened."""
+    row = (
+        await conn.execute(
+            text(
+                """
+                WITH told AS (
+                  SELECT n.person_id, bool_or(n.state = 'sent') AS sent,
+                    bool_or(n.state = 'failed') AS failed, bool_or(n.state = 'unknown') AS unknown,
+                    bool_or(n.state IN ('queued', 'sending')) AS underway
+                  FROM notifications n WHERE n.cycle_id = :cycle AND n.event = 'task_opened'
+                  GROUP BY 1)
+                SELECT count(*) FILTER (WHERE sent),
+                  count(*) FILTER (WHERE underway AND NOT sent AND NOT failed),
+                  count(*) FILTER (WHERE failed AND NOT sent),
+                  count(*) FILTER (WHERE unknown AND NOT sent AND NOT failed), count(*),
+                  (SELECT count(*) FROM tasks WHERE cycle_id = :cycle AND seen_at IS NOT NULL
+                   AND role <> 'rater'),
+                  (SELECT count(*) FROM tasks WHERE cycle_id = :cycle AND state = 'done'
+                   AND role <> 'rater')
+                FROM told
+                """
+            ),
+            {"cycle": cycle_id},
+        )
+    ).one()
+    return FirstLook(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A mail of a cycle that a server refused for good."""
+
+    name: str
+    address: str
+    code: int | None
+    answer: str | None
+    at: datetime
+
+
+async def refused_mails(conn: AsyncConnection, cycle_id: UUID) -> list[Refused]:
+    """Refused mails of a cycle, the latest first."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT DISTINCT ON (m.id) w.first_name || ' ' || w.last_name, m.address, m.smtp_code,
+              m.smtp_answer, coalesce(n.settled_at, m.created_at) AS at
+            FROM notifications n JOIN mails m ON m.id = n.mail_id
+            JOIN people w ON w.id = n.person_id
+            WHERE n.cycle_id = :cycle AND m.state = 'failed' ORDER BY m.id LIMIT 200
+            """
+        ),
+        {"cycle": cycle_id},
+    )
+    return [Refused(*row) for row in rows]

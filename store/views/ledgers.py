@@ -1,0 +1,160 @@
+"""The delivery ledger and the audit log, with names for those who may read them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_SEEN = """
+    (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
+    AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """An item of the outbox with the fate of its mail."""
+
+    id: int
+    person: str
+    event: str
+    rung: str | None
+    state: str
+    cause: str
+    reason: str | None
+    at: datetime
+    send_at: datetime
+    settled_at: datetime | None
+    ride_along: bool
+    task_id: UUID | None
+    stage: str | None
+    kind: str | None
+    role: str | None
+    subject: str | None
+    smtp_code: int | None
+    smtp_answer: str | None
+
+
+async def told_rows(
+    conn: AsyncConnection,
+    *,
+    hidden: list[int],
+    state: str = "",
+    search: str = "",
+    cycle_id: UUID | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[ToldRow]:
+    """The ledger, newest first. Left out: `hidden` cases, and raters' while their round is open."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT n.id, w.first_name || ' ' || w.last_name, n.event, n.rung, n.state, n.cause,
+              n.reason, n.at, n.send_at, n.settled_at, n.ride_along, n.task_id, s.title, s.kind,
+              t.role, b.first_name || ' ' || b.last_name, m.smtp_code, m.smtp_answer
+            FROM notifications n JOIN people w ON w.id = n.person_id
+            LEFT JOIN mails m ON m.id = n.mail_id LEFT JOIN tasks t ON t.id = n.task_id
+            LEFT JOIN stages s ON s.id = t.stage_id LEFT JOIN people b ON b.id = t.subject_id
+            WHERE {_SEEN} AND (:state = '' OR n.state = :state)
+              AND (CAST(:cycle AS uuid) IS NULL OR n.cycle_id = :cycle)
+              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND (CAST(:before AS bigint) IS NULL OR n.id < :before)
+            ORDER BY n.id DESC LIMIT :limit
+            """
+        ),
+        {
+            "hidden": hidden,
+            "state": state,
+            "search": search,
+            "pattern": f"%{escaped}%",
+            "cycle": cycle_id,
+            "before": before,
+            "limit": limit,
+        },
+    )
+    return [ToldRow(*row) for row in rows]
+
+
+async def told_counts(conn: AsyncConnection, hidden: list[int]) -> dict[str, int]:
+    """How many items are in which state."""
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT n.state, count(*) FROM notifications n LEFT JOIN tasks t ON t.id = n.task_id
+            LEFT JOIN stages s ON s.id = t.stage_id WHERE {_SEEN} GROUP BY 1
+            """
+        ),
+        {"hidden": hidden},
+    )
+    return dict(rows.tuples().all())
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """Who did what on whose behalf, when."""
+
+    id: int
+    at: datetime
+    actor: str | None
+    actor_kind: str
+    behalf: str | None
+    action: str
+    object_type: str
+    object_id: str
+    what: str | None
+    cycle_id: UUID | None
+    cycle: str | None
+    after: dict[str, Any] | None
+
+
+async def audit_rows(
+    conn: AsyncConnection,
+    *,
+    hidden: list[int],
+    search: str = "",
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AuditRow]:
+    """The audit log, newest first; acts on tasks of `hidden` cases and of raters are left out."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await conn.execute(
+        text(
+            """
+            SELECT u.id, u.at, w.first_name || ' ' || w.last_name, u.actor_kind,
+              o.first_name || ' ' || o.last_name, u.action, u.object_type, u.object_id,
+              CASE u.object_type WHEN 'stage' THEN g.title WHEN 'task' THEN s.title
+                WHEN 'person' THEN q.first_name || ' ' || q.last_name END,
+              u.cycle_id, c.title, u.after
+            FROM audit u LEFT JOIN people w ON w.id = u.actor_id
+            LEFT JOIN people o ON o.id = u.on_behalf_of_id LEFT JOIN cycles c ON c.id = u.cycle_id
+            LEFT JOIN tasks t ON u.object_type = 'task' AND t.id::text = u.object_id
+            LEFT JOIN stages s ON s.id = t.stage_id
+            LEFT JOIN stages g ON u.object_type = 'stage' AND g.id::text = u.object_id
+            LEFT JOIN people q ON u.object_type = 'person' AND q.id::text = u.object_id
+            WHERE (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
+              AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
+              AND (:search = '' OR u.action ILIKE :pattern OR c.title ILIKE :pattern
+                   OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND (CAST(:before AS bigint) IS NULL OR u.id < :before)
+            ORDER BY u.id DESC LIMIT :limit
+            """
+        ),
+        {
+            "hidden": hidden,
+            "search": search,
+            "pattern": f"%{escaped}%",
+            "before": before,
+            "limit": limit,
+        },
+    )
+    return [AuditRow(*row) for row in rows]
+
+
+async def sealed_to(conn: AsyncConnection) -> int | None:
+    """The last entry that is sealed into the chain."""
+    found: int | None = await conn.scalar(text("SELECT max(last_id) FROM audit_seals"))
+    return found

@@ -1,0 +1,118 @@
+"""Worker records by name, with the names of managers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A worker record as the list shows it."""
+
+    id: int
+    name: str
+    first_name: str
+    last_first: str
+    email: str
+    job_title: str | None
+    department: str | None
+    office: str | None
+    manager: str | None
+    status: str
+    refused: bool
+
+
+async def people_rows(
+    conn: AsyncConnection,
+    on: date,
+    *,
+    search: str = "",
+    status: str = "",
+    department: str = "",
+    after: tuple[str, int] = ("", 0),
+    limit: int = 100,
+) -> list[PersonRow]:
+    """People by last name. `status`: active, left, refused (an address that refused mail)."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await conn.execute(
+        text(
+            """
+            SELECT p.id, p.first_name || ' ' || p.last_name, p.first_name,
+              p.last_name || ' ' || p.first_name, p.email, p.job_title, p.department, p.office,
+              m.first_name || ' ' || m.last_name, p.status, p.address_refused_at IS NOT NULL
+            FROM people p LEFT JOIN reporting_lines l ON l.person_id = p.id AND l.valid_from <= :on
+              AND (l.valid_to IS NULL OR l.valid_to > :on)
+            LEFT JOIN people m ON m.id = l.manager_id
+            WHERE (:search = '' OR p.first_name || ' ' || p.last_name ILIKE :pattern
+                   OR p.email ILIKE :pattern OR p.employee_id ILIKE :pattern)
+              AND (:status = '' OR (:status = 'refused' AND p.address_refused_at IS NOT NULL)
+                   OR p.status = :status)
+              AND (:department = '' OR p.department = :department)
+              AND (p.last_name || ' ' || p.first_name, p.id) > (:name, :id)
+            ORDER BY p.last_name || ' ' || p.first_name, p.id LIMIT :limit
+            """
+        ),
+        {
+            "on": on,
+            "search": search,
+            "pattern": f"%{escaped}%",
+            "status": status,
+            "department": department,
+            "name": after[0],
+            "id": after[1],
+            "limit": limit,
+        },
+    )
+    return [PersonRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCounts:
+    """How many are at work, and how many of them cannot be mailed; the departments by name."""
+
+    active: int
+    refused: int
+    departments: tuple[str, ...]
+
+
+async def people_counts(conn: AsyncConnection) -> PeopleCounts:
+    """Count the company."""
+    row = (
+        await conn.execute(
+            text(
+                """
+                SELECT count(*), count(*) FILTER (WHERE address_refused_at IS NOT NULL),
+                  array_agg(DISTINCT department ORDER BY department)
+                    FILTER (WHERE department IS NOT NULL)
+                FROM people WHERE status = 'active'
+                """
+            )
+        )
+    ).one()
+    return PeopleCounts(row[0], row[1], tuple(row[2] or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Somebody to choose in a form."""
+
+    id: int
+    label: str
+
+
+async def active_people(conn: AsyncConnection, ids: list[int] | None = None) -> list[Pick]:
+    """Everybody at work by last name, or these; with the department, because names repeat."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT id, last_name || ', ' || first_name || coalesce(' (' || department || ')', '')
+            FROM people WHERE status = 'active'
+              AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
+            ORDER BY last_name, first_name, id LIMIT 20000
+            """
+        ),
+        {"ids": ids},
+    )
+    return [Pick(*row) for row in rows]

@@ -1,0 +1,118 @@
+"""How far a cycle is: one query a picture, counted in the database.
+
+What raters do counts nowhere while their round is open (language reference §2, feedback_round).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+COUNTED = "(s.kind <> 'feedback_round' OR s.state = 'closed')"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Tasks of a department in a stage. `other`: expired, excused or cancelled."""
+
+    department: str
+    stage_id: UUID
+    done: int
+    in_time: int
+    late: int
+    other: int
+
+
+async def shares(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> list[Share]:
+    """Tasks by department of the subject and stage; both pictures of departments come from it.
+
+    Tasks that are about nobody (a release) belong to no department and are left out.
+    """
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT coalesce(p.department, ''), t.stage_id,
+              count(*) FILTER (WHERE t.state = 'done'),
+              count(*) FILTER (WHERE t.state = 'open' AND t.due_at >= :now),
+              count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now),
+              count(*) FILTER (WHERE t.state IN ('expired', 'excused', 'cancelled'))
+            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+            JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id
+            WHERE t.cycle_id = :cycle AND t.state <> 'planned' GROUP BY 1, 2
+            """
+        ),
+        {"cycle": cycle_id, "now": now},
+    )
+    return [Share(*row) for row in rows]
+
+
+async def done_by_day(conn: AsyncConnection, cycle_id: UUID, zone: str) -> dict[date, int]:
+    """How many tasks were done on each day of the company's zone."""
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT CAST(t.ended_at AT TIME ZONE :zone AS date), count(*)
+            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+            WHERE t.cycle_id = :cycle AND t.state = 'done' GROUP BY 1
+            """
+        ),
+        {"cycle": cycle_id, "zone": zone},
+    )
+    return dict(rows.tuples().all())
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many tasks of a stage are, or were, due on a day."""
+
+    stage_id: UUID
+    due_on: date
+    tasks: int
+
+
+async def dues(conn: AsyncConnection, cycle_id: UUID) -> list[Due]:
+    """Due dates of all tasks that count, by stage."""
+    rows = await conn.execute(
+        text(
+            f"""
+            SELECT t.stage_id, t.due_on, count(*)
+            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+            WHERE t.cycle_id = :cycle AND t.state NOT IN ('cancelled', 'excused') GROUP BY 1, 2
+            """
+        ),
+        {"cycle": cycle_id},
+    )
+    return [Due(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What of a cycle waits for somebody's decision."""
+
+    climbed: int
+    nobody: int
+    held: int
+    refused: int
+
+
+async def attention(conn: AsyncConnection, cycle_id: UUID) -> Attention:
+    """Count what climbed the ladder, has no assignee, is held, or cannot be mailed."""
+    row = (
+        await conn.execute(
+            text(
+                """
+                SELECT count(*) FILTER (WHERE t.told_to IS NOT NULL AND t.told_to <> '{}'),
+                  count(*) FILTER (WHERE t.assignee_id IS NULL AND t.desk IS NULL),
+                  (SELECT count(*) FROM held_rows h
+                   WHERE h.cycle_id = :cycle AND h.cleared_at IS NULL),
+                  count(DISTINCT a.id) FILTER (WHERE a.address_refused_at IS NOT NULL)
+                FROM tasks t LEFT JOIN people a ON a.id = t.assignee_id
+                WHERE t.cycle_id = :cycle AND t.state = 'open'
+                """
+            ),
+            {"cycle": cycle_id},
+        )
+    ).one()
+    return Attention(*row)
