@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, gap, next_rung, not_before
 from domain.notifications import Event
+from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
 from store.opening import LATE, clocks, cycle_times
@@ -238,13 +239,13 @@ async def _write(
             """
         ),
         {
-            "ids": [m[0] for m in moved],
-            "next": [m[1] for m in moved],
-            "next_at": [m[2] for m in moved],
-            "last": [m[3] for m in moved],
-            "last_on": [m[4] for m in moved],
-            "out": [m[5] for m in moved],
-            "told": [json.dumps(m[6]) for m in moved],
+            "ids": literal(m[0] for m in moved),
+            "next": literal(m[1] for m in moved),
+            "next_at": literal(m[2] for m in moved),
+            "last": literal(m[3] for m in moved),
+            "last_on": literal(m[4] for m in moved),
+            "out": literal(m[5] for m in moved),
+            "told": literal(json.dumps(m[6]) for m in moved),
         },
     )
     events = [
@@ -283,10 +284,10 @@ async def record_events(
         ),
         {
             "actor": actor_id,
-            "tasks": [e[0] for e in events],
-            "ats": [e[1] for e in events],
-            "events": [e[2] for e in events],
-            "details": [json.dumps(dict(e[3])) for e in events],
+            "tasks": literal(e[0] for e in events),
+            "ats": literal(e[1] for e in events),
+            "events": literal(e[2] for e in events),
+            "details": literal(json.dumps(dict(e[3])) for e in events),
         },
     )
 
@@ -390,9 +391,9 @@ async def rungs_went_out(
                 """
             ),
             {
-                "ids": [m[0] for m in mails],
-                "rungs": [m[1] for m in mails],
-                "revisions": [m[2] for m in mails],
+                "ids": literal(m[0] for m in mails),
+                "rungs": literal(m[1] for m in mails),
+                "revisions": literal(m[2] for m in mails),
             },
         )
     ).all()
@@ -443,7 +444,7 @@ async def _keep_distance(
                 "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
                 "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
             ),
-            {"ids": [p[0] for p in pushed], "ats": [p[1] for p in pushed]},
+            {"ids": literal(p[0] for p in pushed), "ats": literal(p[1] for p in pushed)},
         )
     for stage_id, instant in earliest.items():
         await ring_before(conn, f"stage-{stage_id}", instant)

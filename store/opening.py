@@ -13,12 +13,16 @@ from definitions.ladders import Rung, next_rung
 from definitions.timeline import Plan, StagePlan, TaskTimes, task_times
 from domain.notifications import Event
 from domain.states import Desk, Role, TaskState
+from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
-from store.outbox import NewNotification, queue
+from store.outbox import NewNotification, queue, wake_sender
 from store.people import desk_members, managers_of, person_times
 from store.processes import hold
 from store.readiness import Ready, ready_subjects
+
+MOST_AT_ONCE = 10_000
+"""New rows keep nobody waiting, and finding who is ready reads the whole cycle each time."""
 
 LATE = timedelta(minutes=10)
 """The engine counts as punctual within this; beyond, instants are those of the real act."""
@@ -50,13 +54,13 @@ class NewTask:
 async def open_ready(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> int:
-    """Create the tasks of up to one chunk of subjects for whom the stage may begin.
+    """Create the tasks of subjects for whom the stage may begin.
 
     Those whose opening instant has come are open at once and announced; the others are planned.
-    Somebody whose dates cannot be computed is held alone. Returns how many subjects were handled;
-    repeated, it finds nobody left.
+    Somebody whose dates cannot be computed is held alone. Returns CHUNK if more may be left, else
+    0; repeated, it finds nobody left.
     """
-    ready = await ready_subjects(conn, cycle, stage, CHUNK)
+    ready = await ready_subjects(conn, cycle, stage, MOST_AT_ONCE)
     if not ready:
         return 0
 
@@ -76,7 +80,7 @@ async def open_ready(
         )
 
     await in_halves(conn, ready, handle, park)
-    return len(ready)
+    return CHUNK if len(ready) == MOST_AT_ONCE else 0
 
 
 async def _plan(
@@ -240,22 +244,38 @@ async def holders_for(
 
 CREATE = text(
     """
-    INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, desk, state, cause,
-        begun_at, opens_at, announce_at, due_on, due_at, closes_at, next_rung, next_rung_at,
-        steered, created_at)
-    SELECT :cycle, :stage, n.subject_id, n.role, n.assignee_id, n.desk,
-        CASE WHEN n.opens_at <= :as_of THEN 'open' ELSE 'planned' END, n.cause, n.begun_at,
-        n.opens_at, n.announce_at, n.due_on, n.due_at, n.closes_at, n.next_rung, n.next_rung_at,
-        (SELECT coalesce(max(s.id), 0) FROM steering s WHERE s.cycle_id = :cycle), :as_of
-    FROM unnest(CAST(:subjects AS bigint[]), CAST(:roles AS text[]), CAST(:assignees AS bigint[]),
-        CAST(:desks AS text[]), CAST(:causes AS text[]), CAST(:begun AS timestamptz[]),
-        CAST(:opens AS timestamptz[]), CAST(:announce AS timestamptz[]), CAST(:due_on AS date[]),
-        CAST(:due AS timestamptz[]), CAST(:closes AS timestamptz[]), CAST(:rungs AS text[]),
-        CAST(:rungs_at AS timestamptz[]))
-      AS n(subject_id, role, assignee_id, desk, cause, begun_at, opens_at, announce_at, due_on,
-        due_at, closes_at, next_rung, next_rung_at)
-    ON CONFLICT DO NOTHING
-    RETURNING id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision
+    WITH pace AS MATERIALIZED (
+        SELECT d.* FROM unnest(CAST(:roles AS text[]), CAST(:desks AS text[]),
+            CAST(:causes AS text[]), CAST(:begun AS timestamptz[]), CAST(:opens AS timestamptz[]),
+            CAST(:announce AS timestamptz[]), CAST(:due_on AS date[]),
+            CAST(:due AS timestamptz[]), CAST(:closes AS timestamptz[]), CAST(:rungs AS text[]),
+            CAST(:rungs_at AS timestamptz[])) WITH ORDINALITY
+          AS d(role, desk, cause, begun_at, opens_at, announce_at, due_on, due_at, closes_at,
+            next_rung, next_rung_at, n)
+    ), made AS (
+        INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, desk, state, cause,
+            begun_at, opens_at, announce_at, due_on, due_at, closes_at, next_rung, next_rung_at,
+            steered, created_at)
+        SELECT :cycle, :stage, r.subject_id, p.role, r.assignee_id, p.desk,
+            CASE WHEN p.opens_at <= :as_of THEN 'open' ELSE 'planned' END, p.cause, p.begun_at,
+            p.opens_at, p.announce_at, p.due_on, p.due_at, p.closes_at, p.next_rung,
+            p.next_rung_at, s.latest, :as_of
+        FROM unnest(CAST(:subjects AS bigint[]), CAST(:assignees AS bigint[]),
+            CAST(:paces AS int[])) AS r(subject_id, assignee_id, n) JOIN pace p ON p.n = r.n,
+          (SELECT coalesce(max(id), 0) AS latest FROM steering WHERE cycle_id = :cycle) s
+        ON CONFLICT DO NOTHING
+        RETURNING id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision
+    ), told AS (
+        INSERT INTO notifications (key, event, person_id, at, send_at, cause, cycle_id, stage_id,
+            task_id, subject_id, due_revision, ride_along)
+        SELECT 'task:' || id || ':1:task_opened:' || assignee_id, 'task_opened', assignee_id,
+            opens_at, announce_at, :told_because, :cycle, :stage, id, subject_id, due_revision,
+            announce_at - opens_at > interval '1 day'
+        FROM made WHERE state = 'open' AND assignee_id IS NOT NULL AND announce_at >= :punctual
+        ON CONFLICT (key) DO NOTHING RETURNING send_at
+    )
+    SELECT id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision,
+        (SELECT min(send_at) FROM told) AS first_mail FROM made
     """
 )
 
@@ -269,10 +289,20 @@ async def create_tasks(
 ) -> list[UUID]:
     """Insert tasks in one statement, and announce those that are open already.
 
-    Idempotent by the unique live task of (stage, subject, role, assignee). Returns the new ids.
+    People who share a calendar share their dates, so those travel once. Idempotent by the unique
+    live task of (stage, subject, role, assignee). Returns the new ids.
     """
     if not tasks:
         return []
+    paces: dict[tuple[object, ...], int] = {}
+    numbers: list[int] = []
+    firsts: list[NewTask] = []
+    for task in tasks:
+        shared = (id(task.times), task.role, task.holder.desk, task.begun_at, task.cause)
+        if shared not in paces:
+            paces[shared] = len(paces) + 1
+            firsts.append(task)
+        numbers.append(paces[shared])
     rows = (
         await conn.execute(
             CREATE,
@@ -280,28 +310,35 @@ async def create_tasks(
                 "cycle": cycle.id,
                 "stage": stage.id,
                 "as_of": as_of,
-                "subjects": [t.subject_id for t in tasks],
-                "roles": [t.role for t in tasks],
-                "assignees": [t.holder.assignee_id for t in tasks],
-                "desks": [t.holder.desk for t in tasks],
-                "causes": [t.cause for t in tasks],
-                "begun": [t.begun_at for t in tasks],
-                "opens": [t.times.opens_at for t in tasks],
-                "announce": [t.announce_at for t in tasks],
-                "due_on": [t.times.due_on for t in tasks],
-                "due": [t.times.due_at for t in tasks],
-                "closes": [t.times.closes_at for t in tasks],
-                "rungs": [t.rung.key if t.rung else None for t in tasks],
-                "rungs_at": [t.rung.at if t.rung else None for t in tasks],
+                "punctual": as_of - LATE,
+                "told_because": f"stage:{stage.key}",
+                "subjects": literal(t.subject_id for t in tasks),
+                "assignees": literal(t.holder.assignee_id for t in tasks),
+                "paces": literal(numbers),
+                "roles": literal(t.role for t in firsts),
+                "desks": literal(t.holder.desk for t in firsts),
+                "causes": literal(t.cause for t in firsts),
+                "begun": literal(t.begun_at for t in firsts),
+                "opens": literal(t.times.opens_at for t in firsts),
+                "announce": literal(t.announce_at for t in firsts),
+                "due_on": literal(t.times.due_on for t in firsts),
+                "due": literal(t.times.due_at for t in firsts),
+                "closes": literal(t.times.closes_at for t in firsts),
+                "rungs": literal(t.rung.key if t.rung else None for t in firsts),
+                "rungs_at": literal(t.rung.at if t.rung else None for t in firsts),
             },
         )
     ).all()
-    opened = [
+    if rows and rows[0].first_mail is not None:
+        await wake_sender(conn, rows[0].first_mail)
+    # Desks, tasks that nobody holds, and mails that an outage made late are few.
+    others = [
         Opened(r.id, r.subject_id, r.assignee_id, r.desk, r.opens_at, r.announce_at, r.due_revision)
         for r in rows
         if r.state == TaskState.OPEN
+        and (r.assignee_id is None or r.announce_at < as_of - LATE)
     ]
-    await announce(conn, cycle, stage, opened, as_of)
+    await announce(conn, cycle, stage, others, as_of)
     return [r.id for r in rows]
 
 

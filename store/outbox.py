@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import Calendars
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
+from store.arrays import literal
 from store.people import Horizon, person_times
 
 NEVER_ALONE = tuple(event.value for event in Event if event.ride_along)
@@ -88,11 +89,9 @@ async def queue(conn: AsyncConnection, items: Sequence[NewNotification]) -> int:
     """
     if not items:
         return 0
-    values: dict[str, list[Any]] = {
-        name: [getattr(item, name) for item in items] for name in _COLUMNS
-    }
-    values["event"] = [item.event.value for item in items]
-    values["data"] = [json.dumps(dict(item.data)) if item.data else "{}" for item in items]
+    values = {name: literal(getattr(item, name) for item in items) for name in _COLUMNS}
+    values["event"] = literal(item.event.value for item in items)
+    values["data"] = literal(json.dumps(dict(item.data)) if item.data else "{}" for item in items)
     added = (await conn.execute(_INSERT, values)).rowcount
     causing = [item.send_at for item in items if not item.event.ride_along]
     if added and causing:
@@ -143,7 +142,7 @@ async def suppress_for_tasks(
     """
     if not task_ids:
         return 0
-    values = {"ids": list(task_ids), "reason": reason, "now": now}
+    values: dict[str, Any] = {"ids": literal(task_ids), "reason": reason, "now": now}
     if rungs:
         result = await conn.execute(text(_SUPPRESS + " AND rung IS NOT NULL"), values)
     else:
