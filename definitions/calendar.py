@@ -6,8 +6,10 @@ tables or an edit of the company file moves no running deadline (§3.10).
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -138,6 +140,14 @@ class Calendars(BaseModel):
     source: str = ""
 
     _memory: _Memory = PrivateAttr(default_factory=_Memory)
+
+    def __copy__(self) -> "Calendars":
+        """A copy may be changed on the way (`model_copy`): it remembers nothing."""
+        return Calendars.model_construct(self.model_fields_set, **dict(self))
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "Calendars":
+        """Likewise."""
+        return Calendars.model_construct(self.model_fields_set, **deepcopy(dict(self), memo))
 
     @classmethod
     def freeze(cls, company: Company, first_year: int, last_year: int) -> "Calendars":

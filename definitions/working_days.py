@@ -20,7 +20,7 @@ WINDOW = timedelta(hours=8)
 END_OF_DAY = time(23, 59, 59)
 
 
-class CalendarRange(AlmanacError):
+class CalendarRange(AlmanacError):  # noqa: N818 - named like all errors here
     """A date before or after the years for which the calendars were frozen."""
 
     code = "calendar-range"
@@ -41,7 +41,8 @@ class WorkCalendar:
 
     def is_working(self, day: date) -> bool:
         """Is this a working day?"""
-        return self._through(day) != self._before(day)
+        index = self._before(day)
+        return index < len(self.days) and self.days[index] == day.toordinal()
 
     def after(self, day: date, n: int) -> date:
         """The n-th working day strictly later; n = 0: `on_or_after` (language reference §3.2)."""
@@ -147,6 +148,12 @@ def _offset(local: datetime) -> timedelta:
     return local.utcoffset() or timedelta()
 
 
+@lru_cache(maxsize=16_384)
+def _window(zone: ZoneInfo, day: date, mail_at: time) -> tuple[datetime, datetime]:
+    until = datetime.combine(day, mail_at) + WINDOW  # by the clock on the wall
+    return instant_at(zone, day, mail_at), instant_at(zone, until.date(), until.time())
+
+
 @dataclass(frozen=True, slots=True)
 class PersonTime:
     """Somebody's zone, working days and morning. Instants are aware UTC, days are local."""
@@ -176,9 +183,8 @@ class PersonTime:
         day = self.local_date(instant)
         if not self.calendar.is_working(day):
             return False
-        until = datetime.combine(day, self.mail_at) + WINDOW
-        end = instant_at(self.zone, until.date(), until.time())
-        return self.opening(day) <= instant < end
+        start, end = _window(self.zone, day, self.mail_at)
+        return start <= instant < end
 
     def opens(self, instant: datetime) -> datetime:
         """When a task opens that comes into being now, its 09:00 having passed (§3.4).

@@ -408,6 +408,15 @@ def test_a_memory_full_of_leave_forgets_only_people_on_leave() -> None:
     assert len(frozen._memory.people) <= 3
 
 
+def test_a_changed_copy_forgets_what_was_computed() -> None:
+    frozen = calendars()
+    assert not frozen.company().calendar.is_working(on("2027-01-18"))
+    for deep in (False, True):
+        copied = frozen.model_copy(update={"holidays": {"us": {}}}, deep=deep)
+        assert copied.company().calendar.is_working(on("2027-01-18"))
+        assert frozen.model_copy(deep=deep) == frozen
+
+
 def test_why_a_day_is_free_is_said_in_words() -> None:
     profile = PersonProfile("us", "America/Los_Angeles", leaves=((on("2027-01-14"),) * 2,))
     why = calendars().why_not_working
