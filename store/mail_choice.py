@@ -141,12 +141,15 @@ def choose(
     delegate: Somebody | None,
     items: Iterable[Item],
     as_of: datetime,
+    *,
+    told_today: bool = False,
 ) -> Choice:
     """Decide about one person's items at `as_of`.
 
     `items` are those due, those that ride along, and those of a mail that was refused for now.
     `delegate` acts for the person today. Nothing goes out on a day or at an hour that is not the
-    receiver's: it is postponed to their next morning.
+    receiver's: it is postponed to their next morning. So is daily mail if today's has gone
+    (`told_today`): there is one a day, whatever comes late.
     """
     choice = Choice()
     daily: list[Item] = []
@@ -161,7 +164,7 @@ def choose(
         else:
             daily.append(item)
     if daily:
-        _choose_daily(choice, person, delegate, daily, as_of)
+        _choose_daily(choice, person, delegate, daily, as_of, told_today)
     return choice
 
 
@@ -171,6 +174,7 @@ def _choose_daily(
     delegate: Somebody | None,
     items: Sequence[Item],
     as_of: datetime,
+    told_today: bool,
 ) -> None:
     receiver = delegate or person
     if person.gone(as_of):
@@ -186,10 +190,15 @@ def _choose_daily(
         until = next_morning(person, delegate, as_of)
         choice.postponed += [(item, until) for item in causing]
         return
-    if any(_with_the_daily_mail(item, person.time) for item in causing):
-        kind, taken = "daily", list(items)
-    else:
-        kind, taken = "at_once", causing
+    daily = [item for item in causing if _with_the_daily_mail(item, person.time)]
+    if daily and told_today:
+        until = next_morning(person, delegate, as_of)
+        choice.postponed += [(item, until) for item in daily]
+        causing = [item for item in causing if item not in daily]
+        if not causing:
+            return
+    taken = list(items) if daily and not told_today else causing
+    kind = "delegated" if delegate else "daily" if daily and not told_today else "at_once"
     shown, superseded = once_each(taken)
     choice.groups.append(
         Group(receiver, person.id if delegate else None, kind, shown, superseded)

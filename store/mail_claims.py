@@ -102,13 +102,22 @@ async def claim(
     if urgent:
         items = [item for item in items if item.event.always]
     somebody, acting = await _receivers(conn, owners, as_of)
+    told = await _told_today(conn, [*somebody.values(), *acting.values()], as_of)
     written = Written()
     for owner in owners:
         own = [item for item in items if item.person_id == owner]
         mails = [mail for mail in waiting if mail.owner == owner]
         try:
             _decide(
-                written, somebody[owner], acting.get(owner), own, mails, held, as_of, message_id
+                written,
+                somebody[owner],
+                acting.get(owner),
+                own,
+                mails,
+                held,
+                as_of,
+                message_id,
+                told_today=owner in told,
             )
         except CalendarRange as error:
             await hold(
@@ -261,6 +270,26 @@ async def _somebody(
     return {one.id: one for one in found}
 
 
+async def _told_today(
+    conn: AsyncConnection, people: Iterable[Somebody], as_of: datetime
+) -> set[int]:
+    """Whose daily mail of their own date has gone, or may have."""
+    times = {one.id: one.time for one in people}
+    rows = await conn.execute(
+        text(
+            "SELECT person_id, max(handed_over_at) FROM mails WHERE kind = 'daily' "
+            "AND person_id = ANY(CAST(:ids AS bigint[])) AND handed_over_at > :since "
+            "AND state IN ('sending', 'sent', 'unknown') GROUP BY person_id"
+        ),
+        {"ids": sorted(times), "since": as_of - timedelta(days=2)},
+    )
+    return {
+        person
+        for person, at in rows
+        if times[person].local_date(at) == times[person].local_date(as_of)
+    }
+
+
 # --- Deciding for one person --------------------------------------------------------------------
 
 
@@ -273,6 +302,8 @@ def _decide(
     held: Sequence[UUID],
     as_of: datetime,
     message_id: Callable[[str], str],
+    *,
+    told_today: bool,
 ) -> None:
     doubtful = {mail.id: mail for mail in waiting if mail.handed_over or mail.unanswered}
     pool = [item for item in items if item.mail_id not in doubtful]
@@ -284,7 +315,7 @@ def _decide(
         if item.mail_id is not None and item.cycle_id in held and item.event is not Event.PAUSED:
             written.freed.append(item.id)
     pool = [item for item in pool if item.id not in set(written.freed)]
-    choice = choose(person, delegate, pool, as_of)
+    choice = choose(person, delegate, pool, as_of, told_today=told_today)
     _take(written, choice, person.id, refused, message_id)
     _postpone(written, choice, refused)
     for item, reason in choice.suppressed:

@@ -57,7 +57,7 @@ async def cycle_counts(conn: AsyncConnection, cycle_id: UUID) -> CycleCounts:
         ),
         {"id": cycle_id},
     )
-    by_stage = tuple((title, count) for title, count in stages.tuples())
+    by_stage = tuple((title, count) for title, count in stages)
     return CycleCounts(*(*row, by_stage))
 
 
@@ -104,7 +104,7 @@ async def open_tasks(conn: AsyncConnection, people: Iterable[int]) -> dict[int, 
         ),
         {"ids": sorted(set(people))},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

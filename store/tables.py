@@ -497,7 +497,7 @@ class Mail(Base):
     key: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # who receives it
     instead_of_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # delegated
-    kind: Mapped[str]  # daily, at_once, sign_in, test
+    kind: Mapped[str]  # daily, at_once, delegated, sign_in, test_mail
     address: Mapped[str]
     message_id: Mapped[str]
     subject: Mapped[str]

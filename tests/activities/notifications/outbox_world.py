@@ -1,0 +1,101 @@
+"""A small company with open tasks, a sender, and short ways to queue and to look."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from activities.notifications.mail_items import Mailbox
+from activities.notifications.sender import MailSettings, Sender
+from activities.notifications.smtp import Relay
+from activities.turn import Turn
+from domain.notifications import Event
+from domain.progress import Progress
+from domain.states import ProcessKind
+from store.outbox import NewNotification, queue
+from store.processes import start
+from store.session import Database
+from tests.api.cycle import World, launch_small
+from tests.store.people_rows import insert_people
+
+
+def settings(port: int, **changes: Any) -> MailSettings:
+    """Mail settings for a sink on that port."""
+    values: dict[str, Any] = {
+        "sender": Mailbox(name="Almanac", address="almanac@example.com"),
+        "public_url": "https://reviews.example.com",
+        "relay": Relay(host="127.0.0.1", port=port, security="none", timeout=2.0),
+        "connections": 2,
+    }
+    return MailSettings(**(values | changes))
+
+
+@dataclass
+class Office:
+    """The company, its cycle and its sender."""
+
+    database: Database
+    world: World
+    now: datetime
+
+    def item(
+        self, event: Event, person: int, task: UUID | None = None, **more: Any
+    ) -> NewNotification:
+        """A notification about a task, due now unless `more` says otherwise."""
+        values: dict[str, Any] = {
+            "key": f"{event}:{person}:{task}:{more.get('rung')}:{more.get('due_revision', 1)}",
+            "at": self.now,
+            "send_at": self.now,
+            "cause": "test",
+            "cycle_id": self.world.cycle_id if task else None,
+            "task_id": task,
+            "due_revision": 1 if task else None,
+        }
+        return NewNotification(event=event, person_id=person, **(values | more))
+
+    async def queue(self, *items: NewNotification) -> int:
+        async with self.database.begin() as conn:
+            return await queue(conn, items)
+
+    async def execute(self, statement: str, **values: Any) -> None:
+        async with self.database.begin() as conn:
+            await conn.execute(text(statement), values)
+
+    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
+        async with self.database.begin() as conn:
+            return (await conn.execute(text(statement), values)).all()
+
+    async def states(self) -> dict[str, tuple[str, str | None]]:
+        """The state and reason of each notification, by event."""
+        rows = await self.rows("SELECT event, state, reason FROM notifications ORDER BY id")
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def mails(self) -> Sequence[Any]:
+        return await self.rows("SELECT * FROM mails ORDER BY id")
+
+    async def send(self, port: int, as_of: datetime | None = None, **changes: Any) -> Progress:
+        """One turn of a new sender."""
+        sender = Sender(self.database, settings(port, **changes))
+        try:
+            return await sender.advance(Turn(self.database, lambda: None), as_of or self.now)
+        finally:
+            await sender.close()
+
+
+@asynccontextmanager
+async def open_office(database: Database, now: datetime) -> AsyncIterator[Office]:
+    """The company of `people_rows` with the small cycle launched, nothing queued."""
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+        await start(conn, "mail", ProcessKind.MAIL, now=now)
+    world = await launch_small(database, now)
+    office = Office(database, world, now)
+    await office.execute("DELETE FROM notifications")
+    await office.execute("DELETE FROM bells")
+    await office.execute("UPDATE processes SET advanced_at = :now", now=now)
+    await office.execute("UPDATE tasks SET announced_on = NULL")
+    yield office
