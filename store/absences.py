@@ -157,7 +157,7 @@ _NAMES = tuple(field.name for field in fields(TaskFacts))
 
 
 async def _wake(conn: AsyncConnection, cycle: CycleFacts, ended: Sequence[TaskFacts]) -> None:
-    stages = {cycle.stages[task.stage_id] for task in ended}
+    stages = [cycle.stages[stage_id] for stage_id in {task.stage_id for task in ended}]
     following = {f"stage-{i}" for stage in stages for i in stage.successors}
     own = {f"stage-{stage.id}" for stage in stages}
     if ended:

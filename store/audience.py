@@ -106,6 +106,7 @@ def _subject(row: Row[Any], on: date) -> Subject:
             employee_id=row.employee_id,
             first_name=row.first_name,
             last_name=row.last_name,
+            email=row.email,
             department=row.department,
             city=row.office,
             country=row.country,
@@ -125,7 +126,7 @@ def _subject(row: Row[Any], on: date) -> Subject:
 
 _SUBJECTS = """
 WITH line AS ({lines})
-SELECT p.id, p.employee_id, p.first_name, p.last_name, p.hire_date, p.left_on, p.status,
+SELECT p.id, p.employee_id, p.first_name, p.last_name, p.email, p.hire_date, p.left_on, p.status,
        p.department, p.office, p.country, p.job_title, p.level, p.employment, p.language,
        l.manager_id, m.employee_id AS manager_employee_id, coalesce(r.reports, 0) AS reports
 FROM people p

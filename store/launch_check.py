@@ -20,10 +20,25 @@ from domain.errors import NotFound
 from domain.notifications import Event
 from domain.states import CycleState
 from store.company import company, company_calendars
+from store.first_minutes import FirstMinutes, first_ten_minutes, test_mail
 from store.launch import CheckedCycle, checked, first_opening, launch_day
 from store.launch_findings import Finding, findings
 from store.launch_people import Holders, everybody, names_of, read_holders, read_members
 from store.people import person_times
+
+__all__ = [
+    "Finding",
+    "FirstMails",
+    "FirstMinutes",
+    "LaunchCheck",
+    "Load",
+    "OutGroup",
+    "PlannedStage",
+    "StageLoad",
+    "first_ten_minutes",
+    "report",
+    "test_mail",
+]
 
 MOST_NAMES = 50
 HEAVY = 6
@@ -161,13 +176,11 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
                 conn,
                 definition=cycle.definition,
                 settings=settings,
-                calendars=calendars,
                 plan=plan,
                 launch_on=launch_on,
                 members=members,
                 holders=holders,
                 times=times,
-                names=names,
             )
         ),
     )

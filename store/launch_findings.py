@@ -9,11 +9,14 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.calendar import Calendars, PersonTime
+from definitions.calendar import PersonTime
 from definitions.company import Company
+from definitions.lint import lint
 from definitions.models import Definition
+from definitions.problems import Severity
 from definitions.timeline import Plan
 from domain.states import Desk, Role
+from store.audience import read_subjects
 from store.company import desk_members
 from store.launch_people import Holders, Member
 
@@ -39,26 +42,25 @@ async def findings(
     *,
     definition: Definition,
     settings: Company,
-    calendars: Calendars,
     plan: Plan | None,
     launch_on: date,
     members: Sequence[Member],
     holders: Holders,
     times: Mapping[int, PersonTime],
-    names: Mapping[int, str],
 ) -> list[Finding]:
     """Look at everything that goes wrong with launches, most pressing first."""
     gone = await _gone(conn, holders, launch_on)
     found = [
         _nobody(plan, members),
         await _hr_desk(conn, members, launch_on),
-        _missing_managers(definition, members, holders, gone, names),
+        _missing_managers(definition, members, holders, gone),
         _without_task(members, holders),
         _unusable(members, times),
         _addresses(members),
         _offices(members, settings),
         await _away(conn, members, launch_on),
-        *_clashes(definition, plan, calendars, members, times),
+        *_clashes(definition, plan, members, times),
+        *await _lint(conn, definition, settings, launch_on),
     ]
     moods: list[Mood] = ["stop", "look", "fine"]
     return sorted((f for f in found if f is not None), key=lambda f: moods.index(f.mood))
@@ -105,7 +107,6 @@ def _missing_managers(
     members: Sequence[Member],
     holders: Holders,
     gone: set[int],
-    names: Mapping[int, str],
 ) -> Finding:
     managed = [s.id for s in definition.stages if s.assignee in (Role.MANAGER, Role.MANAGER_2)]
     missing = {
@@ -211,7 +212,6 @@ async def _away(
 def _clashes(
     definition: Definition,
     plan: Plan | None,
-    calendars: Calendars,
     members: Sequence[Member],
     times: Mapping[int, PersonTime],
 ) -> Iterable[Finding]:
@@ -243,3 +243,19 @@ def _clashes(
                     off,
                     "Their own dates move to a working day of theirs.",
                 )
+
+
+SAID_BETTER = ("many-tasks", "desk-of-one")
+"""What lint estimates and the check counts."""
+
+
+async def _lint(
+    conn: AsyncConnection, definition: Definition, settings: Company, launch_on: date
+) -> list[Finding]:
+    """What lint says of the definition, for this company and this launch date."""
+    people = [subject.facts for subject in await read_subjects(conn, launch_on)]
+    return [
+        Finding(f"lint:{problem.code}", "look", problem.message, problem.hint)
+        for problem in lint(definition, settings, people, since=launch_on)
+        if problem.severity is not Severity.INFO and problem.code not in SAID_BETTER
+    ]

@@ -30,7 +30,8 @@ async def delegate_on(conn: AsyncConnection, person_ids: Sequence[int], on: date
     rows = await conn.execute(
         text(
             "SELECT DISTINCT ON (l.person_id) l.person_id, l.delegate_id FROM leaves l"
-            " JOIN people d ON d.id = l.delegate_id AND coalesce(d.left_on > :on, d.status = 'active')"
+            " JOIN people d ON d.id = l.delegate_id"
+            " AND coalesce(d.left_on > :on, d.status = 'active')"
             " WHERE l.person_id = ANY(CAST(:ids AS bigint[])) AND l.withdrawn_at IS NULL"
             " AND l.first_day <= :on AND l.last_day >= :on ORDER BY l.person_id, l.id DESC"
         ),

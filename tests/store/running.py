@@ -1,0 +1,101 @@
+"""Run a cycle's own steps against the database, without an engine around them."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from activities.cycles import advance_cycle
+from activities.stages import advance_stage
+from activities.turn import Turn
+from definitions import shipped
+from definitions.loader import parse_definition
+from domain.access import ENGINE, Actor
+from store.definitions import publish
+from store.launch import confirm, prepare
+from store.session import Database
+
+HR = Actor(None, "hr")
+D = date(2027, 1, 12)
+LAUNCHED = datetime(2027, 1, 12, 17, tzinfo=UTC)
+
+
+def utc(month: int, day: int, hour: int = 17, year: int = 2027) -> datetime:
+    """An instant; 17:00 UTC is nine in the morning in Seattle."""
+    return datetime(year, month, day, hour, tzinfo=UTC)
+
+
+async def published(
+    database: Database, name: str = "annual", *edits: tuple[str, str], at: datetime = LAUNCHED
+) -> UUID:
+    """Publish a shipped definition, changed by replacements that must apply."""
+    written = shipped.cycle_source(name)
+    for old, new in edits:
+        assert old in written
+        written = written.replace(old, new)
+    async with database.begin() as conn:
+        version = await publish(
+            conn, parse_definition(written), source=written, actor=ENGINE, now=at
+        )
+    return version.id
+
+
+async def launched(database: Database, version: UUID, at: datetime = LAUNCHED) -> UUID:
+    """Launch by button at that instant, and let the engine look once."""
+    async with database.begin() as conn:
+        cycle = await prepare(conn, version, at.date(), "button", HR, at)
+        await confirm(conn, cycle, HR, at)
+    await advance(database, cycle, at)
+    return cycle
+
+
+async def advance(database: Database, cycle: UUID, as_of: datetime) -> None:
+    """One look of the cycle and of each stage that has begun."""
+    turn = Turn(database, lambda: None)
+    await advance_cycle(turn, cycle, as_of)
+    for stage in await column(
+        database, "SELECT stage_id FROM processes WHERE stage_id IS NOT NULL ORDER BY id"
+    ):
+        await advance_stage(turn, cycle, UUID(str(stage)), as_of)
+
+
+async def rows(database: Database, sql: str, **values: object) -> list[tuple[object, ...]]:
+    """All rows of a query."""
+    async with database.begin() as conn:
+        return [tuple(row) for row in await conn.execute(text(sql), values)]
+
+
+async def column(database: Database, sql: str, **values: object) -> list[object]:
+    """The first column of a query."""
+    return [row[0] for row in await rows(database, sql, **values)]
+
+
+async def person(database: Database, employee: str) -> int:
+    """The id of a person of the demo company."""
+    [found] = await column(
+        database, "SELECT id FROM people WHERE employee_id = :employee", employee=employee
+    )
+    return int(str(found))
+
+
+async def tasks(database: Database, stage: str, subject: str) -> list[tuple[object, ...]]:
+    """Assignee (employee id), state, due date and due revision of a subject's tasks."""
+    return await rows(
+        database,
+        "SELECT a.employee_id, t.state, t.due_on, t.due_revision FROM tasks t"
+        " JOIN stages s ON s.id = t.stage_id JOIN people p ON p.id = t.subject_id"
+        " LEFT JOIN people a ON a.id = t.assignee_id"
+        " WHERE s.key = :stage AND p.employee_id = :subject ORDER BY t.created_at, t.id",
+        stage=stage,
+        subject=subject,
+    )
+
+
+async def told(database: Database, event: str) -> list[object]:
+    """The employee ids of whoever is told of an event."""
+    return await column(
+        database,
+        "SELECT p.employee_id FROM notifications n JOIN people p ON p.id = n.person_id"
+        " WHERE n.event = :event ORDER BY 1",
+        event=event,
+    )
