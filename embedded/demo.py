@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions import shipped
 from definitions.calendar import PersonTime
-from definitions.loader import parse_company, parse_definition
 from domain.access import SERVICE
 from domain.clock import SystemClock
 from store.company import company_calendars, save_company
@@ -22,7 +22,6 @@ from store.people_import import import_people
 from store.session import Database
 
 PEOPLE = Path(__file__).parent / "demo_company" / "company.csv"
-DEFINITIONS = Path(__file__).resolve().parent.parent / "definitions"
 LAUNCHED = "annual"
 
 
@@ -67,9 +66,8 @@ async def seed(database_url: str, public_url: str, *, now: datetime | None = Non
 
 
 async def _people(conn: AsyncConnection, now: datetime) -> int:
-    source = (DEFINITIONS / "company.yaml").read_text(encoding="utf-8")
-    company = parse_company(source, "company.yaml")
-    await save_company(conn, company, source, now=now, saved_by_id=None)
+    source = shipped.company_source()
+    await save_company(conn, shipped.company(), source, now=now, saved_by_id=None)
     result = await import_people(
         conn, PEOPLE.read_bytes(), effective_on=now.date(), actor=SERVICE, now=now
     )
@@ -78,12 +76,10 @@ async def _people(conn: AsyncConnection, now: datetime) -> int:
 
 async def _publish_shipped(conn: AsyncConnection, now: datetime) -> None:
     """What is shipped, unless a person has published a version of their own."""
-    for file in sorted((DEFINITIONS / "cycles").glob("*.yaml")):
-        source = file.read_text(encoding="utf-8")
-        parsed = parse_definition(source, file.name)
-        known = await latest(conn, parsed.definition.definition)
+    for name, parsed in shipped.definitions().items():
+        known = await latest(conn, name)
         if known is None or known.published_by_id is None:
-            await publish(conn, parsed, source=source, actor=SERVICE, now=now)
+            await publish(conn, parsed, source=parsed.text, actor=SERVICE, now=now)
 
 
 async def _launch(conn: AsyncConnection, now: datetime) -> int:

@@ -1,6 +1,5 @@
 """The mails that the local inbox took over, each as the file that was sent."""
 
-import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -118,7 +117,7 @@ class Mailbox:
             if _is_attachment(part)
         ]
         return Contents(
-            headers=tuple((name, str(value)) for name, value in message.items()),
+            headers=tuple((name, _readable(message, name, raw)) for name, raw in _raw(message)),
             text=_text(message.get_body(("plain",))),
             html=_text(message.get_body(("html",))),
             attachments=tuple(attachments),
@@ -137,11 +136,21 @@ def _load(file: Path) -> Mail:
     )
 
 
-def _header(headers: MIMEPart, name: str) -> str:
-    # A header that breaks its own grammar makes the parser raise, and is still worth a line.
-    with contextlib.suppress(ValueError, IndexError, AttributeError):
-        return str(headers.get(name, ""))
-    return ""
+def _header(message: MIMEPart, name: str) -> str:
+    raw = next((value for key, value in _raw(message) if key.lower() == name.lower()), "")
+    return _readable(message, name, raw)
+
+
+def _raw(message: MIMEPart) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in message.raw_items()]
+
+
+def _readable(message: MIMEPart, name: str, raw: str) -> str:
+    """A header decoded. One that breaks its own grammar makes the parser raise: then as it is."""
+    try:
+        return str(message.policy.header_fetch_parse(name, raw))
+    except (ValueError, IndexError, AttributeError):
+        return raw
 
 
 def _is_attachment(part: MIMEPart) -> bool:
