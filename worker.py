@@ -9,50 +9,70 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from email.utils import parseaddr
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.engine import Engine
-from activities.notifications.sender import Sender
 from activities.launches import advance_launch_calendar
-from config import Settings, load_settings
+from activities.notifications.facts import Lifetimes
+from activities.notifications.mail_facts import Mailbox
+from activities.notifications.sender import MailSettings, Sender
+from activities.notifications.smtp import Relay as SmtpRelay
+from api.logging import configure_logging
+from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
 from store.processes import start
 from store.session import Database
-from workflows.client import connect
+from workflows.client import TemporalAddress, connect
 from workflows.registry import WORKFLOWS
 from workflows.relay import Relay
 
 log = structlog.get_logger("almanac.worker")
 
-RELAY_SECONDS = 0.25
-RECONCILE_SECONDS = 20.0
+DRAIN = timedelta(seconds=20)
+"""How long activities that are under way may take to end after SIGTERM."""
 
 
-async def run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
-    """Work until `stop` is set."""
+async def run(
+    settings: Settings, clock: Clock, stop: asyncio.Event, *, offset: timedelta = timedelta(0)
+) -> None:
+    """Work until `stop` is set.
+
+    `offset` is business time minus the engine's, for tests that put a running stack into another
+    week; `clock` then shows the same time.
+    """
     database = Database(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.pool_size,
-        application="almanac-worker",
+        settings.database(), pool_size=settings.database_pool_size, application="almanac-worker"
     )
-    client = await connect(settings.temporal())
-    sender = Sender(database, settings.mail())
+    client = await reach(address_of(settings), stop, _runtime(settings))
+    if client is None:
+        await database.close()
+        return
+    sender = Sender(database, mail_settings(settings))
     engine = Engine(
-        database, advance_mail=sender.advance, advance_calendar=advance_launch_calendar
+        database,
+        advance_mail=sender.advance,
+        advance_calendar=advance_launch_calendar,
+        offset=offset,
     )
     await begin_installation(database, clock)
     relay = Relay(database, client, clock, settings.temporal_task_queue)
-    worker = build(client, engine, settings.temporal_task_queue)
+    worker = build(
+        client, engine, settings.temporal_task_queue, activities=settings.worker_activities
+    )
     async with worker:
         log.info("worker_started", task_queue=settings.temporal_task_queue)
         loops = [
-            asyncio.create_task(_repeat(relay.drain, RELAY_SECONDS, "relay")),
-            asyncio.create_task(_repeat(relay.reconcile, RECONCILE_SECONDS, "reconciler")),
+            asyncio.create_task(_repeat(relay.drain, settings.relay_poll_seconds, "relay")),
+            asyncio.create_task(_repeat(relay.reconcile, settings.reconcile_seconds, "reconciler")),
         ]
         await stop.wait()
         for loop in loops:
@@ -63,8 +83,8 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     log.info("worker_stopped")
 
 
-def build(client: Client, engine: Engine, task_queue: str) -> Worker:
-    """A worker with every workflow and activity. Also used by tests and rehearsals."""
+def build(client: Client, engine: Engine, task_queue: str, *, activities: int = 8) -> Worker:
+    """A worker with every workflow and activity; `activities` run at once at most."""
     return Worker(
         client,
         task_queue=task_queue,
@@ -75,6 +95,8 @@ def build(client: Client, engine: Engine, task_queue: str) -> Worker:
             engine.advance_mail,
             engine.advance_launch_calendar,
         ],
+        max_concurrent_activities=activities,
+        graceful_shutdown_timeout=DRAIN,
     )
 
 
@@ -85,29 +107,106 @@ async def begin_installation(database: Database, clock: Clock) -> None:
         await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=clock.now())
 
 
+async def reach(
+    address: TemporalAddress, stop: asyncio.Event, runtime: Runtime | None = None
+) -> Client | None:
+    """Connect to the engine, however long it takes to come up; none if told to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            return await connect(address, runtime)
+        except (RPCError, RuntimeError) as error:
+            log.warning("engine_unreachable", address=address.address, error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=2)
+    return None
+
+
+def address_of(settings: Settings) -> TemporalAddress:
+    """Where the engine is, from the settings."""
+    tls: TLSConfig | bool = settings.temporal_tls
+    if settings.temporal_tls_ca or settings.temporal_tls_cert:
+        key = settings.temporal_tls_key
+        tls = TLSConfig(
+            server_root_ca_cert=_bytes(settings.temporal_tls_ca),
+            client_cert=_bytes(settings.temporal_tls_cert),
+            client_private_key=_bytes(key.get_secret_value() if key else None),
+        )
+    api_key = settings.temporal_api_key
+    return TemporalAddress(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=tls,
+        api_key=api_key.get_secret_value() if api_key else None,
+        keys=tuple((key.id, key.key) for key in settings.payload_keys),
+    )
+
+
+def mail_settings(settings: Settings) -> MailSettings:
+    """How mails leave, from the settings. Raises SettingsError without a relay."""
+    password = settings.smtp_password
+    return MailSettings(
+        sender=_mailbox(settings.mail_from),
+        public_url=settings.public_url,
+        reply_to=_mailbox(settings.reply_to) if settings.reply_to else None,
+        relay=SmtpRelay(
+            host=settings.relay_host(),
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            username=settings.smtp_username,
+            password=password.get_secret_value() if password else None,
+            timeout=settings.smtp_timeout_seconds,
+        ),
+        lifetimes=Lifetimes(
+            sign_in=timedelta(minutes=settings.sign_in_link_minutes),
+            task=timedelta(days=settings.task_link_days),
+        ),
+        per_second=settings.smtp_per_second,
+    )
+
+
+def _mailbox(written: str) -> Mailbox:
+    name, address = parseaddr(written)
+    return Mailbox(name=name, address=address)
+
+
+def _bytes(pem: str | None) -> bytes | None:
+    return pem.encode() if pem else None
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    """The SDK's own metrics, if a port was given for them."""
+    if settings.metrics_port is None:
+        return None
+    metrics = PrometheusConfig(bind_address=f"{settings.api_host}:{settings.metrics_port}")
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
 async def _repeat(work: Callable[[], Awaitable[int]], seconds: float, name: str) -> None:
     """Do it again and again; a failure is logged by its kind and tried again."""
     while True:
         try:
             done = await work()
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             log.warning("retrying", loop=name, error=type(error).__name__)
             done = 0
         await asyncio.sleep(0 if name == "relay" and done else seconds)
 
 
-async def main() -> None:
+async def main() -> int:
     """Read the settings, work, end on SIGTERM or SIGINT."""
     settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stop.set)
     await run(settings, SystemClock(), stop)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    try:
+        sys.exit(asyncio.run(main()))
+    except SettingsError as error:
+        sys.exit(str(error))

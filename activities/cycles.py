@@ -61,9 +61,9 @@ async def _begin_stage(
         if any(s.state is StageState.WAITING for s in before):
             return
         await _open_barrier(conn, cycle, stage, before, as_of)
-    elif any(s.state is StageState.WAITING and not s.barrier for s in before):
-        return
-    elif any(s.barrier and s.opened_at is None for s in before):
+    elif any(s.state is StageState.WAITING and not s.barrier for s in before) or any(
+        s.barrier and s.opened_at is None for s in before
+    ):
         return
     await start(
         conn,
@@ -94,9 +94,7 @@ async def _open_barrier(
     if stage.planned is not None:
         freed = max(freed, _not_before(cycle, stage, freed))
     await conn.execute(
-        text(
-            "UPDATE stages SET opened_at = :at WHERE id = :id AND opened_at IS NULL"
-        ),
+        text("UPDATE stages SET opened_at = :at WHERE id = :id AND opened_at IS NULL"),
         {"id": stage.id, "at": freed},
     )
     await slip_plan(conn, cycle, stage, company.local_date(company.opens(freed)))

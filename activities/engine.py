@@ -18,6 +18,7 @@ from store.processes import ProcessRow, arm, find, record_failure
 from store.session import Database
 
 Hook = Callable[[datetime], Awaitable[None]]
+Before = Callable[[str, datetime], Awaitable[datetime]]
 Gate = Callable[[str, datetime], datetime | None]
 MailTurn = Callable[[Turn, datetime], Awaitable[Progress]]
 CalendarTurn = Callable[[Turn, datetime], Awaitable[Progress]]
@@ -32,6 +33,7 @@ class Engine:
         advance_calendar: One turn of the watcher of launches.
         offset: Business time minus the engine's time. Zero but in rehearsals, which may begin on
             any date although the engine's clock begins today.
+        before: In rehearsals: what people do before a turn; its answer is the turn's exact instant.
         gate: In rehearsals: until when a process is down, if it is.
         after: In rehearsals: what happens before a turn's completion is reported (the bells are
             passed on there, since nothing may act by the wall clock beside a skipped one).
@@ -44,6 +46,7 @@ class Engine:
         advance_mail: MailTurn,
         advance_calendar: CalendarTurn,
         offset: timedelta = timedelta(0),
+        before: Before | None = None,
         gate: Gate | None = None,
         after: Hook | None = None,
     ) -> None:
@@ -51,6 +54,7 @@ class Engine:
         self._mail = advance_mail
         self._calendar = advance_calendar
         self._offset = offset
+        self._before = before
         self._gate = gate
         self._after = after
 
@@ -76,6 +80,8 @@ class Engine:
 
     async def _advance(self, call: Advance, kind: ProcessKind) -> Progress:
         as_of = call.as_of + self._offset
+        if self._before is not None:
+            as_of = await self._before(call.process_id, as_of)
         down_until = self._gate(call.process_id, as_of) if self._gate else None
         if down_until is not None:
             return Progress(next_due_at=down_until - self._offset, waits_for="down")
@@ -106,9 +112,7 @@ class Engine:
             await arm(conn, process_id, progress, as_of, activity.info().workflow_run_id)
         return progress
 
-    async def _dispatch(
-        self, process: ProcessRow, kind: ProcessKind, as_of: datetime
-    ) -> Progress:
+    async def _dispatch(self, process: ProcessRow, kind: ProcessKind, as_of: datetime) -> Progress:
         turn = Turn(self._database, activity.heartbeat)
         match kind:
             case ProcessKind.REVIEW_CYCLE:

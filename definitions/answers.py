@@ -89,9 +89,7 @@ def check(
     return problems
 
 
-def kept(
-    definition: Definition, stage: StageSpec, answers: Mapping[str, Any]
-) -> dict[str, Any]:
+def kept(definition: Definition, stage: StageSpec, answers: Mapping[str, Any]) -> dict[str, Any]:
     """What is stored on submission: answers to questions that are asked; empty ones left out."""
     if stage.kind == "acknowledgement":
         return {k: answers[k] for k in ("answer", "text") if not _empty(answers.get(k))}

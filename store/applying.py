@@ -200,9 +200,7 @@ async def end_tasks(
         {"state": state, "at": at, "reason": reason, "actor": actor_id, "ids": ids},
     )
     await suppress_for_tasks(conn, ids, reason, at)
-    await record_events(
-        conn, [(i, at, state.value, {"reason": reason}) for i in ids], actor_id
-    )
+    await record_events(conn, [(i, at, state.value, {"reason": reason}) for i in ids], actor_id)
 
 
 async def cancel_all(

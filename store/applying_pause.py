@@ -31,9 +31,7 @@ async def tell_paused(conn: AsyncConnection, cycle: CycleFacts) -> None:
     await tell_all(
         conn,
         [
-            Notice(
-                p, Event.PAUSED, f"pause:{pause.id}", "paused", cycle_id=cycle.id
-            )
+            Notice(p, Event.PAUSED, f"pause:{pause.id}", "paused", cycle_id=cycle.id)
             for p in holders.scalars()
         ],
         pause.paused_at,

@@ -53,7 +53,11 @@ async def expire_due(
     if not rows:
         return 0
     await after_expiry(
-        conn, cycle, stage, [r.id for r in rows], [r.subject_id for r in rows if r.subject_id],
+        conn,
+        cycle,
+        stage,
+        [r.id for r in rows],
+        [r.subject_id for r in rows if r.subject_id],
         as_of,
     )
     return len(rows)
@@ -86,9 +90,7 @@ async def after_expiry(
                 cycle_id=cycle.id,
                 subject_id=subject,
             )
-    await ring(
-        conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True
-    )
+    await ring(conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True)
 
 
 async def close_if_through(
@@ -128,9 +130,7 @@ async def close_if_through(
         ),
         {"id": stage.id},
     )
-    await ring(
-        conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True
-    )
+    await ring(conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True)
     return True
 
 

@@ -80,8 +80,7 @@ async def restart_ladder(
     rung = rung_ahead(stage, task.due_on, task.closes_at, task.announced_on, time, now)
     await conn.execute(
         text(
-            "UPDATE tasks SET next_rung = :rung, next_rung_at = :at, rung_out = true "
-            "WHERE id = :id"
+            "UPDATE tasks SET next_rung = :rung, next_rung_at = :at, rung_out = true WHERE id = :id"
         ),
         {"id": task.id, "rung": rung.key if rung else None, "at": rung.at if rung else None},
     )

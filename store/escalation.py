@@ -82,9 +82,7 @@ async def fire_rungs(
     A submission committed before this one's lock excludes its mail. Returns how many rows were
     handled.
     """
-    rows = (
-        await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})
-    ).all()
+    rows = (await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})).all()
     due = [Climbing(**{**r._asdict(), "told_to": tuple(r.told_to or ())}) for r in rows]
     if not due:
         return 0
@@ -118,8 +116,16 @@ async def _fire(
 ) -> None:
     clock = await clocks(conn, {t.id: (t.assignee_id, t.desk, t.subject_id) for t in due}, as_of)
     times = await cycle_times(conn, cycle, clock.values())
-    picked = {t.id: _pick(stage, t, times[clock[t.id]], as_of) for t in due}
+    # A storm is many tasks with the same dates: each date is computed once.
+    picks: dict[_Same, _Picked] = {}
+    picked: dict[UUID, _Picked] = {}
+    for task in due:
+        same = _same(task, times[clock[task.id]])
+        if same not in picks:
+            picks[same] = _pick(stage, task, times[clock[task.id]], as_of)
+        picked[task.id] = picks[same]
     told = await who_is_told(conn, cycle, stage, due, {i: p[0] for i, p in picked.items()}, as_of)
+    following: dict[tuple[_Same, str], Rung | None] = {}
     fired: list[Fired] = []
     quiet: list[tuple[Climbing, Rung | None]] = []
     for task in due:
@@ -130,27 +136,46 @@ async def _fire(
             continue
         whom = told[task.id]
         done = whom.instead or rung
-        following = next_rung(
-            stage.ladder,
-            done.key,
-            due_on=task.due_on,
-            assignee=assignee,
-            announced_on=task.announced_on,
-            closes_at=task.closes_at,
-            not_before=_distance(stage, done, assignee),
-        )
-        fired.append(Fired(task, done, whom, (*skipped, *whom.skipped), following))
+        after = (_same(task, assignee), f"{done.key}@{done.on}")
+        if after not in following:
+            following[after] = next_rung(
+                stage.ladder,
+                done.key,
+                due_on=task.due_on,
+                assignee=assignee,
+                announced_on=task.announced_on,
+                closes_at=task.closes_at,
+                not_before=_distance(stage, done, assignee),
+            )
+        skips = (*skipped, *whom.skipped)
+        fired.append(Fired(task, done, whom, skips, following[after]))
     await _write(conn, fired, quiet, as_of)
     await _tell(conn, cycle, stage, fired, times, clock, as_of)
 
 
-def _pick(
-    stage: StageFacts, task: Climbing, assignee: PersonTime, as_of: datetime
-) -> tuple[Rung | None, Rung | None, tuple[str, ...]]:
+_Same = tuple[int, date, str | None, str, datetime, date | None, datetime | None]
+_Picked = tuple[Rung | None, Rung | None, tuple[str, ...]]
+
+
+def _same(task: Climbing, assignee: PersonTime) -> _Same:
+    """What the dates of a task's rungs depend on."""
+    return (
+        id(assignee),
+        task.due_on,
+        task.last_rung,
+        task.next_rung,
+        task.next_rung_at,
+        task.announced_on or assignee.local_date(task.announce_at),
+        task.closes_at,
+    )
+
+
+def _pick(stage: StageFacts, task: Climbing, assignee: PersonTime, as_of: datetime) -> _Picked:
     """The rung to fire now, or the one to wait for; and the reminders that are passed over.
 
-    Of reminders that piled up it is the latest, of the others the next. Reminders dated on or before the day of the announcement do not exist (§5.3): if the opening
-    mail was late, they are passed over here.
+    Of reminders that piled up it is the latest, of the others the next. Reminders dated on or
+    before the day of the announcement do not exist (§5.3): if the opening mail was late, they are
+    passed over here.
     """
     announced = task.announced_on or assignee.local_date(task.announce_at)
     rung = next_rung(
@@ -320,9 +345,7 @@ async def _tell(
     await queue(conn, items)
 
 
-def _named_ahead(
-    stage: StageFacts, one: Fired, assignee: PersonTime
-) -> dict[str, object] | None:
+def _named_ahead(stage: StageFacts, one: Fired, assignee: PersonTime) -> dict[str, object] | None:
     """The overdue reminder names the day on which somebody will be told (§5.7)."""
     following = one.following
     if one.rung.on <= one.task.due_on or following is None or following.kind != "escalate":

@@ -99,10 +99,7 @@ async def tell(
     """Tell several people the same. See `tell_all`."""
     return await tell_all(
         conn,
-        [
-            Notice(p, event, key, cause, task=task, cycle_id=cycle_id, data=data)
-            for p in people
-        ],
+        [Notice(p, event, key, cause, task=task, cycle_id=cycle_id, data=data) for p in people],
         now,
     )
 

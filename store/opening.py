@@ -335,8 +335,7 @@ async def create_tasks(
     others = [
         Opened(r.id, r.subject_id, r.assignee_id, r.desk, r.opens_at, r.announce_at, r.due_revision)
         for r in rows
-        if r.state == TaskState.OPEN
-        and (r.assignee_id is None or r.announce_at < as_of - LATE)
+        if r.state == TaskState.OPEN and (r.assignee_id is None or r.announce_at < as_of - LATE)
     ]
     await announce(conn, cycle, stage, others, as_of)
     return [r.id for r in rows]
@@ -538,5 +537,3 @@ def _opening(
         due_revision=one.due_revision,
         ride_along=early,
     )
-
-

@@ -76,7 +76,9 @@ async def ring(conn: AsyncConnection, *process_ids: str, urgent: bool = False) -
     """Wake processes after this transaction commits. Urgent bells wait for no window."""
     if process_ids:
         await conn.execute(
-            text("INSERT INTO bells (process_id, urgent) SELECT unnest(CAST(:ids AS text[])), :urgent"),
+            text(
+                "INSERT INTO bells (process_id, urgent) SELECT unnest(CAST(:ids AS text[])), :urgent"
+            ),
             {"ids": list(process_ids), "urgent": urgent},
         )
 

@@ -40,9 +40,7 @@ def closed_for_person(stage: StageFacts, person: str) -> str:
         f"AND k.subject_id = {person})"
     )
     if stage.spec.kind == "release":
-        ended = (
-            f"EXISTS (SELECT 1 FROM stages r WHERE r.id = '{stage.id}' AND r.state = 'closed')"
-        )
+        ended = f"EXISTS (SELECT 1 FROM stages r WHERE r.id = '{stage.id}' AND r.state = 'closed')"
         return f"(p.released_at IS NOT NULL OR {ended} OR {skipped})"
     live = (
         f"EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = '{stage.id}' "
@@ -103,9 +101,7 @@ async def ready_subjects(
         {"cycle": cycle.id, "stage": stage.id, "limit": limit},
     )
     return [
-        Ready(
-            r.person_id, r.freed_at, r.late, r.entered_on, r.hire_date, r.reviewer_id, r.plan
-        )
+        Ready(r.person_id, r.freed_at, r.late, r.entered_on, r.hire_date, r.reviewer_id, r.plan)
         for r in rows
     ]
 

@@ -95,9 +95,7 @@ async def _set_state(
 ) -> None:
     columns = "".join(f", {name} = :{name}" for name in more)
     await conn.execute(
-        text(
-            f"UPDATE cycles SET state = :state, version = version + 1{columns} WHERE id = :cycle"
-        ),
+        text(f"UPDATE cycles SET state = :state, version = version + 1{columns} WHERE id = :cycle"),
         {"state": state, "cycle": cycle.id, **more},
     )
 
@@ -209,9 +207,7 @@ async def resume(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datet
 
 async def _paused_at(conn: AsyncConnection, cycle: CycleFacts) -> datetime:
     instant: datetime = (
-        await conn.execute(
-            text("SELECT paused_at FROM cycles WHERE id = :id"), {"id": cycle.id}
-        )
+        await conn.execute(text("SELECT paused_at FROM cycles WHERE id = :id"), {"id": cycle.id})
     ).scalar_one()
     return instant
 

@@ -305,9 +305,7 @@ class Task(Base):
             "next_rung_at",
             postgresql_where=text("state = 'open' AND next_rung_at IS NOT NULL"),
         ),
-        Index(
-            "ix_tasks_opens", "stage_id", "opens_at", postgresql_where=text("state = 'planned'")
-        ),
+        Index("ix_tasks_opens", "stage_id", "opens_at", postgresql_where=text("state = 'planned'")),
         Index(
             "ix_tasks_closes",
             "stage_id",
@@ -487,9 +485,7 @@ class Mail(Base):
 
     __tablename__ = "mails"
     __table_args__ = (
-        Index(
-            "ix_mails_unfinished", "next_try_at", postgresql_where=text("state = 'sending'")
-        ),
+        Index("ix_mails_unfinished", "next_try_at", postgresql_where=text("state = 'sending'")),
         Index("ix_mails_person_id", "person_id"),
     )
 

@@ -78,9 +78,7 @@ async def lock_task(
 
     Raises NotFound if there is no such task.
     """
-    cycle_id = await conn.scalar(
-        text("SELECT cycle_id FROM tasks WHERE id = :id"), {"id": task_id}
-    )
+    cycle_id = await conn.scalar(text("SELECT cycle_id FROM tasks WHERE id = :id"), {"id": task_id})
     if cycle_id is None:
         raise NotFound(f"there is no task {task_id}")
     cycle = await load_cycle(conn, cycle_id, lock="update" if steering else "share")
@@ -95,9 +93,7 @@ async def lock_task(
     return cycle, cycle.stages[task.stage_id], task
 
 
-async def may_act(
-    conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date
-) -> int | None:
+async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date) -> int | None:
     """On whose behalf the actor may do this task: none for their own; raises NotFound if not.
 
     The assignee may; while they are on leave, their delegate; for a desk its members, but nobody

@@ -21,7 +21,7 @@ from domain.states import CycleState, ProcessKind, TaskState
 from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
-from store.deadlines import NewDates, close_of, assignee_times, extension, move_due, rung_ahead
+from store.deadlines import NewDates, assignee_times, close_of, extension, move_due, rung_ahead
 from store.escalation import record_events
 from store.notices import Notice, tell, tell_all
 from store.opening import cycle_times
@@ -203,9 +203,7 @@ async def reassign(
 
 async def _may_hold(conn: AsyncConnection, task: TaskFacts, person: int) -> None:
     row = (
-        await conn.execute(
-            text("SELECT status FROM people WHERE id = :id"), {"id": person}
-        )
+        await conn.execute(text("SELECT status FROM people WHERE id = :id"), {"id": person})
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no person {person}")
@@ -238,9 +236,7 @@ async def _tell_reassigned(
     notices = [Notice(to, Event.REASSIGNED_TO, key, "reassigned", task=renewed)]
     if former is not None and task.announced_on is not None:
         notices.append(
-            Notice(
-                former, Event.REASSIGNED_AWAY, key, "reassigned", task=renewed, data={"to": to}
-            )
+            Notice(former, Event.REASSIGNED_AWAY, key, "reassigned", task=renewed, data={"to": to})
         )
     await tell_all(conn, notices, now)
 

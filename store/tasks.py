@@ -116,9 +116,7 @@ def _refuse(
     if problems:
         raise Invalid(
             "Please look at the marked answers.",
-            tuple(
-                {"question": p.question, "code": p.code, "message": p.message} for p in problems
-            ),
+            tuple({"question": p.question, "code": p.code, "message": p.message} for p in problems),
         )
 
 
@@ -237,9 +235,7 @@ async def ring_after_end(conn: AsyncConnection, cycle: CycleFacts, stage: StageF
     Successors that open person by person are rung each time (their windows gather the bells);
     the stage itself, and barriers behind it, only when few are left.
     """
-    personal = [
-        f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier
-    ]
+    personal = [f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier]
     if await few_left(conn, stage.id):
         await ring(conn, f"stage-{stage.id}", f"cycle-{cycle.id}", *personal)
     else:
@@ -327,5 +323,3 @@ async def seen(conn: AsyncConnection, task_id: UUID, now: datetime) -> None:
         text("UPDATE tasks SET seen_at = :now WHERE id = :id AND seen_at IS NULL"),
         {"id": task_id, "now": now},
     )
-
-

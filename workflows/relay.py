@@ -93,5 +93,3 @@ def _attributes(process: ProcessRow) -> TypedSearchAttributes:
     if process.stage_id is not None:
         pairs.append(SearchAttributePair(STAGE, str(process.stage_id)))
     return TypedSearchAttributes(search_attributes=pairs)
-
-
