@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.errors import CATALOGUE, MEDIA_TYPE
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
+from store.command_keys import KEY_PATTERN
 
 DESCRIPTION = """
 Review cycles that run themselves. Errors are problems (RFC 9457) with stable types, listed under
@@ -14,6 +15,9 @@ Review cycles that run themselves. Errors are problems (RFC 9457) with stable ty
 `Idempotency-Key`: sent again, they have one effect and get the same answer. Who may call a route
 stands in its `x-allowed` (roles; scripts with the service key count as `service`).
 """
+
+_WITHOUT_KEY = ("/api/session", "/api/session/link", "/api/definitions/validate")
+"""Posts that are no commands: asking twice is meant."""
 
 _FIELD_PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -79,18 +83,13 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     if path.startswith("/api") and path not in ("/api/session", "/api/session/link"):
         operation["security"] = [{"session": []}, {"service": []}]
-    if method in ("post", "put") and operation.get("x-allowed") != ["anybody"]:
+    if method in ("post", "put") and path not in _WITHOUT_KEY:
         operation.setdefault("parameters", []).append(
             {
                 "name": IDEMPOTENCY_KEY,
                 "in": "header",
                 "required": False,
-                "schema": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[A-Za-z0-9._:-]+$",
-                },
+                "schema": {"type": "string", "pattern": KEY_PATTERN},
             }
         )
 

@@ -7,6 +7,7 @@ for the first to commit and then read its answer.
 
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from domain.errors import Invalid, KeyReused
 KEPT = timedelta(days=7)
 """How long a key is remembered; a script may repeat a command for as long."""
 
-LONGEST_KEY = 200
+KEY_PATTERN = "^[!-~]{1,200}$"
 
 Answer = tuple[int, dict[str, Any]]
 """An HTTP status and a JSON object."""
@@ -46,8 +47,8 @@ async def run_once(
 
     Raises KeyReused if the key was used for another request, Invalid if the key is not usable.
     """
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        raise Invalid(f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
+    if not re.fullmatch(KEY_PATTERN, key):
+        raise Invalid("An Idempotency-Key has 1 to 200 visible ASCII characters.")
     mine = {"actor": actor_key, "key": key}
     if not await _claim(conn, mine, fingerprint, now):
         return await _stored(conn, mine, fingerprint)

@@ -22,13 +22,11 @@ Reads = Annotated[Call, allow(Action.READ_DEFINITIONS)]
 Publishes = Annotated[Call, allow(Action.PUBLISH_DEFINITION)]
 Name = Annotated[str, Path(max_length=200)]
 
-LONGEST_FILE = 500_000
-
 
 class File(Body):
     """A definition as HR wrote it, in YAML."""
 
-    text: str = Field(max_length=LONGEST_FILE)
+    text: str
     source: str = Field("definition.yaml", max_length=200, description="The file's name.")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 import schemathesis
 import uvicorn
@@ -35,7 +36,7 @@ from tests.api.conftest import SERVICE_KEY, SignIn
 from tests.api.cycle import World
 from tests.store.people_rows import WORKER
 
-EXAMPLES = 6
+EXAMPLES = 3
 """For each operation, of valid and of broken requests: about twenty seconds in all."""
 
 
@@ -122,7 +123,10 @@ async def test_the_application_keeps_what_its_description_promises(
 
 def _fuzz(served: str, world: World, cookie: str) -> None:
     headers = {"Authorization": f"Bearer {SERVICE_KEY}"}
-    schema = schemathesis.openapi.from_url(f"{served}/api/openapi.json", headers=headers)
+    description = httpx2.get(f"{served}/api/openapi.json", headers=headers).json()
+    for operation in (way for ways in description["paths"].values() for way in ways.values()):
+        operation.pop("security", None)  # who asks is ours to choose, not the fuzzer's
+    schema = schemathesis.openapi.from_dict(description)
     turns = itertools.count()
     broken: list[str] = []
     for found in schema.get_all_operations():
@@ -136,7 +140,7 @@ def _fuzz(served: str, world: World, cookie: str) -> None:
                 _attempt(served, operation, mode, who, world, turns)
             except Unsatisfiable:
                 continue  # an operation without parameters has no broken request
-            except (Exception, ExceptionGroup) as failure:
+            except (Exception, BaseExceptionGroup) as failure:
                 broken.append(f"{operation.label} ({mode.value}): {failure}")
     assert not broken, "\n\n".join(broken)
 
@@ -159,7 +163,8 @@ def _attempt(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def attempt(case: Any) -> None:
-        _known_ids(case, world, next(turns))
+        if mode is GenerationMode.POSITIVE:
+            _known_ids(case, world, next(turns))
         case.call_and_validate(base_url=served, headers=who, checks=CHECKS)
 
     attempt()
