@@ -128,7 +128,10 @@ class Expression:
         data = {} if facts is None else facts.variables()
         for question, kind in self._answers:
             data[f"answers.{question}"] = _answer(kind, (answers or {}).get(question))
-        value = self._program.eval(data=data)
+        try:
+            value = self._program.eval(data=data)
+        except RuntimeError:  # a loop beyond the budget; other failures are ERROR values
+            raise ExpressionError("The condition takes too long to decide.") from None
         wanted = cel.Type.BOOL if self.result == "bool" else cel.Type.STRING
         if value.type() != wanted:
             raise ExpressionError("The condition cannot be decided for this record.")

@@ -141,15 +141,25 @@ def _plan(definition: Definition, sample: Sample, findings: Findings) -> None:
                 f"on {planned.due}.",
                 "Let it end later.",
             )
-        if planned.closes is not None and planned.closes < planned.due:
+        closes = _closing(stage, planned, sample)
+        if closes is not None and closes < planned.due:
             findings.add(
                 Severity.WARNING,
                 "closes-before-due",
                 findings.stage_path(stage.id, "closes"),
-                f"`{stage.id}` closes on {planned.closes}, before it is due on {planned.due}; "
+                f"`{stage.id}` closes on {closes}, before it is due on {planned.due}; "
                 "the due date holds.",
                 "Count `closes` from `due`.",
             )
+
+
+def _closing(stage: Stage, planned: StagePlan, sample: Sample) -> date | None:
+    """The closing as written; in the plan it never lies before the due date."""
+    if stage.closes is None:
+        return None
+    own = {"opens": planned.opens, "due": planned.due}
+    calendar = sample.time.calendar
+    return date_of(stage.closes, sample.anchors, sample.plan.stages, calendar, own)
 
 
 def _rungs(

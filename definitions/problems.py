@@ -145,7 +145,7 @@ def enumeration(names: Iterable[str]) -> str:
 
 
 MOST_NAMED = 24
-WIDTH = 76
+WIDTH = 72
 
 
 def _first_line(problem: Problem) -> str:
