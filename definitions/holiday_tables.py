@@ -19,7 +19,7 @@ Table = Mapping[date, tuple[tuple[str, ...], ...]]
 _REMARK = re.compile(r"\s*\([^()]*\)$")  # "(observed)", "(estimated)"
 
 
-class UnknownCalendar(AlmanacError, LookupError):  # noqa: N818 - named like all errors here
+class UnknownCalendar(AlmanacError, LookupError):
     """A calendar that the company file does not define, or a country that has no table."""
 
     code = "unknown-calendar"

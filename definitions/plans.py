@@ -13,7 +13,7 @@ from definitions.models import Anchor, Definition
 from domain.errors import AlmanacError
 
 
-class Unplannable(AlmanacError):  # noqa: N818 - named like all errors here
+class Unplannable(AlmanacError):
     """Dates that depend on each other, or on something that does not exist."""
 
     code = "unplannable"
