@@ -35,7 +35,7 @@ async def read_members(conn: AsyncConnection, cycle_id: UUID, on: date) -> list[
     """Read the participants with their managers as of the launch date."""
     rows = await conn.execute(
         text(
-            f"WITH line AS ({CURRENT_LINES})"  # noqa: S608 - a constant of ours
+            f"WITH line AS ({CURRENT_LINES})"
             " SELECT p.id, p.first_name || ' ' || p.last_name, i.reason, p.email,"
             " p.address_refused_at IS NOT NULL, p.office, coalesce(i.reviewer_id, m.manager_id),"
             " m2.manager_id FROM participants i JOIN people p ON p.id = i.person_id"

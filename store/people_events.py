@@ -11,13 +11,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions.company import Company
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CALENDAR_PROCESS
 from domain.states import CycleState
 from store.absences import follow_absences
 from store.audit import record
-from store.company import company
+from store.company import company, save_company
 from store.cycle_facts import load_cycle
 from store.entry import enter
 from store.leavers import follow_leavers, settle_leavers
@@ -156,6 +157,33 @@ async def record_leaving(
         after={"left_on": on.isoformat()},
     )
     await people_changed(conn)
+
+
+async def set_company(
+    conn: AsyncConnection, settings: Company, source: str, *, actor: Actor, now: datetime
+) -> bool:
+    """Save a company file, resolve everybody's profile anew and move what becomes later.
+
+    Holiday tables of running cycles stay as they were frozen; who has which calendar is a fact
+    and acts at once on what lies ahead. False: the settings say this already.
+    """
+    await lock_people(conn)
+    before = await times_of_holders(conn)
+    saved = await save_company(conn, settings, source, now=now, saved_by_id=actor.person_id)
+    if not saved:
+        return False
+    if await refresh_profiles(conn, settings, on=now.date()):
+        await shift_dates(conn, before, cause="profile", actor_id=actor.person_id, now=now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="company_saved",
+        object_type="company",
+        object_id="settings",
+    )
+    await people_changed(conn)
+    return True
 
 
 async def follow_people(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> datetime | None:

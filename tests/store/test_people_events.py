@@ -59,7 +59,8 @@ async def test_leave_moves_the_due_date_the_close_and_the_rungs_later(demo: Data
     after = await rows(demo, SELF, employee="104")
     assert (before[0][0], after[0][0]) == (date(2027, 1, 27), date(2027, 2, 1))
     assert [row[3] for row in (*before, *after)] == [1, 1]
-    assert after[0][1] > before[0][1] and after[0][2] > before[0][2]  # type: ignore[operator]
+    assert after[0][1] > before[0][1]  # type: ignore[operator]
+    assert after[0][2] > before[0][2]  # type: ignore[operator]
     assert await away(demo, "104", date(2027, 1, 19), date(2027, 1, 21)) == 0
     [event] = await rows(demo, "SELECT detail ->> 'to' FROM task_events WHERE event = 'moved'")
     assert event == ("2027-02-01",)

@@ -1,0 +1,51 @@
+"""Which database a command speaks to, and how it reads what it was given."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from config import load_settings
+from store.session import Database
+
+RUN_FILE = Path(".almanac") / "run.json"
+
+T = TypeVar("T")
+
+
+def run(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do something in one transaction of the database that the settings name.
+
+    Without one, that of the stack which runs in this folder. Raises SettingsError.
+    """
+    return asyncio.run(_run(_url(), act))
+
+
+async def _run(url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    database = Database(url, pool_size=1, application="almanac-command")
+    try:
+        async with database.begin() as conn:
+            return await act(conn)
+    finally:
+        await database.close()
+
+
+def _url() -> str:
+    settings = load_settings()
+    if settings.database_url is None and RUN_FILE.is_file():
+        running: dict[str, str] = json.loads(RUN_FILE.read_text(encoding="utf-8"))
+        return running["database_url"]
+    return settings.database().render_as_string(hide_password=False)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file, or end the command with a sentence."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        typer.echo(f"almanac: {path} cannot be read: {error.strerror or error}.", err=True)
+        raise typer.Exit(1) from None

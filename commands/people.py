@@ -1,0 +1,117 @@
+"""`almanac people`: bring people and reporting lines to what a file says."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.connection import read_file, run
+from domain.access import SERVICE
+from domain.clock import SystemClock
+from domain.errors import Invalid
+from store.people_file import ColumnMapping, parse_mapping
+from store.people_import import ImportResult, import_people
+
+app = typer.Typer(no_args_is_help=True)
+
+SHOWN = 12
+"""So many employee ids are listed; the others are counted."""
+
+
+@app.callback()
+def people() -> None:
+    """Import people and reporting lines."""
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file with headings.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML: `field: heading`, where the headings differ.")
+    ] = None,
+    effective: Annotated[
+        str | None, typer.Option(help="The day from which new managers hold, YYYY-MM-DD.")
+    ] = None,
+    leavers: Annotated[
+        bool, typer.Option("--leavers", help="Mark people who are not in the file as left.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Import a CSV file: all of it, or nothing and every problem with its row."""
+    now = SystemClock().now()
+    on = _date(effective) if effective else now.date()
+    data = read_file(file)
+
+    async def act(conn: Any) -> ImportResult:
+        return await import_people(
+            conn,
+            data,
+            mapping=columns,
+            effective_on=on,
+            actor=SERVICE,
+            now=now,
+            missing="leave" if leavers else "report",
+            dry_run=dry_run,
+        )
+
+    try:
+        columns = _mapping(mapping)
+        result = run(act)
+    except Invalid as refused:
+        _refuse(refused, as_json=as_json)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), indent=2))
+        return
+    for line in summary(result):
+        typer.echo(line)
+
+
+def summary(result: ImportResult) -> list[str]:
+    """What an import did, in lines for a terminal."""
+    done = "would be" if result.dry_run else "were"
+    lines = [
+        f"{result.rows} rows read ({result.encoding}, columns separated by {result.delimiter!r}).",
+        f"{len(result.new)} people {done} added, {len(result.changed)} changed,"
+        f" {result.unchanged} are as they were.",
+    ]
+    named = (
+        (result.manager_changes, f"report to somebody else from {result.effective_on}"),
+        (result.returned, "are back"),
+        (result.left, "are marked as left"),
+        (result.missing, "are in the company and not in the file; nothing was changed for them"),
+    )
+    for ids, what in named:
+        if ids:
+            more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+            lines.append(f"{len(ids)} {what}: {', '.join(ids[:SHOWN])}{more}.")
+    return lines
+
+
+def _mapping(path: Path | None) -> ColumnMapping | None:
+    if path is None:
+        return None
+    return parse_mapping(read_file(path).decode(errors="replace"))
+
+
+def _date(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise typer.BadParameter(f"{written!r} is no date; write YYYY-MM-DD.") from None
+
+
+def _refuse(refused: Invalid, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"detail": refused.detail, "problems": list(refused.problems)}))
+        return
+    typer.echo(f"almanac: {refused.detail}", err=True)
+    for problem in refused.problems:
+        row, column = problem.get("row"), problem.get("column")
+        place = f"row {row}" if row else "file"
+        where = f"{place}, {column}" if column else place
+        hint = f" {problem['hint']}" if problem.get("hint") else ""
+        typer.echo(f"  {where}: {problem['message']}{hint}", err=True)
