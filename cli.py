@@ -12,6 +12,7 @@ SUBJECTS = {
     "migrate": "Bring the database to the newest schema.",
     "definitions": "Validate, preview and publish cycle definitions.",
     "people": "Import people and reporting lines.",
+    "company": "Replace the company settings.",
     "play": "Live a cycle through under skipped time.",
 }
 """A subject is `commands/NAME.py` with either a Typer `app` of its own or a function NAME."""
