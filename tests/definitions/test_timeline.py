@@ -399,6 +399,15 @@ def test_a_late_joiner_has_as_many_days_as_a_fixed_date_left_the_others() -> Non
     assert found.opens_at == utc("2027-01-21T09:00")
 
 
+def test_the_days_of_a_fixed_date_are_counted_from_an_opening_on_a_local_holiday() -> None:
+    # Opens on Epiphany: 7, 8, 11-15 January are seven days in Munich. Entered on Monday the 11th:
+    # 12-15, 18, 19, 20.
+    definition = made_of("- {id: one, due: 2027-01-15}")
+    entered = utc("2027-01-11T09:00")
+    found = task(definition, "one", munich(), entered, launch=on("2027-01-06"), late_joiner=True)
+    assert found.due_on == on("2027-01-20")
+
+
 def test_leave_over_the_due_date_moves_due_and_close() -> None:
     # Away from Monday 25 to Friday 29 January. 13-15, 18-22 are eight; then 1 and 2 February.
     away = oxford(leaves=((on("2027-01-25"), on("2027-01-29")),))
@@ -673,6 +682,11 @@ def test_a_period_from_the_hire_date_ends_on_that_day() -> None:
 def test_a_month_has_a_title_of_its_own() -> None:
     assert period_title(on("2027-02-01"), on("2027-02-28")) == "February 2027"
     assert period_title(on("2026-12-01"), on("2026-12-31")) == "December 2026"
+
+
+def test_a_period_within_months_is_named_by_its_days() -> None:
+    assert period_title(on("2027-01-15"), on("2027-04-14")) == "15 Jan to 14 Apr 2027"
+    assert period_title(on("2027-02-01"), on("2027-04-30")) == "1 Feb to 30 Apr 2027"
 
 
 # --- Properties ---------------------------------------------------------------------------------
