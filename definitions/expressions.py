@@ -121,6 +121,13 @@ class Expression:
         self._program = program
         self._answers = answers
 
+    @property
+    def asks(self) -> list[str]:
+        """The questions whose answers it mentions, in order."""
+        named = re.findall(r"\banswers\s*\.\s*(\w+)", _code(self.text))
+        known = {question for question, _ in self._answers}
+        return [name for name in dict.fromkeys(named) if name in known]
+
     def evaluate(
         self, facts: PersonFacts | None = None, answers: Mapping[str, Any] | None = None
     ) -> bool | str:
@@ -170,7 +177,12 @@ def condition_holds(
 
 def mentions_person(text: str) -> bool:
     """Does the expression ask about the worker record?"""
-    return re.search(r"\bperson\s*\.", re.sub(r"'[^']*'|\"[^\"]*\"", "", text)) is not None
+    return re.search(r"\bperson\s*\.", _code(text)) is not None
+
+
+def _code(text: str) -> str:
+    """The expression without its texts in quotes."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "''", text)
 
 
 def variables(form: Form | Sequence[Question] | None = None) -> list[str]:

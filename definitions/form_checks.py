@@ -118,35 +118,21 @@ class FormChecks:
     def _answers_condition(
         self, path: Path, question: Question, form: Form, above: list[Question]
     ) -> None:
-        condition = question.when or ""
         try:
-            expression = expressions.compile(condition, "answers", above)
+            expression = expressions.compile(question.when or "", "answers", form)
         except ExpressionError as error:
-            later = self._later(condition, form, above)
-            if later is not None:
-                self._error(
-                    path,
-                    f"`{later}` is not asked before this question.",
-                    "Ask it above, or use an answer from above.",
-                )
-            else:
-                self._expression(path, error)
+            self._expression(path, error)
             return
-        if expression.result != "bool":
+        known = {other.id for other in above}
+        later = [name for name in expression.asks if name not in known]
+        if later:
+            self._error(
+                path,
+                f"`answers.{later[0]}` is not asked before this question.",
+                "Ask it above, or use an answer from above.",
+            )
+        elif expression.result != "bool":
             self._error(path, *_NOT_WANTED["bool"])
-
-    def _later(self, condition: str, form: Form, above: list[Question]) -> str | None:
-        try:
-            expressions.compile(condition, "answers", form)
-        except ExpressionError:
-            return None
-        known = {question.id for question in above}
-        for section in form:
-            for question in section.questions:
-                name = f"answers.{question.id}"
-                if question.id not in known and re.search(rf"\b{re.escape(name)}\b", condition):
-                    return name
-        return None
 
     def _expression(self, path: Path, error: ExpressionError) -> None:
         place = self.document.inside(path, error.line, error.column)

@@ -23,9 +23,9 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
 
 from definitions.problems import Problem, Severity, path_text
+from definitions.syntax import explained
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 24
@@ -122,7 +122,8 @@ def read(text: str | bytes, source: str) -> Document:
     except _StopError:
         return document
     except YAMLError as error:
-        _syntax(document, error)
+        fault = explained(error, decoded)
+        document.error(Place(fault.line, fault.column), (), fault.message, fault.hint, "yaml")
         return document
     if root is None:
         document.error(START, (), "The file is empty.", "Start with `definition:` and an id.")
@@ -385,57 +386,3 @@ def _scalar(event: Any) -> Any:
 def _place(event: Any) -> Place:
     mark = event.start_mark
     return Place(mark.line + 1, mark.column + 1, getattr(event, "style", None) or "")
-
-
-def _syntax(document: Document, error: YAMLError) -> None:
-    if isinstance(error, ReaderError):
-        before = document.text[: error.position]
-        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = "A control character that cannot be part of a text."
-        document.error(place, (), message, "Delete it.", "yaml")
-        return
-    said = " ".join(str(getattr(error, "problem", "") or error).split())
-    marks = [getattr(error, name, None) for name in ("problem_mark", "context_mark")]
-    if "end of stream" in said or "expected ',' or" in said:
-        marks.reverse()  # what was opened and never closed is of interest, not the end
-    mark = marks[0] or marks[1]
-    place = Place(mark.line + 1, mark.column + 1) if mark is not None else START
-    line = document.text.splitlines()[place.line - 1 : place.line]
-    if "'\\t'" in said or (line and "\t" in line[0][: place.column]):
-        message, hint = "A tab.", "Indent with spaces."
-    else:
-        message, hint = _told(said)
-    document.error(place, (), message, hint, "yaml")
-
-
-def _told(said: str) -> tuple[str, str]:
-    for part, message, hint in _SENTENCES:
-        if part in said:
-            return message, hint
-    return f"This is no YAML: {said}.", "Compare the indentation with the line above."
-
-
-_SENTENCES = (
-    (
-        "mapping values are not allowed here",
-        "A second `: ` in one line.",
-        "Put a text that contains `: ` in quotes, or check the indentation.",
-    ),
-    (
-        "could not find expected ':'",
-        "A key without `:`.",
-        "Write `key: value`; put a text of several lines after `>` or in quotes.",
-    ),
-    ("expected <block end>", "The indentation does not fit.", "Align it with the lines above."),
-    (
-        "found unexpected end of stream",
-        "The file ends inside quotes.",
-        "Close the quotation mark.",
-    ),
-    ("expected ',' or", "A bracket is not closed.", "Close it, or put a comma before this."),
-    (
-        "cannot start any token",
-        "A text cannot start with this character.",
-        "Put the text in quotes.",
-    ),
-)

@@ -16,8 +16,13 @@ from definitions.loader import Parsed, parse_definition, restore
 from definitions.models import BUILT_IN_LADDERS, Definition, Stage
 from definitions.source import read
 
-FULL = (Path(__file__).parent / "data" / "annual_full.yaml").read_text(encoding="utf-8")
-TEXTS = {**{name: shipped.cycle_source(name) for name in shipped.NAMES}, "annual_full": FULL}
+DATA = Path(__file__).parent / "data"
+FULL = (DATA / "annual_full.yaml").read_text(encoding="utf-8")
+TEXTS = {
+    **{name: shipped.cycle_source(name) for name in shipped.NAMES},
+    "annual_full": FULL,
+    "everything": (DATA / "everything.yaml").read_text(encoding="utf-8"),
+}
 
 
 def parsed(name: str) -> Parsed:
@@ -126,6 +131,12 @@ def test_after_nothing_waits_for_nothing() -> None:
     assert (str(stage.opens), stage.after) == ("launch", ())
 
 
+def test_every_key_is_used_somewhere() -> None:
+    content = parsed("everything").content
+    assert set(Definition.model_fields) == set(content)
+    assert {key for stage in content["stages"] for key in stage} == set(Stage.model_fields)
+
+
 def test_own_ladders_stand_beside_the_built_in_ones() -> None:
     definition = parsed("probation").definition
     assert set(definition.ladders) == {*BUILT_IN_LADDERS, "urgent"}
@@ -218,7 +229,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_keys_never_counts(name: str, chance: random.Random) -> None:
     data = shuffled(read(TEXTS[name], name).data, chance)
-    again = parse_definition(json.dumps(data, ensure_ascii=False))
+    again = parse_definition(json.dumps(data, ensure_ascii=False, default=str))
     assert again.hash == parsed(name).hash
     assert again.definition == parsed(name).definition
 
@@ -237,9 +248,9 @@ def test_three_thousand_lines_are_read_in_a_moment() -> None:
     )
     lines = text.count("\n")
     assert lines > 2900
-    started = time.perf_counter()
+    started = time.process_time()
     one = parse_definition(text)
-    took = time.perf_counter() - started
+    took = time.process_time() - started  # other tests may run beside this one
     assert len(one.definition.forms["self"][0].questions) == 980
     assert took < 1.5, f"{lines} lines took {took:.2f} s"
 
@@ -247,6 +258,7 @@ def test_three_thousand_lines_are_read_in_a_moment() -> None:
 HASHES = {
     "annual": "bc568d00496ad6f1",
     "annual_full": "c6d7071d14ea344d",
+    "everything": "a25c84bd90f2b85b",
     "mid_year": "ff438a6c3e533b39",
     "probation": "0881cc071278cd66",
     "quarterly": "9bda7dbcfde1a71c",
