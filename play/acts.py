@@ -12,9 +12,11 @@ from domain.access import ENGINE, Actor
 from domain.states import Desk
 from play import scenario as said
 from play.answers import plausible
+from play.moments import TaskOf
 from store import launch, participation, people_events, steering, task_steering, tasks
 from store.cycle_facts import load_cycle
 from store.people import delegate_on
+from store.people_import import add_person
 from store.task_rows import lock_task
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
     )
 
 
-async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: said.TaskOf, at: datetime) -> None:
+async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     await tasks.withdraw(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
 
@@ -144,7 +146,7 @@ async def _reassign(crowd: "Crowd", conn: AsyncConnection, a: said.To, at: datet
     await task_steering.reassign(conn, task_id, crowd.person(a.to), await crowd.hr(conn, at), at)
 
 
-async def _nudge(crowd: "Crowd", conn: AsyncConnection, a: said.TaskOf, at: datetime) -> None:
+async def _nudge(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     await task_steering.nudge(conn, task_id, await crowd.hr(conn, at), at)
 
@@ -185,8 +187,8 @@ async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: dat
 
 
 async def _joins(crowd: "Crowd", conn: AsyncConnection, a: said.Newcomer, at: datetime) -> None:
-    crowd.ids[a.employee_id] = await people_records.add_person(
-        conn, a.model_dump(exclude_none=True), now=at
+    crowd.ids[a.employee_id] = await add_person(
+        conn, a.model_dump(exclude_none=True), actor=ENGINE, now=at
     )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,10 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
-from domain.errors import AlmanacError
+from domain.errors import AlmanacError, NotFound
 from domain.states import Desk
 from play.acts import ACTS, submit_task
-from play.scenario import BEHAVIOUR, Happening, Scenario, instant
+from play.moments import instant
+from play.scenario import BEHAVIOUR, Happening, Scenario
+from store import launch
 from store.cycle_facts import load_cycle
 from store.people import delegate_on, desk_members
 from store.session import Database
@@ -27,6 +29,8 @@ log = structlog.get_logger("almanac.play")
 
 HOUR = timedelta(hours=1)
 TOMORROW = timedelta(days=1)
+A_MOMENT = timedelta(minutes=1)
+"""Nobody answers in the second in which a task opens: its mail is read first."""
 
 MIX = ((0.35, 0.1, 0.5), (0.40, 0.6, 1.0), (0.17, 1.05, 1.6), (0.08, None, None))
 """Shares of people, and between which shares of their time they answer; the last never do."""
@@ -53,7 +57,6 @@ class Crowd:
     zone: ZoneInfo
     ids: dict[str, int]  # employee id -> person
     cycle: UUID | None = None
-    launch: Callable[[datetime], Awaitable[UUID]] | None = None
     refusals: list[Refusal] = field(default_factory=list)
     _events: list[tuple[datetime, Happening]] = field(default_factory=list)
     _answered: set[tuple[UUID, int]] = field(default_factory=set)
@@ -63,15 +66,32 @@ class Crowd:
         events = [(instant(e.at, self.zone), e) for e in self.scenario.events]
         self._events = sorted(events, key=lambda pair: pair[0])
 
+    @property
+    def waiting(self) -> int:
+        """How many scripted events are still to come."""
+        return len(self._events)
+
     async def act(self, as_of: datetime) -> datetime | None:
         """Do what is wanted by now; say when something is wanted next."""
+        if self.cycle is None:
+            await self._find_cycle()
         while self._events and self._events[0][0] <= as_of:
             at, event = self._events.pop(0)
             await self._happen(at, event)
         upcoming = await self._answer(as_of)
+        confirming = await self._confirm_check(as_of)
+        if confirming is not None:
+            upcoming.append(confirming)
         if self._events:
             upcoming.append(self._events[0][0])
         return min(upcoming, default=None)
+
+    async def _find_cycle(self) -> None:
+        """By schedule, a cycle comes by itself."""
+        async with self.database.begin() as conn:
+            self.cycle = await conn.scalar(
+                text("SELECT id FROM cycles ORDER BY created_at, id LIMIT 1")
+            )
 
     async def _happen(self, at: datetime, event: Happening) -> None:
         try:
@@ -79,6 +99,28 @@ class Crowd:
                 await ACTS[event.what](self, conn, getattr(event, event.what), at)
         except AlmanacError as error:
             self.refusals.append(Refusal(at, event.what, error.detail))
+
+    async def _confirm_check(self, as_of: datetime) -> datetime | None:
+        """HR confirms a launch check an hour after it came, unless the scenario says otherwise."""
+        if not self.scenario.confirmed or self.scenario.by != "schedule":
+            return None
+        async with self.database.begin() as conn:
+            row = (
+                await conn.execute(
+                    text(
+                        "SELECT id, check_at FROM cycles WHERE state = 'check' "
+                        "AND check_at IS NOT NULL ORDER BY created_at LIMIT 1"
+                    )
+                )
+            ).one_or_none()
+            if row is None:
+                return None
+            at: datetime = row.check_at + HOUR
+            if at > as_of:
+                return at
+            self.cycle = self.cycle or row.id
+            await launch.confirm(conn, row.id, await self.hr(conn, at), at)
+        return None
 
     async def _answer(self, as_of: datetime) -> list[datetime]:
         """Submit what is wanted by now; return when the others want to."""
@@ -140,10 +182,8 @@ class Crowd:
         if share is None:
             return None
         begins = max(task["opens_at"], task["reopened_at"] or task["opens_at"])
-        if share == 0:
-            return _full_hour(begins)
         wanted = begins + share * max(task["due_at"] - begins, HOUR)
-        return max(_full_hour(wanted), _full_hour(begins))
+        return max(_full_hour(wanted), _full_hour(begins + A_MOMENT))
 
     def _share(self, task: Mapping[str, Any]) -> float | None:
         """Which share of the time passes before this task is answered; none: for ever."""
@@ -165,15 +205,13 @@ class Crowd:
         return None
 
     def _habit(self, task: Mapping[str, Any]) -> str:
-        for habit in self.scenario.people:
+        for habit in self.scenario.habits:
             if habit.who == task["employee"] and habit.stage in (None, task["stage"]):
                 return habit.does
         return self.scenario.everybody
 
     def person(self, employee_id: str) -> int:
         """The person with this employee id. Raises NotFound."""
-        from domain.errors import NotFound
-
         try:
             return self.ids[employee_id]
         except KeyError:
@@ -188,8 +226,6 @@ class Crowd:
         self, conn: AsyncConnection, stage: str, about: str | None, who: str | None
     ) -> UUID:
         """The newest task of that stage, about somebody, held by somebody. Raises NotFound."""
-        from domain.errors import NotFound
-
         cycle = await load_cycle(conn, self.the_cycle())
         found = await conn.scalar(
             text(
@@ -210,8 +246,6 @@ class Crowd:
 
     def the_cycle(self) -> UUID:
         """The cycle that is played. Raises NotFound before its launch."""
-        from domain.errors import NotFound
-
         if self.cycle is None:
             raise NotFound("the cycle has not been launched yet")
         return self.cycle
@@ -239,4 +273,4 @@ async def _open_tasks(conn: AsyncConnection) -> list[Mapping[str, Any]]:
             """
         )
     )
-    return [row._mapping for row in rows]
+    return [dict(row._mapping) for row in rows]

@@ -1,7 +1,7 @@
 """What happened in a play, read from the facts: every mail, every suppressed one, every task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,16 +27,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report with instants as ISO texts; equal plays give equal reports."""
-        return {
-            "scenario": self.scenario,
-            "cycles": _plain(self.cycles),
-            "mails": _plain(self.mails),
-            "suppressed": _plain(self.suppressed),
-            "tasks": _plain(self.tasks),
-            "refusals": _plain(self.refusals),
-            "held": _plain(self.held),
-            "failures": _plain(self.failures),
-        }
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
 def _plain(value: Any) -> Any:
@@ -60,33 +51,41 @@ JOINS = """
     LEFT JOIN tasks t ON t.id = n.task_id LEFT JOIN people a ON a.id = t.assignee_id
     LEFT JOIN people b ON b.id = n.subject_id
 """
+SHOWN = "n.event, s.position, b.employee_id, a.employee_id, n.rung, n.key"
 
+# A mail waits a second for what else falls on its instant: it is told to the minute.
 MAILS = f"""
-    SELECT coalesce(m.sent_at, m.created_at) AS at, r.employee_id AS "to", m.address, m.subject,
-        m.kind, m.state, m.smtp_code, i.employee_id AS instead_of,
-        (SELECT jsonb_agg({ITEM} ORDER BY n.at, n.key) FROM notifications n {JOINS}
-         WHERE n.mail_id = m.id AND n.state <> 'suppressed') AS items
+    SELECT date_trunc('minute', coalesce(m.sent_at, m.created_at)) AS at, r.employee_id AS "to",
+        m.address, m.subject, m.kind, m.state, m.smtp_code, i.employee_id AS instead_of,
+        (SELECT jsonb_agg({ITEM} ORDER BY {SHOWN}) FROM notifications n {JOINS}
+         WHERE n.mail_id = m.id AND n.reason IS DISTINCT FROM 'superseded') AS items
     FROM mails m LEFT JOIN people r ON r.id = m.person_id
     LEFT JOIN people i ON i.id = m.instead_of_id
-    ORDER BY at, "to", m.subject
+    WHERE m.state <> 'suppressed'
+    ORDER BY at, "to", m.subject, instead_of
 """
 
 SUPPRESSED = f"""
-    SELECT n.settled_at AS at, n.send_at, r.employee_id AS "to", n.reason, {ITEM} AS item
+    SELECT date_trunc('minute', n.settled_at) AS at, n.send_at, r.employee_id AS "to", n.reason,
+        {ITEM} AS item
     FROM notifications n JOIN people r ON r.id = n.person_id {JOINS}
-    WHERE n.state IN ('suppressed', 'failed') ORDER BY n.settled_at, "to", n.event, n.rung
+    WHERE n.state IN ('suppressed', 'failed') OR n.reason = 'superseded'
+    ORDER BY 1, 3, {SHOWN}
 """
 
+# Ids of people in the details are told as employee ids.
 TASKS = """
-    SELECT c.definition AS cycle, s.key AS stage, b.employee_id AS about,
+    SELECT t.id, c.definition AS cycle, s.key AS stage, b.employee_id AS about,
         coalesce(a.employee_id, t.desk) AS held_by, t.state, t.opens_at, t.due_on, t.due_at,
-        t.closes_at, t.announced_on, t.due_revision, t.revision, t.ended_at, t.ended_reason,
-        coalesce((SELECT jsonb_agg(jsonb_build_object('at', to_char(e.at AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'event', e.event, 'detail', e.detail) ORDER BY e.id)
-         FROM task_events e WHERE e.task_id = t.id), '[]') AS changes
+        t.closes_at, t.announced_on, t.due_revision, t.revision, t.ended_at, t.ended_reason
     FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
     LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
-    ORDER BY c.definition, s.position, about, held_by, t.created_at, t.id
+    ORDER BY c.definition, s.position, about, t.opens_at, held_by, t.due_at
+"""
+
+CHANGES = """
+    SELECT e.task_id, e.at, e.event, p.employee_id AS by, e.detail
+    FROM task_events e LEFT JOIN people p ON p.id = e.actor_id ORDER BY e.at, e.id
 """
 
 CYCLES = """
@@ -94,18 +93,30 @@ CYCLES = """
         c.ended_reason, c.participants,
         (SELECT jsonb_agg(jsonb_build_object('stage', s.key, 'state', s.state,
             'planned_opens_on', s.planned_opens_on, 'planned_due_on', s.planned_due_on,
-            'opened_at', s.opened_at, 'closed_at', s.closed_at) ORDER BY s.position)
-         FROM stages s WHERE s.cycle_id = c.id) AS stages
-    FROM cycles c ORDER BY c.created_at, c.id
+            'opened_at', to_char(s.opened_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'closed_at', to_char(s.closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+            ORDER BY s.position)
+         FROM stages s WHERE s.cycle_id = c.id) AS stages,
+        (SELECT jsonb_agg(jsonb_build_object('person', p.employee_id, 'state', i.state,
+            'reason', i.reason) ORDER BY p.employee_id)
+         FROM participants i JOIN people p ON p.id = i.person_id
+         WHERE i.cycle_id = c.id AND i.state <> 'in') AS out
+    FROM cycles c ORDER BY c.created_at, c.launch_on, c.definition
 """
 
 HELD = """
     SELECT h.at, s.key AS stage, p.employee_id AS person, h.code, h.mended_by
-    FROM held_rows h LEFT JOIN stages s ON s.id = h.stage_id LEFT JOIN people p ON p.id = h.person_id
-    WHERE h.cleared_at IS NULL ORDER BY h.id
+    FROM held_rows h LEFT JOIN stages s ON s.id = h.stage_id
+    LEFT JOIN people p ON p.id = h.person_id WHERE h.cleared_at IS NULL ORDER BY 1, 2, 3, 4
 """
 
-FAILURES = "SELECT id, kind, failure, failed_at FROM processes WHERE failures > 0 ORDER BY id"
+FAILURES = """
+    SELECT p.kind, s.key AS stage, p.failure, p.failed_at FROM processes p
+    LEFT JOIN stages s ON s.id = p.stage_id WHERE p.failures > 0 ORDER BY 1, 2
+"""
+
+PEOPLE = "SELECT id, employee_id FROM people"
+NAMES_PEOPLE = ("to", "from", "by")
 
 
 async def read_report(
@@ -116,13 +127,40 @@ async def read_report(
     async def rows(query: str) -> tuple[Row, ...]:
         return tuple(dict(r._mapping) for r in await conn.execute(text(query)))
 
+    people = {row["id"]: row["employee_id"] for row in await rows(PEOPLE)}
+    changes: dict[UUID, list[Row]] = {}
+    for change in await rows(CHANGES):
+        told = {"at": change["at"], "event": change["event"], "by": change["by"]}
+        detail = _with_names(change["detail"], people)
+        changes.setdefault(change["task_id"], []).append({**told, "detail": detail})
     return Report(
         scenario=scenario,
         cycles=await rows(CYCLES),
         mails=await rows(MAILS),
         suppressed=await rows(SUPPRESSED),
-        tasks=await rows(TASKS),
+        tasks=tuple(
+            {**{k: v for k, v in task.items() if k != "id"}, "changes": changes.get(task["id"], [])}
+            for task in await rows(TASKS)
+        ),
         refusals=refusals,
         held=await rows(HELD),
         failures=await rows(FAILURES),
     )
+
+
+def _with_names(detail: Row, people: Mapping[int, str]) -> Row:
+    """The detail of a change, with employee ids for people's."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(v) for v in value]
+        if isinstance(value, int):
+            return people.get(value, value)
+        who, colon, why = str(value).partition(":")
+        return f"{people.get(int(who), who)}:{why}" if colon and who.isdigit() else value
+
+    return {
+        key: named(value) if key in (*NAMES_PEOPLE, "skipped") else value
+        for key, value in detail.items()
+        if key != "order"
+    }

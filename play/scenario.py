@@ -1,83 +1,17 @@
 """What a scenario file may say: when a cycle starts, what happens in it, and what is expected.
 
-Instants are written `2027-01-12 09:00`, in the company's zone, or with a zone of their own
-(`2027-01-12 09:00 Europe/London`, `2027-01-12T17:00:00Z`). People are named by employee id.
+The language is described in docs/rehearsing.md.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
-from pathlib import Path
+from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from pydantic import BeforeValidator, Field, model_validator
 
-
-class ScenarioError(Exception):
-    """A scenario that cannot be played: all problems, a line each."""
-
-
-class Part(BaseModel):
-    """Strict about unknown keys, so that a typo is not silently ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _person(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Who = Annotated[str, BeforeValidator(_person)]
-"""An employee id."""
-
-
-def _moment(value: object) -> object:
-    """An instant as it was written; resolved against the company's zone later."""
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
-
-
-Moment = Annotated[str, BeforeValidator(_moment)]
-
-WRITTEN = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)(?:[ T](?P<time>\d\d:\d\d(?::\d\d)?))?\s*(?P<zone>\S+)?"
-)
-
-
-def instant(written: str, zone: ZoneInfo, *, default: time = time(9)) -> datetime:
-    """Resolve a written instant to UTC. Raises ScenarioError with what would be right."""
-    found = WRITTEN.fullmatch(written.strip())
-    if found is None:
-        raise ScenarioError(f"{written!r} is no instant; write 2027-01-12 09:00")
-    day = date.fromisoformat(found["day"])
-    clock = time.fromisoformat(found["time"]) if found["time"] else default
-    name = found["zone"]
-    if name in (None, ""):
-        there: ZoneInfo | Any = zone
-    elif name in ("Z", "UTC", "+00:00"):
-        there = UTC
-    elif re.fullmatch(r"[+-]\d\d:\d\d", name):
-        return datetime.fromisoformat(f"{day}T{clock}{name}").astimezone(UTC)
-    else:
-        try:
-            there = ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ScenarioError(f"{name!r} in {written!r} is no time zone") from None
-    return datetime.combine(day, clock, tzinfo=there).astimezone(UTC)
-
-
-class TaskOf(Part):
-    """Names a task: its stage, whom it is about, and, if several hold one, who."""
-
-    stage: str
-    about: Who | None = None
-    who: Who | None = None
+from play.expected import Expectation
+from play.moments import Moment, Part, TaskOf, Who
 
 
 class Submit(TaskOf):
@@ -172,6 +106,9 @@ class Nothing(Part):
     reason: str = "by the scenario"
 
 
+ON_THE_CYCLE = frozenset({"confirm", "pause", "resume", "cancel", "release"})
+
+
 class Happening(Part):
     """One scripted event: an instant, and exactly one thing that happens."""
 
@@ -197,6 +134,14 @@ class Happening(Part):
     manager: NewManager | None = None
     leaves: Person | None = None
     joins: Newcomer | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_more(cls, value: object) -> object:
+        """`pause:` alone says enough."""
+        if not isinstance(value, dict):
+            return value
+        return {k: {} if v is None and k in ON_THE_CYCLE else v for k, v in value.items()}
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Happening":
@@ -249,49 +194,11 @@ class Habit(Part):
     stage: str | None = None
 
 
-class ItemLike(Part):
-    """What an item of a mail must be like; what is not said may be anything."""
-
-    event: str | None = None
-    stage: str | None = None
-    about: Who | None = None
-    rung: str | None = None
-
-
-class MailLike(ItemLike):
-    """A mail that is expected, or not."""
-
-    to: Who
-    at: Moment | None = None
-    first: Moment | None = Field(default=None, alias="from")
-    last: Moment | None = Field(default=None, alias="until")
-    reason: str | None = None
-    subject: str | None = None
-
-
-class TaskLike(TaskOf):
-    """A task that is expected, as it is at the end."""
-
-    state: str | None = None
-    due_on: date | None = None
-    opens_at: Moment | None = None
-    due_at: Moment | None = None
-    closes_at: Moment | None = None
-
-
-class Expectation(Part):
-    """One thing that must hold at the end."""
-
-    mail: MailLike | None = None
-    no_mail: MailLike | None = None
-    suppressed: MailLike | None = None
-    task: TaskLike | None = None
-    mails: int | None = None
-    cycle: str | None = None
-
-
 class Scenario(Part):
-    """A scenario file."""
+    """A scenario file.
+
+    `launch` is when the button is pressed; by schedule, when the definition is switched on.
+    """
 
     scenario: str
     definition: str
@@ -302,28 +209,8 @@ class Scenario(Part):
     until: Moment | None = None
     seed: int = 1
     everybody: Behaviour = "after 50%"
-    people: tuple[Habit, ...] = ()
+    habits: tuple[Habit, ...] = ()
     events: tuple[Happening, ...] = ()
     down: tuple[Down, ...] = ()
     refuse: tuple[Refused, ...] = ()
     expect: tuple[Expectation, ...] = ()
-
-
-def read_scenario(path: Path) -> Scenario:
-    """Read a scenario. Raises ScenarioError that names every problem with its path."""
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ScenarioError(f"{path}{place}: {error.problem}") from None
-    try:
-        return Scenario.model_validate(content)
-    except ValidationError as error:
-        lines = [
-            f"{path}: {'.'.join(str(p) for p in e['loc']) or 'the file'}: {e['msg']}"
-            for e in error.errors()
-        ]
-        raise ScenarioError("\n".join(lines)) from None

@@ -3,6 +3,10 @@
 The real workflows, activities, store and templates run in it. Nothing acts by the wall clock
 beside the engine: bells are passed on inside the activity that rang them, before its completion is
 reported, and people act inside an activity of their own.
+
+Two plays of one scenario are equal. Skipped time runs on for the moments in which something is
+computed; so every turn is given the exact instant that it was armed for, or at which it was rung.
+Of what falls on one instant people act first.
 """
 
 import asyncio
@@ -37,7 +41,10 @@ with workflow.unsafe.imports_passed_through():
 
 QUEUE = "almanac-play"
 CROWD = "play-crowd"
-STEP = timedelta(days=30)
+STEP = timedelta(days=10)
+
+DRIFT = timedelta(minutes=2)
+"""So long after its instant a turn may begin and still count as of that instant."""
 
 Act = Callable[[datetime], Awaitable[datetime | None]]
 """People act as of an instant; the answer is when they want to act next."""
@@ -60,13 +67,14 @@ class CrowdWorkflow(Process):
 
 
 async def _act(call: Advance) -> Progress:
-    return await workflow.execute_activity(
+    progress: Progress = await workflow.execute_activity(
         "play_act",
         call,
         result_type=Progress,
         start_to_close_timeout=ADVANCE_TIMEOUT,
         retry_policy=RETRY,
     )
+    return progress
 
 
 @dataclass
@@ -83,7 +91,12 @@ class World:
     environment: WorkflowEnvironment
     offset: timedelta
     act: Act
+    gate: Gate | None = None
     turns: int = 0
+    wanted: datetime | None = None
+    """When somebody wants to act next, as far as is known."""
+    _crowd_armed: datetime | None = None
+    _down_until: datetime | None = None
 
     async def now(self) -> datetime:
         """The business instant that the engine's clock shows."""
@@ -103,18 +116,60 @@ class World:
                 return
             await self.sleep_until(min(until, now + STEP))
 
+    async def before_turn(self, process_id: str, as_of: datetime) -> datetime:
+        """Find the exact instant of a turn, and let people act first. Returns the instant."""
+        async with self.database.begin() as conn:
+            armed = await conn.scalar(
+                text("SELECT armed_until FROM processes WHERE id = :id"), {"id": process_id}
+            )
+        exact = self._exact(as_of, armed)
+        if self.wanted is not None and self.wanted <= exact:
+            await self._people(exact)
+        self.clock.instant = max(self.clock.instant, exact)
+        return exact
+
+    def down(self, process_id: str, as_of: datetime) -> datetime | None:
+        """Until when a process is down, if it is."""
+        until = self.gate(process_id, as_of) if self.gate else None
+        if until is not None:
+            self._down_until = until
+        return until
+
     async def after_turn(self, as_of: datetime) -> None:
         """Pass the bells on; wake the crowd if somebody now wants to act earlier."""
         self.turns += 1
-        self.clock.instant = max(self.clock.instant, as_of)
         await self.relay.drain()
-        await self.wake_crowd()
+        await self._people(as_of)
+        if self.wanted is not None and (
+            self._crowd_armed is None or self.wanted < self._crowd_armed
+        ):
+            self._crowd_armed = self.wanted
+            await self.wake_crowd()
 
     async def wake_crowd(self) -> None:
         """Ring the people: there may be something new to do."""
         handle = self.client.get_workflow_handle(CROWD)
         with contextlib.suppress(Exception):
             await handle.signal("ring")
+
+    async def play_act(self, as_of: datetime) -> datetime | None:
+        """People do what they want to have done by now; the answer is when to wake them next."""
+        exact = self._exact(as_of, self.wanted)
+        self.clock.instant = max(self.clock.instant, exact)
+        await self._people(exact)
+        async with self.database.begin() as conn:
+            ringing = await next_bell(conn)  # a busy process is rung when its window is over
+        self._crowd_armed = min((i for i in (self.wanted, ringing) if i is not None), default=None)
+        return self._crowd_armed
+
+    async def _people(self, as_of: datetime) -> None:
+        self.wanted = await self.act(as_of)
+        await self.relay.drain()
+
+    def _exact(self, as_of: datetime, armed: datetime | None) -> datetime:
+        known = (armed, self._down_until, self.clock.instant)
+        near = [i for i in known if i is not None and as_of - DRIFT < i <= as_of]
+        return max(near, default=as_of.replace(microsecond=0))
 
 
 class _Crowd:
@@ -127,13 +182,7 @@ class _Crowd:
         world = self.world
         if world is None:
             return Progress(closed=True)
-        as_of = call.as_of + world.offset
-        world.clock.instant = max(world.clock.instant, as_of)
-        wanted = await world.act(as_of)
-        await world.relay.drain()
-        async with world.database.begin() as conn:
-            ringing = await next_bell(conn)  # a busy process is rung when its window is over
-        upcoming = min((i for i in (wanted, ringing) if i is not None), default=None)
+        upcoming = await world.play_act(call.as_of + world.offset)
         return Progress(
             next_due_at=None if upcoming is None else upcoming - world.offset,
             waits_for="people",
@@ -165,24 +214,20 @@ async def open_world(
     schema = f"play_{secrets.token_hex(6)}"
     await asyncio.to_thread(upgrade, url, schema)
     database = Database(url, schema=schema, pool_size=5, application="almanac-play")
-    clock = SetClock(begins)
     crowd = _Crowd()
     environment = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(test_server), data_converter=data_converter()
     )
     try:
-        offset = begins - await environment.get_current_time()
-        relay = Relay(database, environment.client, clock, QUEUE, search_attributes=False)
-        world = World(
-            database, environment.client, clock, relay, environment, offset, act
-        )
+        world = await _make(database, environment, begins, act, gate)
         crowd.world = world
         engine = Engine(
             database,
             advance_mail=mail(database),
             advance_calendar=advance_launch_calendar,
-            offset=offset,
-            gate=gate,
+            offset=world.offset,
+            before=world.before_turn,
+            gate=world.down,
             after=world.after_turn,
         )
         worker = Worker(
@@ -208,6 +253,19 @@ async def open_world(
         await database.close()
 
 
+async def _make(
+    database: Database,
+    environment: WorkflowEnvironment,
+    begins: datetime,
+    act: Act,
+    gate: Gate | None,
+) -> World:
+    clock = SetClock(begins)
+    relay = Relay(database, environment.client, clock, QUEUE, search_attributes=False)
+    offset = begins - await environment.get_current_time()
+    return World(database, environment.client, clock, relay, environment, offset, act, gate)
+
+
 async def begin(world: World) -> None:
     """Start the crowd and the processes that every installation has, and pass on all bells."""
     now = world.clock.now()
@@ -218,5 +276,3 @@ async def begin(world: World) -> None:
         CrowdWorkflow.run, CROWD, id=CROWD, task_queue=QUEUE, start_signal="ring"
     )
     await world.relay.drain()
-
-

@@ -1,0 +1,118 @@
+"""What a scenario expects to have happened at its end; what is not said may be anything."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from play.moments import Moment, Part, TaskOf, Who
+
+
+class ItemLike(Part):
+    """What an item of a mail must be like; what is not said may be anything."""
+
+    event: str | None = None
+    stage: str | None = None
+    about: Who | None = None
+    rung: str | None = None
+
+
+class MailLike(ItemLike):
+    """A mail that is expected, or not. `items` is how many it has."""
+
+    to: Who
+    at: Moment | None = None
+    first: Moment | None = Field(default=None, alias="from")
+    last: Moment | None = Field(default=None, alias="until")
+    subject: str | None = None
+    items: int | None = None
+    instead_of: Who | None = None
+
+
+class SuppressedLike(ItemLike):
+    """Something that was not sent, and why."""
+
+    to: Who
+    at: Moment | None = None
+    reason: str | None = None
+
+
+class TaskLike(TaskOf):
+    """A task that is expected, as it is at the end. `count` is how many there are like it."""
+
+    state: str | None = None
+    due_on: date | None = None
+    opens_at: Moment | None = None
+    due_at: Moment | None = None
+    closes_at: Moment | None = None
+    ended_at: Moment | None = None
+    reason: str | None = None
+    due_revision: int | None = None
+    revision: int | None = None
+    count: int | None = None
+
+
+class ChangeLike(TaskOf):
+    """A change of a task that is expected: its event, and what its detail must contain."""
+
+    event: str
+    at: Moment | None = None
+    detail: Mapping[str, Any] = {}
+
+
+class StageLike(Part):
+    """A stage that is expected, as it is at the end."""
+
+    id: str
+    state: str | None = None
+    opened_at: Moment | None = None
+    closed_at: Moment | None = None
+    planned_opens_on: date | None = None
+    planned_due_on: date | None = None
+
+
+class RefusedLike(Part):
+    """A scripted event that Almanac refuses."""
+
+    what: str
+    at: Moment | None = None
+    saying: str | None = None
+
+
+class CycleLike(Part):
+    """The cycle as it is at the end."""
+
+    state: str | None = None
+    closed_at: Moment | None = None
+    reason: str | None = None
+    participants: int | None = None
+
+
+class Expectation(Part):
+    """One thing that must hold at the end."""
+
+    mail: MailLike | None = None
+    no_mail: MailLike | None = None
+    suppressed: SuppressedLike | None = None
+    task: TaskLike | None = None
+    no_task: TaskOf | None = None
+    change: ChangeLike | None = None
+    stage: StageLike | None = None
+    refused: RefusedLike | None = None
+    cycle: CycleLike | None = None
+    mails: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        """`cycle: closed` is short for `cycle: {state: closed}`."""
+        if isinstance(value, dict) and isinstance(value.get("cycle"), str):
+            return {**value, "cycle": {"state": value["cycle"]}}
+        return value
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Expectation":
+        if sum(getattr(self, n) is not None for n in type(self).model_fields) != 1:
+            raise ValueError("an expectation says exactly one thing")
+        return self
