@@ -4,66 +4,43 @@ Nothing opens before HR has confirmed (unless the definition says `approve: nobo
 freezes what must not move any more: the calendars, the plan, who is in and out.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
 from definitions.loader import restore
 from definitions.models import Definition
-from definitions.timeline import Period, Plan, period_of, plan_cycle
 from definitions.timeline import ends_at as cycle_ends_at
+from definitions.timeline import period_of, plan_cycle
 from domain.access import Actor
-from domain.errors import IllegalState, NotFound
+from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CycleId, cycle_process
 from domain.notifications import Event
 from domain.states import CycleState, Desk, ProcessKind
 from store.audit import record
 from store.company import company_calendars, desk_members
+from store.launch_rows import (
+    CheckedCycle,
+    Launched,
+    LaunchedBy,
+    freeze,
+    lock_checked,
+    title_of,
+)
 from store.notices import tell_desk
-from store.participants import enrol, skip_missing_stages
+from store.participants import enrol, named_reviewers, skip_missing_stages
 from store.people import person_times
 from store.processes import start, window_for
-
-LaunchedBy = Literal["button", "schedule", "rolling"]
 
 FIRST_LOOK = timedelta(minutes=10)
 """After so long HR is told what happened to the first mails."""
 
 YEARS_AHEAD = 2
 """Holiday tables are frozen for the launch year and so many after it: cycles, pauses, plans."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launched:
-    """What confirming answers; the second time the same as the first."""
-
-    cycle_id: CycleId
-    launch_on: date
-    opens_at: datetime
-    ends_at: datetime | None
-    participants: int
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedCycle:
-    """A cycle's row as locked, with its definition."""
-
-    id: CycleId
-    state: CycleState
-    launched_by: LaunchedBy
-    launch_on: date
-    opened_at: datetime | None
-    ends_at: datetime | None
-    participants: int
-    definition: Definition
-    period: Period
 
 
 async def prepare(
@@ -208,41 +185,49 @@ async def stop(
     )
 
 
-async def lock_checked(conn: AsyncConnection, cycle_id: UUID) -> CheckedCycle:
-    """Lock a cycle's row for launching. Raises NotFound."""
-    row = (
-        await conn.execute(
-            text(
-                "SELECT c.*, v.content AS definition_content FROM cycles c"
-                " JOIN definition_versions v ON v.id = c.version_id"
-                " WHERE c.id = :id FOR UPDATE OF c"
-            ),
-            {"id": cycle_id},
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no cycle {cycle_id}")
-    return checked(row)
+async def name_reviewer(
+    conn: AsyncConnection,
+    cycle_id: UUID,
+    person_id: int,
+    reviewer_id: int,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """HR names who reviews somebody with nobody up the line; the person takes part then.
 
-
-def checked(row: Row[Any]) -> CheckedCycle:
-    """Read a row of `cycles`, joined with the content of its version."""
-    return CheckedCycle(
-        id=CycleId(row.id),
-        state=CycleState(row.state),
-        launched_by=row.launched_by,
-        launch_on=row.launch_on,
-        opened_at=row.opened_at,
-        ends_at=row.ends_at,
-        participants=row.participants,
-        definition=restore(row.definition_content),
-        period=Period.model_validate(row.period),
+    Repeatable. Raises NotFound, IllegalState after the launch, Invalid for people who review
+    themselves or have left.
+    """
+    cycle = await lock_checked(conn, cycle_id)
+    if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
+        raise IllegalState(f"the cycle {cycle_id} is {cycle.state}: reassign the tasks instead")
+    if person_id == reviewer_id:
+        raise Invalid("Nobody reviews themselves.")
+    active = await conn.scalar(
+        text("SELECT status = 'active' FROM people WHERE id = :id"), {"id": reviewer_id}
     )
-
-
-def title_of(definition: Definition, period: Period) -> str:
-    """The title of a cycle, its period filled in."""
-    return definition.title.replace("{period}", period.title).strip()
+    if active is None:
+        raise NotFound(f"there is no person {reviewer_id}")
+    if not active:
+        raise Invalid("That person has left.")
+    named = await named_reviewers(conn, cycle_id)
+    await enrol(
+        conn,
+        cycle_id,
+        cycle.definition,
+        cycle.launch_on,
+        reviewers={**named, person_id: reviewer_id},
+    )
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="reviewer_named",
+        object_type="person",
+        object_id=person_id,
+        cycle_id=cycle.id,
+        after={"reviewer_id": reviewer_id},
+    )
 
 
 def launch_day(cycle: CheckedCycle, opens_at: datetime, company: PersonTime, now: datetime) -> date:
@@ -297,7 +282,7 @@ async def _open(
         opens_at = max(now, await first_opening(conn, calendars, launch_on, cycle.id))
     ends_at = cycle_ends_at(plan, calendars.company())
     launched = Launched(cycle.id, launch_on, opens_at, ends_at, members)
-    await _freeze(conn, cycle, launched, launched_by, calendars, plan, period, now)
+    await freeze(conn, cycle, launched, launched_by, calendars, plan, period, now)
     await skip_missing_stages(conn, cycle.id, cycle.definition, launch_on, now)
     return launched
 
@@ -307,75 +292,8 @@ async def _open_rolling(
 ) -> Launched:
     """A rolling cycle opens empty: people enter on their hire date, with plans of their own."""
     launched = Launched(cycle.id, cycle.launch_on, now, None, 0)
-    await _freeze(conn, cycle, launched, "rolling", calendars, None, cycle.period, now)
+    await freeze(conn, cycle, launched, "rolling", calendars, None, cycle.period, now)
     return launched
-
-
-async def _freeze(
-    conn: AsyncConnection,
-    cycle: CheckedCycle,
-    launched: Launched,
-    launched_by: str,
-    calendars: Calendars,
-    plan: Plan | None,
-    period: Period,
-    now: datetime,
-) -> None:
-    await conn.execute(
-        text(
-            "UPDATE cycles SET state = 'open', launched_by = :by, launch_on = :on,"
-            " title = :title, period = CAST(:period AS jsonb), confirmed_at = :now,"
-            " opened_at = :opens, ends_at = :ends, calendars = CAST(:calendars AS jsonb),"
-            " plan = CAST(:plan AS jsonb), participants = :participants, version = version + 1"
-            " WHERE id = :id"
-        ),
-        {
-            "by": launched_by,
-            "on": launched.launch_on,
-            "title": title_of(cycle.definition, period),
-            "period": period.model_dump_json(),
-            "now": now,
-            "opens": launched.opens_at,
-            "ends": launched.ends_at,
-            "calendars": calendars.model_dump_json(),
-            "plan": None if plan is None else plan.model_dump_json(),
-            "participants": launched.participants,
-            "id": cycle.id,
-        },
-    )
-    await _insert_stages(conn, cycle, plan, period)
-    await conn.execute(
-        text("UPDATE recurrences SET state = 'launched' WHERE cycle_id = :id"), {"id": cycle.id}
-    )
-
-
-async def _insert_stages(
-    conn: AsyncConnection, cycle: CheckedCycle, plan: Plan | None, period: Period
-) -> None:
-    rows = []
-    for position, stage in enumerate(cycle.definition.stages):
-        planned = plan.stages[stage.id] if plan else None
-        rows.append(
-            {
-                "key": stage.id,
-                "position": position,
-                "kind": stage.kind,
-                "title": stage.title.replace("{period}", period.title),
-                "opens": planned and planned.opens.isoformat(),
-                "due": planned and planned.due.isoformat(),
-                "closes": planned and planned.closes and planned.closes.isoformat(),
-            }
-        )
-    await conn.execute(
-        text(
-            "INSERT INTO stages (cycle_id, key, position, kind, title, planned_opens_on,"
-            " planned_due_on, planned_closes_on) SELECT :cycle, s.key, s.position, s.kind,"
-            " s.title, s.opens, s.due, s.closes FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-            " AS s(key text, position int, kind text, title text, opens date, due date,"
-            " closes date)"
-        ),
-        {"cycle": cycle.id, "rows": json.dumps(rows)},
-    )
 
 
 async def _wake(

@@ -22,7 +22,8 @@ from domain.notifications import Event
 from domain.states import CycleState, Desk
 from store.company import company_calendars
 from store.entry import switched_on
-from store.launch import confirm, first_opening, lock_checked, prepare, stop
+from store.launch import confirm, first_opening, prepare, stop
+from store.launch_rows import lock_checked
 from store.notices import tell_desk
 from store.people_bells import open_cycles
 from store.people_events import follow_people, settle_people

@@ -21,10 +21,12 @@ from domain.notifications import Event
 from domain.states import CycleState
 from store.company import company, company_calendars
 from store.first_minutes import FirstMinutes, first_ten_minutes, test_mail
-from store.launch import CheckedCycle, checked, first_opening, launch_day
+from store.launch import first_opening, launch_day
 from store.launch_findings import Finding, findings
 from store.launch_people import Holders, everybody, names_of, read_holders, read_members
+from store.launch_rows import CheckedCycle, checked
 from store.people import person_times
+from store.steering import Preview
 
 __all__ = [
     "Finding",
@@ -36,6 +38,7 @@ __all__ = [
     "PlannedStage",
     "StageLoad",
     "first_ten_minutes",
+    "preview",
     "report",
     "test_mail",
 ]
@@ -184,6 +187,21 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
             )
         ),
     )
+
+
+async def preview(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Preview:
+    """What confirming would do, in sentences. Raises NotFound."""
+    check = await report(conn, cycle_id, now)
+    mails = sum(first.mails for first in check.first_mails)
+    sentences = [
+        f"{check.people_in} people take part; {check.people_out} do not, each with a reason.",
+        f"{mails} people get their first mail, from {check.opens_at:%a %d %b %Y %H:%M} UTC on.",
+        f"{check.tasks} tasks come of it over the whole cycle.",
+    ]
+    if check.ends_on is not None:
+        sentences.append(f"It ends on {check.ends_on:%a %d %b %Y} at the latest.")
+    counts = {"people": check.people_in, "mails": mails, "tasks": check.tasks}
+    return Preview("confirm", tuple(sentences), counts)
 
 
 async def _read(conn: AsyncConnection, cycle_id: UUID) -> CheckedCycle:

@@ -30,7 +30,7 @@ async def enrol(
     Repeatable: what HR decided by hand stays, everything else is judged anew, and whoever has
     left since is gone from the list. `reviewers` none: those named before.
     """
-    named = dict(reviewers) if reviewers is not None else await _named(conn, cycle_id)
+    named = dict(reviewers) if reviewers is not None else await named_reviewers(conn, cycle_id)
     audience = Audience(definition, on, reviewers=named)
     verdicts = [audience.judge(subject) for subject in await read_subjects(conn, on)]
     await write_verdicts(conn, cycle_id, verdicts, on)
@@ -181,7 +181,8 @@ async def write_personal_plans(
 _BY_HAND = [reason.value for reason in Reason if reason.by_hand]
 
 
-async def _named(conn: AsyncConnection, cycle_id: UUID) -> dict[int, int]:
+async def named_reviewers(conn: AsyncConnection, cycle_id: UUID) -> dict[int, int]:
+    """Read whom HR named to review whom."""
     rows = await conn.execute(
         text(
             "SELECT person_id, reviewer_id FROM participants"
