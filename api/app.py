@@ -15,6 +15,7 @@ from api.body_limit import BodyLimit
 from api.csrf import CrossSiteGuard
 from api.logging import RequestLog, configure_logging
 from api.metrics import Metrics
+from api.pages import install as pages
 from api.routes import (
     cycles,
     definitions,
@@ -36,6 +37,9 @@ from store.session import Database
 
 LARGEST_BODY = 2_000_000
 """Bytes; only a people file may be larger."""
+
+LARGER = {people.IMPORT: people.LARGEST_FILE, pages.IMPORT: 2 * people.LARGEST_FILE}
+"""What people files may have; a page sends one once more, as text."""
 
 ROUTERS = (
     health.router,
@@ -92,7 +96,7 @@ def create_app(
             Middleware(RequestLog, metrics=metrics),
             Middleware(SecurityHeaders, https=https),
             Middleware(CrossSiteGuard),
-            Middleware(BodyLimit, most=LARGEST_BODY, limits={people.IMPORT: people.LARGEST_FILE}),
+            Middleware(BodyLimit, most=LARGEST_BODY, limits=LARGER),
         ],
     )
     app.state.settings = settings
@@ -104,12 +108,13 @@ def create_app(
         settings.service_key.get_secret_value() if settings.service_key else None
     )
     app.state.cursor_secret = _cursor_secret(settings, pool)
-    app.state.error_page = None
+    app.state.error_page = None  # the pages set it
     errors.install(app)
     openapi.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(_about(app))
+    pages.install(app)
     return app
 
 

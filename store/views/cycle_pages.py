@@ -102,6 +102,8 @@ class ParticipantRow:
     open: int
     overdue: int
     hidden: bool
+    sort_name: str
+    email: str
 
 
 async def participant_rows(
@@ -126,7 +128,8 @@ async def participant_rows(
               coalesce(p.department, w.department), p.state, p.reason, p.because, p.entered_on,
               p.late, m.first_name || ' ' || m.last_name, coalesce(n.done, 0),
               coalesce(n.open, 0), coalesce(n.overdue, 0),
-              p.person_id = ANY(CAST(:hidden AS bigint[]))
+              p.person_id = ANY(CAST(:hidden AS bigint[])), w.last_name || ' ' || w.first_name,
+              w.email
             FROM participants p JOIN people w ON w.id = p.person_id
             LEFT JOIN reporting_lines l ON l.person_id = w.id AND l.valid_from <= :on
               AND (l.valid_to IS NULL OR l.valid_to > :on)
@@ -277,48 +280,6 @@ async def skipped_stages(
 
 
 @dataclass(frozen=True, slots=True)
-class FirstLook:
-    """The first minutes of a launch, in counts."""
-
-    delivered: int
-    underway: int
-    refused: int
-    unknown: int
-    recipients: int
-    opened_forms: int
-    submitted: int
-
-
-async def first_look(conn: AsyncConnection, cycle_id: UUID) -> FirstLook:
-    """What became of the opening mails, by person, and how many forms were opened."""
-    row = (
-        await conn.execute(
-            text(
-                """
-                WITH told AS (
-                  SELECT n.person_id, bool_or(n.state = 'sent') AS sent,
-                    bool_or(n.state = 'failed') AS failed, bool_or(n.state = 'unknown') AS unknown,
-                    bool_or(n.state IN ('queued', 'sending')) AS underway
-                  FROM notifications n WHERE n.cycle_id = :cycle AND n.event = 'task_opened'
-                  GROUP BY 1)
-                SELECT count(*) FILTER (WHERE sent),
-                  count(*) FILTER (WHERE underway AND NOT sent AND NOT failed),
-                  count(*) FILTER (WHERE failed AND NOT sent),
-                  count(*) FILTER (WHERE unknown AND NOT sent AND NOT failed), count(*),
-                  (SELECT count(*) FROM tasks WHERE cycle_id = :cycle AND seen_at IS NOT NULL
-                   AND role <> 'rater'),
-                  (SELECT count(*) FROM tasks WHERE cycle_id = :cycle AND state = 'done'
-                   AND role <> 'rater')
-                FROM told
-                """
-            ),
-            {"cycle": cycle_id},
-        )
-    ).one()
-    return FirstLook(*row)
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """A mail of a cycle that a server refused for good."""
 
@@ -344,3 +305,26 @@ async def refused_mails(conn: AsyncConnection, cycle_id: UUID) -> list[Refused]:
         {"cycle": cycle_id},
     )
     return [Refused(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TabCounts:
+    """How many people a cycle judged, and how many tasks are open."""
+
+    people: int
+    open: int
+
+
+async def tab_counts(conn: AsyncConnection, cycle_id: UUID) -> TabCounts:
+    """Count for the tabs of a cycle."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT (SELECT count(*) FROM participants WHERE cycle_id = :cycle),"
+                " (SELECT count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id"
+                f" AND {COUNTED} WHERE t.cycle_id = :cycle AND t.state = 'open')"
+            ),
+            {"cycle": cycle_id},
+        )
+    ).one()
+    return TabCounts(*row)

@@ -94,25 +94,16 @@ async def people_counts(conn: AsyncConnection) -> PeopleCounts:
     return PeopleCounts(row[0], row[1], tuple(row[2] or ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """Somebody to choose in a form."""
-
-    id: int
-    label: str
-
-
-async def active_people(conn: AsyncConnection, ids: list[int] | None = None) -> list[Pick]:
-    """Everybody at work by last name, or these; with the department, because names repeat."""
+async def find_people(conn: AsyncConnection, given: str) -> list[int]:
+    """Whoever is at work by this mail address, employee id or full name; at most two."""
     rows = await conn.execute(
         text(
             """
-            SELECT id, last_name || ', ' || first_name || coalesce(' (' || department || ')', '')
-            FROM people WHERE status = 'active'
-              AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
-            ORDER BY last_name, first_name, id LIMIT 20000
+            SELECT id FROM people WHERE status = 'active' AND (lower(email) = lower(:given)
+              OR employee_id = :given OR lower(first_name || ' ' || last_name) = lower(:given))
+            ORDER BY id LIMIT 2
             """
         ),
-        {"ids": ids},
+        {"given": given},
     )
-    return [Pick(*row) for row in rows]
+    return list(rows.scalars())

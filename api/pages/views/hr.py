@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
-from api.pages.pictures import BurnUp, HeatMap, Histogram, Stacks, Timeline
+from api.pages.pictures import Timeline
+from api.pages.progress_pictures import BurnUp, HeatMap, Histogram, Stacks
 from api.pages.views.frame import Choice, Filters, Link, More, Page, Person
 from api.pages.views.reading import HeldTask
 
@@ -79,12 +80,15 @@ class Load:
     days: int
 
 
+CheckMood = Literal["done", "late", "bad"]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckPoint:
     """Something that the launch check looked at."""
 
     text: str
-    mood: Literal["done", "late", "bad"]
+    mood: CheckMood
     detail: str = ""
     names: tuple[str, ...] = ()
     fix: Link | None = None

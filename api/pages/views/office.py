@@ -227,8 +227,8 @@ class WorkflowLine:
     failure: str
     failed_at: datetime | None
     temporal_href: str
-    attempts: int = 0
     actions: tuple[tuple[str, str], ...] = ()  # (what to post, its word)
+    links: tuple[tuple[str, str], ...] = ()  # (where it is asked for, its word)
     cycle_href: str = ""
 
 

@@ -104,6 +104,7 @@ class HeldTask:
     may_nudge: bool = False
     nudged_at: datetime | None = None
     explain_href: str = ""
+    steer_href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,122 @@
+"""The company settings: what holds, and saving a new file."""
+
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from api.authentication import Call, GuardedRoute, allow
+from api.pages.definition_words import finding
+from api.pages.saying import say_day
+from api.pages.shell import go, said, show, typed, visit_of, words
+from api.pages.views.office import CompanyPage, Finding
+from definitions.company import Company
+from definitions.loader import parse_company
+from definitions.problems import DefinitionError
+from definitions.recurrence import WEEKDAYS
+from domain.access import Action
+from domain.errors import IllegalState
+from store.company import company, company_calendars, save_company
+from store.people import lock_people, refresh_profiles
+from store.shifting import shift_dates, times_of_holders
+from store.views.definition_pages import company_source, names_of
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Reads = Annotated[Call, allow(Action.READ_PEOPLE)]
+Changes = Annotated[Call, allow(Action.CHANGE_PEOPLE)]
+
+AHEAD = timedelta(days=365)
+
+
+@router.get("/company")
+async def settings(call: Reads, request: Request) -> Response:
+    """What every definition leans on."""
+    return await show(call, await _page(call, request))
+
+
+async def _page(
+    call: Call, request: Request, findings: tuple[Finding, ...] = (), source: str | None = None
+) -> CompanyPage:
+    holds = await company_source(call.conn)
+    settings = await _settings(call)
+    visit = await visit_of(call)
+    names = await names_of(call.conn, [holds.saved_by_id] if holds else [])
+    return CompanyPage(
+        title="Company",
+        part="company",
+        notice=said(request),
+        facts=_facts(settings) if settings else (),
+        offices=tuple((name, o.calendar, o.zone or "") for name, o in settings.offices.items())
+        if settings
+        else (),
+        closures=tuple((say_day(c.first), say_day(c.last), c.why) for c in settings.closures)
+        if settings
+        else (),
+        desks=(("HR", settings.hr), ("Administrators", settings.administrators))
+        if settings
+        else (),
+        holidays=await _holidays(call, visit.today) if settings else (),
+        source=source if source is not None else holds.source if holds else "",
+        saved_at=holds.saved_at if holds else None,
+        saved_by=names.get(holds.saved_by_id or 0, "") if holds else "",
+        findings=findings,
+        may_save=visit.hr or visit.administrator,
+    )
+
+
+async def _settings(call: Call) -> Company | None:
+    try:
+        return await company(call.conn)
+    except IllegalState:
+        return None
+
+
+def _facts(settings: Company) -> tuple[tuple[str, str], ...]:
+    week = ", ".join(WEEKDAYS[day] for day in sorted(settings.work_week))
+    return (
+        ("Zone", settings.zone),
+        ("Calendar", settings.calendar),
+        ("Working days", week),
+        ("Daily mail, opening of tasks", f"{settings.mail_at:%H:%M}, where each person is"),
+    )
+
+
+async def _holidays(call: Call, today: date) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    calendars = await company_calendars(call.conn, call.now.year - 1, call.now.year + 2)
+    return tuple(
+        (
+            name,
+            tuple(
+                (say_day(day, today), why)
+                for day, why in sorted(days.items())
+                if today <= day <= today + AHEAD and day.weekday() < 5
+            ),
+        )
+        for name, days in calendars.holidays.items()
+    )
+
+
+@router.post("/company")
+async def save(call: Changes, request: Request) -> Response:
+    """Save a new file, or say everything that is wrong with it."""
+    source = words(await typed(request), "source")
+    try:
+        settings = parse_company(source, "company.yaml")
+    except DefinitionError as error:
+        page = await _page(call, request, tuple(finding(p) for p in error.found), source)
+        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    await lock_people(call.conn)
+    before = await times_of_holders(call.conn)
+    changed = await save_company(
+        call.conn, settings, source, now=call.now, saved_by_id=call.actor.person_id
+    )
+    if not changed:
+        return go("/company", "same")
+    moved = await refresh_profiles(call.conn, settings, on=call.now.date())
+    if moved:
+        await shift_dates(
+            call.conn, before, cause="profile", actor_id=call.actor.person_id, now=call.now
+        )
+    return go("/company", "company")

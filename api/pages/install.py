@@ -1,0 +1,80 @@
+"""Puts the pages into the application: routes, static files, and errors as pages."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Response
+
+from api.authentication import GuardedRoute, anybody
+from api.pages import (
+    company,
+    cycles,
+    definitions,
+    doors,
+    explaining,
+    launch,
+    ledgers,
+    people,
+    reviews,
+    steering,
+    tasks,
+    team,
+    workflows,
+)
+from api.pages.render import STATIC
+from domain.errors import NotFound
+
+IMPORT = "/people/import"
+"""The one page that takes a large body: a people file, and the same once more, as text."""
+
+TYPES = {
+    "almanac.css": "text/css; charset=utf-8",
+    "almanac.js": "text/javascript; charset=utf-8",
+    "almanac.svg": "image/svg+xml",
+}
+
+ROUTERS = (
+    doors.router,
+    tasks.router,
+    explaining.router,
+    reviews.router,
+    team.router,
+    launch.router,
+    cycles.router,
+    steering.router,
+    definitions.router,
+    people.router,
+    company.router,
+    ledgers.router,
+    workflows.router,
+)
+
+
+def install(app: FastAPI) -> None:
+    """Add every page to the application."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(_static())
+    app.state.error_page = doors.error_page
+
+
+def _static() -> APIRouter:
+    """Three small files, read once. Their addresses change with their content."""
+    router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+    files = {name: (STATIC / name).read_bytes() for name in TYPES}
+
+    @router.get("/static/{name}")
+    async def static(_: Annotated[None, anybody()], name: str) -> Response:
+        """A file that every page needs."""
+        if name not in files:
+            raise NotFound("There is no such file.")
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(files[name], HTTPStatus.OK, headers, TYPES[name])
+
+    @router.get("/favicon.ico")
+    async def icon(_: Annotated[None, anybody()]) -> Response:
+        """The icon, for browsers that ask without being told."""
+        headers = {"Cache-Control": "public, max-age=86400"}
+        return Response(files["almanac.svg"], HTTPStatus.OK, headers, TYPES["almanac.svg"])
+
+    return router
