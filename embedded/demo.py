@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from config import Settings
 from definitions import shipped
 from definitions.calendar import PersonTime
 from domain.access import SERVICE
@@ -17,12 +18,16 @@ from domain.clock import SystemClock
 from store.company import company_calendars, save_company
 from store.definitions import latest, publish
 from store.launch import confirm, prepare
-from store.links import SIGN_IN_LIFETIME, LinkPurpose, NewLink, create_links
+from store.links import LinkPurpose, NewLink, create_links
 from store.people_import import import_people
 from store.session import Database
 
 PEOPLE = Path(__file__).parent / "demo_company" / "company.csv"
 LAUNCHED = "annual"
+AFTER_NINE = timedelta(minutes=15)
+"""Until then everybody's first mail and the report to HR have gone out."""
+
+Morning = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,15 @@ class Seeded:
     doors: tuple[Door, ...]
 
 
-async def seed(database_url: str, public_url: str, *, now: datetime | None = None) -> Seeded:
+async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
     """Fill an empty database with the demo company and make sign-in links. Repeatable.
 
     A database that holds anybody keeps its people and cycles; only definitions that were shipped
-    anew are published. `public_url` begins every link; each holds for thirty minutes.
+    anew are published. The mails of the cycle's first morning go to the relay of `settings`, which
+    must be the local inbox.
     """
     now = now or SystemClock().now()
-    database = Database(database_url, pool_size=2, application="almanac-demo")
+    database = Database(settings.database(), pool_size=5, application="almanac-demo")
     try:
         async with database.begin() as conn:
             people = await conn.scalar(text("SELECT count(*) FROM people"))
@@ -58,8 +64,14 @@ async def seed(database_url: str, public_url: str, *, now: datetime | None = Non
                 imported = await _people(conn, now)
             await _publish_shipped(conn, now)
             if imported:
-                participants = await _launch(conn, now)
-            doors = await _doors(conn, public_url, now)
+                participants, morning = await _launch(conn, now)
+        if imported:
+            # Imported only here: later starts need not wait for what the engine brings along.
+            from embedded.demo_morning import live_through
+
+            await live_through(database, settings, *morning)
+        async with database.begin() as conn:
+            doors = await _doors(conn, settings, now)
     finally:
         await database.close()
     return Seeded(imported, participants, doors)
@@ -82,37 +94,38 @@ async def _publish_shipped(conn: AsyncConnection, now: datetime) -> None:
             await publish(conn, parsed, source=parsed.text, actor=SERVICE, now=now)
 
 
-async def _launch(conn: AsyncConnection, now: datetime) -> int:
+async def _launch(conn: AsyncConnection, now: datetime) -> tuple[int, Morning]:
     """Launch the annual cycle as if HR had confirmed it for the last working morning.
 
     Whoever tries this on a Sunday evening should find open tasks and mails, as on any other day.
     """
     calendars = await company_calendars(conn, now.year - 1, now.year + 2)
-    launch_on, confirmed_at = _last_morning(calendars.company(), now)
+    launch_on, confirmed_at, until = _last_morning(calendars.company(), now)
     version = await latest(conn, LAUNCHED)
     if version is None:
-        return 0
+        raise LookupError(f"the definition {LAUNCHED} is not shipped")
     cycle = await prepare(conn, version.id, launch_on, "button", SERVICE, confirmed_at)
     launched = await confirm(conn, cycle, SERVICE, confirmed_at)
-    return launched.participants
+    return launched.participants, (launched.opens_at, until)
 
 
-def _last_morning(company: PersonTime, now: datetime) -> tuple[date, datetime]:
+def _last_morning(company: PersonTime, now: datetime) -> tuple[date, datetime, datetime]:
+    """The launch date, an instant before every office's morning of it, and one after them all."""
     day = company.calendar.on_or_before(company.local_date(now))
-    if company.opening(day) > now:
+    if company.opening(day) + AFTER_NINE > now:
         day = company.calendar.before(day, 1)
-    # On the working day before, at noon: every office's morning is still to come.
-    return day, company.opening(company.calendar.before(day, 1)) + timedelta(hours=3)
+    noon_before = company.opening(company.calendar.before(day, 1)) + timedelta(hours=3)
+    return day, noon_before, company.opening(day) + AFTER_NINE
 
 
-async def _doors(conn: AsyncConnection, public_url: str, now: datetime) -> tuple[Door, ...]:
+async def _doors(conn: AsyncConnection, settings: Settings, now: datetime) -> tuple[Door, ...]:
     """HR and an administrator from the company file; the manager of most people, and a report."""
     rows = (await conn.execute(_DOORS, {"on": now.astimezone(UTC).date()})).tuples().all()
     links = [NewLink(person, LinkPurpose.SIGN_IN, "/") for _, person in rows]
-    tokens = await create_links(conn, links, now=now, lifetime=SIGN_IN_LIFETIME)
-    return tuple(
-        Door(who, f"{public_url}/l/{token}") for (who, _), token in zip(rows, tokens, strict=True)
-    )
+    lifetime = timedelta(minutes=settings.sign_in_link_minutes)
+    tokens = await create_links(conn, links, now=now, lifetime=lifetime)
+    addresses = [f"{settings.public_url}/l/{token}" for token in tokens]
+    return tuple(Door(who, address) for (who, _), address in zip(rows, addresses, strict=True))
 
 
 _DOORS = text("""

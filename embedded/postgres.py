@@ -77,6 +77,7 @@ def start_postgres(
     main thread. Raises StackError, with a sentence for a person, for everything that can go wrong:
     no binaries for this platform, folder in use, port in use, disk full, another major version.
     """
+    data_dir = data_dir.resolve()  # the server runs in another folder
     data_dir.mkdir(parents=True, exist_ok=True)
     user = server_user()
     home = reachable_home(data_dir, user)

@@ -59,7 +59,7 @@ def reachable_home(data_dir: Path, user: SystemUser | None) -> Path:
     start finds it again.
     """
     note = data_dir / "location"
-    if note.exists():
+    if note.exists() and not (data_dir / "cluster").exists():
         return Path(note.read_text().strip())
     if user is None:
         data_dir.chmod(0o700)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from config import PREFIX, Settings
 from embedded import children, run_file
@@ -32,7 +33,8 @@ from store.migrate import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 25.0
+"""More than a worker takes to drain."""
 
 
 @dataclass
@@ -102,23 +104,33 @@ class Stack:
         self._ports = self._choose_ports()
         self._values = self._shared_values()
         if self._own_database:
-            self._launch("PostgreSQL", self._postgres)
+            self._launch(Service("PostgreSQL", self._log("PostgreSQL"), self._postgres))
         with self._terminal.step("schema"):
             self._migrate()
-        if self._own_temporal:
-            self._launch("Temporal", self._temporal)
+        # These take a while to import what they need; meanwhile the others get ready.
+        inbox = Service("inbox", self._log("inbox"), self._inbox, self._until_inbox_answers)
+        pages = Service("pages", self._log("pages"), self._pages, self._until_pages_answer)
+        worker = Service("worker", self._log("worker"), self._worker, self._until_worker_polls)
+        waiting = [pages, worker]
         if self._own_inbox:
-            self._launch("inbox", self._inbox)
-        self._launch("worker", self._worker)
-        self._launch("pages", self._pages)
-        links = self._seed()
+            self._supervisor.launch(inbox)
+            waiting.insert(0, inbox)
+        self._supervisor.launch(pages)
+        if self._own_temporal:
+            self._launch(Service("Temporal", self._log("Temporal"), self._temporal))
+        links = self._seed(inbox)
+        self._supervisor.launch(worker)
+        for service in waiting:
+            with self._terminal.step(service.name):
+                self._supervisor.wait(service)
         self._write_run_file()
         self._terminal.addresses(self._addresses() + links)
         self._terminal.ready()
 
-    def _launch(self, name: str, start: Callable[[], Running]) -> None:
-        with self._terminal.step(name):
-            self._supervisor.launch(Service(name=name, log=self._log(name), start=start))
+    def _launch(self, service: Service) -> None:
+        with self._terminal.step(service.name):
+            self._supervisor.launch(service)
+            self._supervisor.wait(service)
 
     def _stop(self) -> None:
         self._supervisor.stop()
@@ -168,15 +180,16 @@ class Stack:
             values |= {"SMTP_SECURITY": "none", "SMTP_PER_SECOND": "100"}
         return values
 
+    @property
+    def _told(self) -> Settings:
+        """The settings as the processes of this stack have them."""
+        values: dict[str, Any] = {name.lower(): value for name, value in self._values.items()}
+        return Settings(**values)
+
     def _environment(self) -> dict[str, str]:
         told = {PREFIX + name: value for name, value in self._values.items()}
         # Half-written lines of a killed process are lost otherwise, and they are the telling ones.
         return dict(os.environ) | told | {"PYTHONUNBUFFERED": "1"}
-
-    def _value(self, name: str) -> str:
-        """A setting as the processes of this stack have it."""
-        own = self._values.get(name.upper())
-        return own if own is not None else str(getattr(self._settings, name))
 
     # --- The parts, in the order of their start ------------------------------------------------
 
@@ -190,12 +203,8 @@ class Stack:
         self._values["DATABASE_URL"] = server.dsn
         return server
 
-    def _database_url(self) -> str:
-        own = self._values.get("DATABASE_URL")
-        return own or self._settings.database().render_as_string(hide_password=False)
-
     def _migrate(self) -> None:
-        upgrade(self._database_url())
+        upgrade(self._told.database().render_as_string(hide_password=False))
 
     def _temporal(self) -> Running:
         file = self._folder / "temporal.db"
@@ -230,21 +239,24 @@ class Stack:
     def _inbox(self) -> Running:
         smtp, port = str(self._ports.smtp), str(self._ports.inbox)
         arguments = ["--folder", os.fspath(self._folder / "mails"), "--smtp-port", smtp]
-        program = self._python("inbox", "-m", "embedded.inbox", *arguments, "--port", port)
-        return self._when_ready("inbox", program, lambda: answers(self._ports.inbox, "/inbox.css"))
+        return self._python("inbox", "-m", "embedded.inbox", *arguments, "--port", port)
+
+    def _until_inbox_answers(self, running: Running) -> None:
+        self._until("inbox", running, lambda: answers(self._ports.inbox, "/inbox.css"))
 
     def _worker(self) -> Running:
-        program = self._python("worker", "worker.py")
-        return self._when_ready("worker", program, self._is_polled)
+        return self._python("worker", "worker.py")
+
+    def _until_worker_polls(self, running: Running) -> None:
+        # From then on nothing waits for it. The way to a Temporal elsewhere may need keys: there
+        # the worker's log tells.
+        self._until("worker", running, lambda: not self._own_temporal or self._is_polled())
 
     def _is_polled(self) -> bool:
-        """Whether the worker asks Temporal for work: from then on nothing waits for it."""
-        if not self._own_temporal:
-            return True  # the way there may need keys; the worker's log tells
         argv = [os.fspath(temporal_binary()), "task-queue", "describe", "--output", "json"]
-        argv += ["--address", self._value("temporal_address")]
-        argv += ["--namespace", self._settings.temporal_namespace]
-        argv += ["--task-queue", self._settings.temporal_task_queue, "--command-timeout", "5s"]
+        argv += ["--address", self._told.temporal_address]
+        argv += ["--namespace", self._told.temporal_namespace]
+        argv += ["--task-queue", self._told.temporal_task_queue, "--command-timeout", "5s"]
         asked = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         try:
             return asked.returncode == 0 and bool(json.loads(asked.stdout).get("pollers"))
@@ -253,11 +265,11 @@ class Stack:
 
     def _pages(self) -> Running:
         port = str(self._ports.api)
-        arguments = ["--host", self._settings.api_host, "--port", port, "--log-level", "warning"]
-        program = self._python(
-            "pages", "-m", "uvicorn", "api.app:create_app", "--factory", *arguments
-        )
-        return self._when_ready("pages", program, lambda: answers(self._ports.api, "/readyz"))
+        address = ["--host", self._told.api_host, "--port", port, "--log-level", "warning"]
+        return self._python("pages", "-m", "uvicorn", "api.app:create_app", "--factory", *address)
+
+    def _until_pages_answer(self, running: Running) -> None:
+        self._until("pages", running, lambda: answers(self._ports.api, "/readyz"))
 
     def _python(self, name: str, *arguments: str) -> Program:
         return Program(
@@ -269,40 +281,36 @@ class Stack:
             )
         )
 
-    def _when_ready(self, name: str, program: Program, ready: Callable[[], bool]) -> Program:
+    def _until(self, name: str, running: Running, ready: Callable[[], bool]) -> None:
         log = self._log(name)
         deadline = time.monotonic() + READY_SECONDS
-        try:
-            while not ready():
-                if program.process.poll() is not None:
-                    raise explain_exit(f"The {name} process", log, folder=self._folder)
-                if time.monotonic() > deadline:
-                    raise StackError(
-                        f"The {name} process runs, but was not ready after {READY_SECONDS:.0f} s. "
-                        f"See {log}."
-                    )
-                time.sleep(0.05)
-        except BaseException:
-            program.stop()
-            raise
-        return program
+        while not ready():
+            if running.process.poll() is not None:
+                raise explain_exit(f"The {name} process", log, folder=self._folder)
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"The {name} process runs, but was not ready after {READY_SECONDS:.0f} s. "
+                    f"See {log}."
+                )
+            time.sleep(0.05)
 
     # --- What is shown and kept ----------------------------------------------------------------
 
-    def _seed(self) -> list[tuple[str, str]]:
+    def _seed(self, inbox: Service) -> list[tuple[str, str]]:
         """Demo company, definitions, cycle; and a sign-in link for each kind of person."""
         if not self._demo:
             return []
+        self._supervisor.wait(inbox)  # the first mails go out while the company is made
         with self._terminal.step("demo company"):
-            seeded = asyncio.run(seed(self._database_url(), self._value("public_url")))
+            seeded = asyncio.run(seed(self._told))
         return [(door.who, door.address) for door in seeded.doors]
 
     def _addresses(self) -> list[tuple[str, str]]:
-        rows = [("Pages", self._value("public_url"))]
+        rows = [("Pages", self._told.public_url)]
         if self._own_inbox:
             rows.append(("Inbox", f"http://{LOOPBACK}:{self._ports.inbox}"))
-        if "TEMPORAL_UI_URL" in self._values:
-            rows.append(("Temporal", self._values["TEMPORAL_UI_URL"]))
+        if self._told.temporal_ui_url:
+            rows.append(("Temporal", self._told.temporal_ui_url))
         return rows
 
     def _write_run_file(self) -> None:
@@ -311,20 +319,20 @@ class Stack:
             for service in self._supervisor.services
             if service.running is not None
         }
-        given = self._settings.service_key
+        told = self._told
         inbox = f"http://{LOOPBACK}:{self._ports.inbox}" if self._own_inbox else None
         smtp = f"{LOOPBACK}:{self._ports.smtp}" if self._own_inbox else None
         content = run_file.RunFile(
             pid=os.getpid(),
             started_at=self._started_at,
-            pages=self._value("public_url"),
+            pages=told.public_url,
             inbox=inbox,
             smtp=smtp,
-            temporal=self._value("temporal_address"),
-            temporal_namespace=self._settings.temporal_namespace,
-            temporal_ui=self._values.get("TEMPORAL_UI_URL") or self._settings.temporal_ui_url,
-            database_url=self._database_url(),
-            service_key=given.get_secret_value() if given else self._values["SERVICE_KEY"],
+            temporal=told.temporal_address,
+            temporal_namespace=told.temporal_namespace,
+            temporal_ui=told.temporal_ui_url,
+            database_url=told.database().render_as_string(hide_password=False),
+            service_key=told.service_key.get_secret_value() if told.service_key else "",
             processes=running,
             commands={name: children.command_line(pid) for name, pid in running.items()},
         )

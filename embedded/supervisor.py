@@ -37,16 +37,21 @@ class Running(Protocol):
 
 @dataclass
 class Service:
-    """Something that runs as a child. `start` blocks until it is ready, or raises StackError."""
+    """Something that runs as a child.
+
+    `start` starts it; `wait` then blocks until it is ready. Both raise StackError. They are apart
+    so that several can get ready at the same time.
+    """
 
     name: str
     log: Path
     start: Callable[[], Running]
+    wait: Callable[[Running], None] = lambda _: None
     running: Running | None = None
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for the end
+class Stopped(Exception):
     """Ctrl-C, `kill`, or the terminal was closed."""
 
 
@@ -64,6 +69,12 @@ class Supervisor:
         _cut(service.log)
         self.services.append(service)
         service.running = service.start()
+
+    @staticmethod
+    def wait(service: Service) -> None:
+        """Block until a launched service is ready. Raises StackError."""
+        if service.running is not None:
+            service.wait(service.running)
 
     def watch(self, *, changed: Callable[[], None]) -> None:
         """Look after the services until Stopped is raised by a signal, or StackError by a failure.
@@ -104,6 +115,7 @@ class Supervisor:
                 f"{last_words(service.log)}"
             )
         service.running = service.start()
+        self.wait(service)
         took = time.monotonic() - now
         self._say(f"{_clock()}  {service.name} {_ending(code)}; started again in {took:.1f} s.")
 
