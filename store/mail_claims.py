@@ -7,7 +7,7 @@ senders side by side never make two mails of one morning.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,8 +29,8 @@ from store.processes import hold
 CLAIM_LEASE = timedelta(seconds=60)
 """How long a claim may be rendered before another sender takes its mails over."""
 
-MOST_UNANSWERED = 3
-"""So often a mail is handed over without an answer. It has arrived, or nothing will."""
+MOST_UNANSWERED = 5
+"""So often a mail is handed over without an answer; then it has arrived, or never will."""
 
 URGENT = tuple(event.value for event in Event if event.always)
 CAUSING = tuple(event.value for event in Event if not event.ride_along)
@@ -66,6 +66,7 @@ class _Waiting:
     unanswered: int
     handed_over: bool
     expired: bool
+    parts: int
 
     @property
     def owner(self) -> int:
@@ -99,6 +100,7 @@ async def claim(
         return Claim((), lease, more=False)
     waiting = [] if urgent else await _waiting(conn, owners, as_of)
     items = await _items(conn, owners, waiting, held, as_of)
+    waiting, items = _complete(waiting, items)
     if urgent:
         items = [item for item in items if item.event.always]
     somebody, acting = await _receivers(conn, owners, as_of)
@@ -150,24 +152,25 @@ async def _lock_people(
         text(
             """
             WITH items AS (
-                SELECT n.person_id, n.send_at AS due FROM notifications n
+                SELECT n.person_id, n.send_at AS due, '' AS mail FROM notifications n
                 WHERE n.state = 'queued' AND n.send_at <= :as_of
                   AND n.event = ANY(CAST(:events AS text[]))
                   AND (n.cycle_id IS NULL OR n.event = 'paused'
                     OR n.cycle_id <> ALL(CAST(:held AS uuid[])))
                 ORDER BY n.send_at LIMIT :window
             ), mails AS (
-                SELECT coalesce(instead_of_id, person_id) AS person_id, next_try_at AS due
+                SELECT coalesce(instead_of_id, person_id) AS person_id, created_at AS due,
+                    CAST(id AS text) AS mail
                 FROM mails WHERE state = 'sending' AND next_try_at <= :as_of
                   AND (claimed_until IS NULL OR claimed_until <= :as_of)
-                ORDER BY next_try_at LIMIT :limit
+                ORDER BY id LIMIT :limit
             ), chosen AS (
-                SELECT person_id, min(due) AS due
+                SELECT person_id, min(due) AS due, max(mail) AS mail
                 FROM (SELECT * FROM items UNION ALL SELECT * FROM mails) d
-                GROUP BY person_id ORDER BY 2, 1 LIMIT :limit
+                GROUP BY person_id ORDER BY 2, 3, 1 LIMIT :limit
             )
             SELECT p.id FROM chosen c JOIN people p ON p.id = c.person_id
-            ORDER BY c.due, p.id FOR NO KEY UPDATE OF p SKIP LOCKED
+            ORDER BY c.due, c.mail, p.id FOR NO KEY UPDATE OF p SKIP LOCKED
             """
         ),
         {
@@ -187,7 +190,9 @@ async def _waiting(
     rows = await conn.execute(
         text(
             "SELECT id, key, message_id, kind, person_id, instead_of_id, address, attempts, "
-            "unanswered, handed_over_at IS NOT NULL, claimed_until IS NOT NULL FROM mails "
+            "unanswered, handed_over_at IS NOT NULL, claimed_until IS NOT NULL, "
+            "(SELECT count(*) FROM notifications n "
+            "WHERE n.mail_id = mails.id AND n.state = 'sending') FROM mails "
             "WHERE state = 'sending' AND next_try_at <= :as_of "
             "AND (claimed_until IS NULL OR claimed_until <= :as_of) "
             "AND coalesce(instead_of_id, person_id) = ANY(CAST(:owners AS bigint[])) "
@@ -232,6 +237,18 @@ async def _items(
         },
     )
     return [Item(row[0], Event(row[1]), *row[2:]) for row in rows]
+
+
+def _complete(
+    waiting: Sequence[_Waiting], items: Sequence[Item]
+) -> tuple[list[_Waiting], list[Item]]:
+    """Leave mails for later of which an item is locked, by a sender that dies perhaps."""
+    seen = Counter(item.mail_id for item in items if not item.superseded)
+    whole = {mail.id for mail in waiting if seen[mail.id] == mail.parts}
+    return (
+        [mail for mail in waiting if mail.id in whole],
+        [item for item in items if item.mail_id is None or item.mail_id in whole],
+    )
 
 
 async def _receivers(

@@ -277,7 +277,8 @@ class _Delivery:
         while True:
             one = await waiting.get()
             try:
-                self._results.append(await self._hand_over(transport, one))
+                result = await self._hand_over(transport, one)
+                self._results.append(result)  # the list of now: it is exchanged meanwhile
             finally:
                 waiting.task_done()
 

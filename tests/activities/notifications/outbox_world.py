@@ -69,6 +69,36 @@ class Office:
         async with self.database.begin() as conn:
             return (await conn.execute(text(statement), values)).all()
 
+    async def crowd(self, people: int) -> None:
+        """So many more people, each with an open task that is to be announced now."""
+        await self.execute(
+            """
+            WITH added AS (
+                INSERT INTO people (employee_id, first_name, last_name, email, hire_date,
+                    department, office, profile_id, created_at, updated_at)
+                SELECT 'c' || n, 'Person' || n, 'Example', 'p' || n || '@example.com',
+                    '2020-01-01', 'Sales', 'Seattle', 1, :now, :now
+                FROM generate_series(1, :people) n RETURNING id
+            ), opened AS (
+                INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state, cause,
+                    begun_at, opens_at, announce_at, due_on, due_at, next_rung, next_rung_at,
+                    created_at)
+                SELECT t.cycle_id, t.stage_id, a.id, t.role, a.id, 'open', 'launch', :now, :now,
+                    :now, t.due_on, t.due_at, t.next_rung, t.next_rung_at, :now
+                FROM added a, tasks t WHERE t.id = :like
+                RETURNING id, cycle_id, stage_id, assignee_id
+            )
+            INSERT INTO notifications (key, event, person_id, cycle_id, stage_id, task_id,
+                subject_id, due_revision, cause, at, send_at)
+            SELECT 'open:' || id, 'task_opened', assignee_id, cycle_id, stage_id, id, assignee_id,
+                1, 'test', :now, :now FROM opened
+            """,
+            now=self.now,
+            people=people,
+            like=self.world.self_task,
+        )
+        await self.execute("ANALYZE")
+
     async def states(self) -> dict[str, tuple[str, str | None]]:
         """The state and reason of each notification, by event."""
         rows = await self.rows("SELECT event, state, reason FROM notifications ORDER BY id")
