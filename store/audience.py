@@ -4,7 +4,7 @@ There is no third list (language reference §2, audience). One statement reads t
 conditions are evaluated in memory, one statement writes the result: the cost is linear in people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -81,17 +81,29 @@ class Subject:
         return not self.active
 
 
-async def read_subjects(
+async def subjects_in_batches(
     conn: AsyncConnection, on: date, person_ids: Sequence[int] | None = None
-) -> list[Subject]:
-    """Read the worker records as of a day, streamed; without those who left before it."""
+) -> AsyncIterator[list[Subject]]:
+    """Read the worker records as of a day, streamed; without those who left before it.
+
+    Whoever judges them does so batch by batch: the server ends a transaction that leaves it alone
+    for too long.
+    """
     concerned = "" if person_ids is None else "AND p.id = ANY(CAST(:ids AS bigint[]))"
     stream = await conn.stream(
         text(_SUBJECTS.format(lines=CURRENT_LINES, concerned=concerned)),
         {"on": on, **({} if person_ids is None else {"ids": list(person_ids)})},
         execution_options={"yield_per": BATCH},
     )
-    return [_subject(row, on) async for rows in stream.partitions() for row in rows]
+    async for rows in stream.partitions():
+        yield [_subject(row, on) for row in rows]
+
+
+async def read_subjects(
+    conn: AsyncConnection, on: date, person_ids: Sequence[int] | None = None
+) -> list[Subject]:
+    """Read the same at once: for few."""
+    return [s async for batch in subjects_in_batches(conn, on, person_ids) for s in batch]
 
 
 def _subject(row: Row[Any], on: date) -> Subject:

@@ -17,13 +17,14 @@ from definitions.ladders import Rung
 from definitions.models import Duration
 from domain.notifications import Event
 from domain.states import Desk, TaskState
+from store.announcing import Opened, announce
 from store.cycle_facts import CycleFacts
 from store.deadlines import close_of, rung_ahead
-from store.escalation import record_events
+from store.holders import cycle_times
 from store.notices import Notice, tell_all, tell_desk
-from store.opening import Opened, announce, cycle_times
 from store.outbox import suppress_for_tasks
 from store.processes import ring_before
+from store.task_events import record_events
 from store.task_rows import TaskFacts
 
 

@@ -16,7 +16,6 @@ from definitions.models import Definition
 from definitions.problems import Severity
 from definitions.timeline import Plan
 from domain.states import Desk, Role
-from store.audience import read_subjects
 from store.company import desk_members
 from store.launch_people import Holders, Member
 
@@ -60,7 +59,7 @@ async def findings(
         _offices(members, settings),
         await _away(conn, members, launch_on),
         *_clashes(definition, plan, members, times),
-        *await _lint(conn, definition, settings, launch_on),
+        *_lint(definition, settings, launch_on),
     ]
     moods: list[Mood] = ["stop", "look", "fine"]
     return sorted((f for f in found if f is not None), key=lambda f: moods.index(f.mood))
@@ -246,16 +245,13 @@ def _clashes(
 
 
 SAID_BETTER = ("many-tasks", "desk-of-one")
-"""What lint estimates and the check counts."""
+"""What lint can only guess without people, and the check counts."""
 
 
-async def _lint(
-    conn: AsyncConnection, definition: Definition, settings: Company, launch_on: date
-) -> list[Finding]:
+def _lint(definition: Definition, settings: Company, launch_on: date) -> list[Finding]:
     """What lint says of the definition, for this company and this launch date."""
-    people = [subject.facts for subject in await read_subjects(conn, launch_on)]
     return [
         Finding(f"lint:{problem.code}", "look", problem.message, problem.hint)
-        for problem in lint(definition, settings, people, since=launch_on)
+        for problem in lint(definition, settings, since=launch_on)
         if problem.severity is not Severity.INFO and problem.code not in SAID_BETTER
     ]

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions import expressions
-from definitions.expressions import ExpressionError
 from definitions.models import Definition, Stage
 from domain.states import Desk, Role
-from store.audience import Reason, read_subjects
+from store.audience import Reason, subjects_in_batches
 from store.company import desk_members
+from store.participants import is_false
 from store.reporting_lines import CURRENT_LINES
 
 
@@ -89,16 +89,15 @@ async def _left_out(
     found = {(stage, person) for stage in managed for person in alone}
     conditional = [stage for stage in definition.stages if stage.when]
     if conditional and members:
-        subjects = await read_subjects(conn, on, [member.person_id for member in members])
-        for stage in conditional:
-            condition = expressions.compile(stage.when or "true")
-            for subject in subjects:
-                try:
-                    holds = condition.evaluate(subject.facts)
-                except ExpressionError:
-                    continue
-                if not holds:
-                    found.add((stage.id, subject.person_id))
+        conditions = [(stage.id, expressions.compile(stage.when or "")) for stage in conditional]
+        people = [member.person_id for member in members]
+        async for batch in subjects_in_batches(conn, on, people):
+            found |= {
+                (key, subject.person_id)
+                for key, condition in conditions
+                for subject in batch
+                if is_false(condition, subject)
+            }
     return found
 
 

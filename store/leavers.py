@@ -18,9 +18,9 @@ from store.applying import end_tasks
 from store.audience import Reason
 from store.cycle_facts import CycleFacts
 from store.handover import Handover, hand_over
+from store.holders import cycle_times
 from store.manager_changes import EVERYWHERE
 from store.notices import Notice, tell_all
-from store.opening import cycle_times
 from store.participants import count_participants
 from store.people import managers_of
 from store.processes import ring_cycle

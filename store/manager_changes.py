@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.cycle_facts import CycleFacts
 from store.handover import Handover, add_second_writer, hand_over
-from store.opening import cycle_times
+from store.holders import cycle_times
 from store.task_rows import COLUMNS, TaskFacts, from_row
 
 EVERYWHERE = timedelta(hours=14)

@@ -12,7 +12,7 @@ from definitions.expressions import Expression, ExpressionError
 from definitions.models import Definition
 from definitions.timeline import Plan
 from domain.states import ParticipantState, Role
-from store.audience import Audience, Reason, Subject, Verdict, read_subjects
+from store.audience import Audience, Reason, Subject, Verdict, subjects_in_batches
 
 NEEDS_A_MANAGER = (Role.MANAGER, Role.MANAGER_2)
 
@@ -32,7 +32,11 @@ async def enrol(
     """
     named = dict(reviewers) if reviewers is not None else await named_reviewers(conn, cycle_id)
     audience = Audience(definition, on, reviewers=named)
-    verdicts = [audience.judge(subject) for subject in await read_subjects(conn, on)]
+    verdicts = [
+        audience.judge(subject)
+        async for batch in subjects_in_batches(conn, on)
+        for subject in batch
+    ]
     await write_verdicts(conn, cycle_id, verdicts, on)
     await conn.execute(
         text(
@@ -123,13 +127,13 @@ async def skip_missing_stages(
         for key in managed
     ]
     if conditional:
-        subjects = await read_subjects(conn, on, list(members))
-        for stage in conditional:
-            condition = expressions.compile(stage.when or "true")
+        conditions = [(stage.id, expressions.compile(stage.when or "")) for stage in conditional]
+        async for batch in subjects_in_batches(conn, on, list(members)):
             skips += [
-                (stage.id, subject.person_id, "condition")
-                for subject in subjects
-                if _is_false(condition, subject)
+                (key, subject.person_id, "condition")
+                for key, condition in conditions
+                for subject in batch
+                if is_false(condition, subject)
             ]
     return await write_skips(conn, cycle_id, skips, now)
 
@@ -210,7 +214,8 @@ async def _members(
     return dict(rows.all())
 
 
-def _is_false(condition: Expression, subject: Subject) -> bool:
+def is_false(condition: Expression, subject: Subject) -> bool:
+    """Whether a condition certainly does not hold: one that cannot be decided may."""
     try:
         return not condition.evaluate(subject.facts)
     except ExpressionError:

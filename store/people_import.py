@@ -4,6 +4,7 @@ The same file a second time changes nothing. People whom the file does not menti
 never deleted; on request they are marked as left.
 """
 
+import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from store.company import company
 from store.people import lock_people, refresh_profiles
 from store.people_bells import people_changed
 from store.people_file import REQUIRED, ColumnMapping, read_people_file
-from store.people_records import Known, Record, read_records
+from store.people_records import Known, Readings, Record, read_alone, with_managers
 from store.reporting_lines import CURRENT_LINES, LineChange, set_managers
 from store.shifting import shift_dates, times_of_holders
 
@@ -76,11 +77,13 @@ async def import_people(
     Raises Invalid with every problem (row, column, code, message, hint); nothing is changed
     then. Idempotent. Wakes the cycles concerned after the commit.
     """
+    # Before anything is asked of the database: reading takes long, and nobody is to wait for it.
+    readings = await asyncio.to_thread(_read, data, mapping or ColumnMapping(), now.date())
     if not dry_run:
-        return await _apply(conn, data, mapping, effective_on, actor, now, missing)
+        return await _apply(conn, readings, effective_on, actor, now, missing)
     attempt = await conn.begin_nested()
     try:
-        result = await _apply(conn, data, mapping, effective_on, actor, now, missing)
+        result = await _apply(conn, readings, effective_on, actor, now, missing)
     finally:
         await attempt.rollback()
     return replace(result, dry_run=True)
@@ -106,20 +109,22 @@ async def add_person(
     return int(person)
 
 
+def _read(data: bytes, mapping: ColumnMapping, today: date) -> Readings:
+    return read_alone(read_people_file(data, mapping), mapping, today=today)
+
+
 async def _apply(
     conn: AsyncConnection,
-    data: bytes,
-    mapping: ColumnMapping | None,
+    readings: Readings,
     effective_on: date,
     actor: Actor,
     now: datetime,
     missing: Literal["report", "leave"],
 ) -> ImportResult:
     await lock_people(conn)
-    mapping = mapping or ColumnMapping()
-    file = read_people_file(data, mapping)
+    file = readings.file
     known = await _known(conn, effective_on)
-    records, problems = read_records(file, mapping, known, today=now.date())
+    records, problems = with_managers(readings, known)
     if problems:
         raise Invalid(
             f"The file has {len(problems)} problems; nothing was imported.",

@@ -77,20 +77,35 @@ class Known:
     manager: str | None  # employee id of the manager on the effective day
 
 
-def read_records(
-    file: PeopleFile, mapping: ColumnMapping, known: Mapping[str, Known], *, today: date
-) -> tuple[list[Record], list[ImportProblem]]:
-    """Return the records of a file and every problem in it, by row.
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a file says by itself: records without managers, and what is wrong in it."""
 
-    `known` are the people of the database by employee id; `today` bounds hire dates.
-    """
+    file: PeopleFile
+    records: tuple[Record, ...]
+    problems: tuple[ImportProblem, ...]
+
+
+def read_alone(file: PeopleFile, mapping: ColumnMapping, *, today: date) -> Readings:
+    """Read the records of a file without knowing anybody; `today` bounds hire dates."""
     reader = _Reader(DATE_FORMATS[mapping.date_format], mapping.date_format, today)
     records = [reader.record(row) for row in file.rows]
-    whole = [record for record in records if record is not None]
     problems = [*file.problems, *reader.problems]
     problems += _twice(file.rows, "employee_id", "employee id")
     problems += _twice(file.rows, "email", "mail address")
-    problems += _addresses_of_others(whole, known)
+    whole = tuple(record for record in records if record is not None)
+    return Readings(file, whole, tuple(problems))
+
+
+def with_managers(
+    readings: Readings, known: Mapping[str, Known]
+) -> tuple[list[Record], list[ImportProblem]]:
+    """Return the records with their managers, and every problem of the file, by row.
+
+    `known` are the people of the database by employee id.
+    """
+    file, whole = readings.file, list(readings.records)
+    problems = [*readings.problems, *_addresses_of_others(whole, known)]
     if "manager_id" in file.columns or "manager_email" in file.columns:
         managers, unknown = _managers(file, known)
         problems += unknown

@@ -19,9 +19,9 @@ from domain.errors import AlmanacError, NotFound
 from domain.states import CycleState, TaskState
 from store.chunks import failure_code
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.escalation import record_events
-from store.opening import cycle_times
+from store.holders import cycle_times
 from store.processes import hold, ring_before
+from store.task_events import record_events
 from store.task_rows import COLUMNS, TaskFacts, from_row
 
 _DAY = timedelta(days=1)

@@ -5,11 +5,23 @@ from datetime import date
 import pytest
 
 from domain.errors import Invalid
-from store.people_file import ColumnMapping, parse_mapping, read_people_file
-from store.people_records import Known, parse_work_days, read_records
+from store.people_file import (
+    ColumnMapping,
+    ImportProblem,
+    PeopleFile,
+    parse_mapping,
+    read_people_file,
+)
+from store.people_records import Known, Record, parse_work_days, read_alone, with_managers
 
 HEAD = "employee_id,first_name,last_name,email,hire_date"
 TODAY = date(2027, 1, 12)
+
+
+def read_records(
+    file: PeopleFile, mapping: ColumnMapping, known: dict[str, Known], *, today: date
+) -> tuple[list[Record], list[ImportProblem]]:
+    return with_managers(read_alone(file, mapping, today=today), known)
 
 
 def problems(data: str | bytes, mapping: ColumnMapping | None = None) -> list[tuple[int, str, str]]:
