@@ -13,7 +13,17 @@ from domain.states import Desk
 from play import scenario as said
 from play.answers import plausible
 from play.moments import TaskOf
-from store import launch, participation, people_events, steering, task_steering, tasks
+from store import (
+    launch,
+    participation,
+    pausing,
+    people_events,
+    release,
+    stage_steering,
+    steering,
+    task_steering,
+    tasks,
+)
 from store.cycle_facts import load_cycle
 from store.people import delegate_on
 from store.people_import import add_person
@@ -36,7 +46,7 @@ async def submit_task(
     """Submit a task with given or plausible answers; a release is released."""
     cycle, stage, _ = await lock_task(conn, task_id)
     if stage.spec.kind == "release":
-        await task_steering.release(conn, task_id, actor, at)
+        await release.release(conn, task_id, actor, at)
         return
     answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
     held_on = like.held_on if like else None
@@ -62,9 +72,7 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     cycle, stage, _ = await lock_task(conn, task_id)
     answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
-    await tasks.save_draft(
-        conn, task_id, await _holder(conn, crowd, task_id, at), answers, now=at
-    )
+    await tasks.save_draft(conn, task_id, await _holder(conn, crowd, task_id, at), answers, now=at)
 
 
 async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
@@ -89,11 +97,11 @@ async def _confirm(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: d
 
 
 async def _pause(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await steering.pause(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+    await pausing.pause(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
 
 
 async def _resume(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await steering.resume(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+    await pausing.resume(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
 
 
 async def _cancel(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
@@ -112,7 +120,7 @@ async def _stage(crowd: "Crowd", conn: AsyncConnection, key: str) -> UUID:
 async def _extend_stage(
     crowd: "Crowd", conn: AsyncConnection, a: said.StageDays, at: datetime
 ) -> None:
-    await steering.extend_stage(
+    await stage_steering.extend_stage(
         conn,
         crowd.the_cycle(),
         await _stage(crowd, conn, a.stage),
@@ -128,7 +136,7 @@ async def _close_stage(
 ) -> None:
     stage = await _stage(crowd, conn, a.stage)
     hr = await crowd.hr(conn, at)
-    await steering.close_stage(conn, crowd.the_cycle(), stage, a.reason, hr, at)
+    await stage_steering.close_stage(conn, crowd.the_cycle(), stage, a.reason, hr, at)
 
 
 async def _reopen(crowd: "Crowd", conn: AsyncConnection, a: said.Because, at: datetime) -> None:
@@ -159,7 +167,7 @@ async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: d
     )
     if found is not None:
         hr = await crowd.hr(conn, at)
-        await task_steering.release(conn, found, hr, at, departments=a.departments)
+        await release.release(conn, found, hr, at, departments=a.departments)
 
 
 async def _add(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
@@ -181,9 +189,7 @@ async def _manager(crowd: "Crowd", conn: AsyncConnection, a: said.NewManager, at
 
 
 async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
-    await people_events.record_leaving(
-        conn, crowd.person(a.who), at.date(), actor=ENGINE, now=at
-    )
+    await people_events.record_leaving(conn, crowd.person(a.who), at.date(), actor=ENGINE, now=at)
 
 
 async def _joins(crowd: "Crowd", conn: AsyncConnection, a: said.Newcomer, at: datetime) -> None:

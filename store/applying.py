@@ -16,9 +16,9 @@ from store.chunks import CHUNK
 from store.closing import after_expiry
 from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import assignee_times, close_of, extension, move_due
-from store.escalation import record_events
 from store.notices import Notice, tell_all
 from store.outbox import suppress_for_tasks
+from store.task_events import record_events
 from store.task_rows import TaskFacts, live_tasks
 
 

@@ -18,11 +18,11 @@ from definitions.timeline import resolve
 from domain.notifications import Event
 from domain.states import TaskState
 from store.cycle_facts import CycleFacts, StageFacts
-from store.escalation import record_events
+from store.holders import clocks, cycle_times
 from store.notices import Notice, tell_all
-from store.opening import clocks, cycle_times
 from store.outbox import suppress_for_tasks
 from store.processes import ring_before
+from store.task_events import record_events
 from store.task_rows import TaskFacts
 
 

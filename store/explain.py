@@ -21,8 +21,8 @@ from domain.errors import NotFound
 from domain.states import CycleState, TaskState
 from store.access import task_facts
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.holders import clocks, cycle_times
 from store.lists.notifications import NotificationItem, notifications_of_task
-from store.opening import clocks, cycle_times
 from store.recipients import who_is_told
 
 

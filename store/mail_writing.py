@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.escalation import rungs_went_out
+from store.distance import rungs_went_out
 from store.mails import MailState, went_out
 
 
@@ -49,9 +49,7 @@ class Written:
         return any(getattr(self, name) for name in self.__slots__)
 
 
-async def write(
-    conn: AsyncConnection, written: Written, lease: datetime, as_of: datetime
-) -> None:
+async def write(conn: AsyncConnection, written: Written, lease: datetime, as_of: datetime) -> None:
     """Write everything; the mails in `written` have their ids afterwards."""
     await _suppress(conn, written.suppressed, as_of)
     await _set_times(conn, written, as_of)
@@ -127,9 +125,7 @@ def _columns(rows: Sequence[tuple[object, object]], *names: str) -> Mapping[str,
     return {name: [row[index] for row in rows] for index, name in enumerate(names)}
 
 
-async def _leave_unknown(
-    conn: AsyncConnection, mails: Sequence[UUID], as_of: datetime
-) -> None:
+async def _leave_unknown(conn: AsyncConnection, mails: Sequence[UUID], as_of: datetime) -> None:
     """Mails of which nobody will ever know. Handed over, they are more likely read than not:
     no ladder stands still for them."""
     if not mails:

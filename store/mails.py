@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
 from store.addresses import refuse_addresses
-from store.escalation import rungs_went_out
+from store.distance import rungs_went_out
 from store.outbox import NEVER_ALONE
 from store.processes import hold
 
@@ -218,9 +218,7 @@ async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: dateti
     await _settle_items(conn, [r.id for r in refused], "failed", "address_refused", as_of)
     await refuse_addresses(conn, {r.id: r.code or 550 for r in refused}, as_of)
     given_up = [
-        r.id
-        for r in results
-        if r.fate is Fate.MESSAGE_REFUSED and final[r.id] == MailState.FAILED
+        r.id for r in results if r.fate is Fate.MESSAGE_REFUSED and final[r.id] == MailState.FAILED
     ]
     await _settle_items(conn, given_up, "failed", "message_refused", as_of)
     await _park(conn, given_up, as_of)

@@ -1,8 +1,8 @@
 """Tasks come into being, and open: planned rows, their dates, and the mail that announces them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,30 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, next_rung
 from definitions.timeline import Plan, StagePlan, TaskTimes, task_times
-from domain.notifications import Event
-from domain.states import Desk, Role, TaskState
+from domain.states import TaskState
+from store.announcing import LATE, Opened, announce
 from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
-from store.outbox import NewNotification, queue, wake_sender
-from store.people import desk_members, managers_of, person_times
+from store.holders import Holder, clocks, cycle_times, holders_for
+from store.outbox import wake_sender
 from store.processes import hold
 from store.readiness import Ready, ready_subjects
 
 MOST_AT_ONCE = 10_000
 """New rows keep nobody waiting, and finding who is ready reads the whole cycle each time."""
-
-LATE = timedelta(minutes=10)
-"""The engine counts as punctual within this; beyond, instants are those of the real act."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who is to hold a task, and whose calendar counts for it."""
-
-    assignee_id: int | None
-    desk: str | None
-    clock_id: int  # a desk has the calendar and zone of its first member
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,46 +190,6 @@ def current_plan(cycle: CycleFacts) -> Plan:
     return cycle.plan.model_copy(update={"stages": dict(stages)})
 
 
-async def cycle_times(
-    conn: AsyncConnection, cycle: CycleFacts, people: Iterable[int]
-) -> dict[int, PersonTime]:
-    """Calendars and zones for the dates of a cycle's tasks: leave counts as its policy says."""
-    rule = cycle.definition.policies.leave
-    return await person_times(conn, cycle.calendars, sorted(set(people)), leave=rule)
-
-
-async def holders_for(
-    conn: AsyncConnection,
-    cycle: CycleFacts,
-    stage: StageFacts,
-    ready: Sequence[Ready],
-    on: date,
-) -> dict[int, Holder]:
-    """Who holds the stage's task about each of these subjects, on that day.
-
-    Nobody up the line: the task is made all the same and needs an assignee; the subject's own
-    calendar counts until it has one.
-    """
-    subjects = [r.subject_id for r in ready]
-    match Role(stage.spec.assignee):
-        case Role.SUBJECT:
-            return {s: Holder(s, None, s) for s in subjects}
-        case Role.MANAGER:
-            found = await managers_of(conn, subjects, on)
-            found |= {r.subject_id: r.reviewer_id for r in ready if r.reviewer_id is not None}
-        case Role.MANAGER_2:
-            first = await managers_of(conn, subjects, on)
-            second = await managers_of(conn, sorted(set(first.values())), on)
-            found = {s: second[m] for s, m in first.items() if m in second}
-        case _:
-            members = await desk_members(conn, Desk.HR, on)
-            return {s: Holder(None, Desk.HR, members[0] if members else s) for s in subjects}
-    return {
-        s: Holder(found[s], None, found[s]) if s in found else Holder(None, None, s)
-        for s in subjects
-    }
-
-
 CREATE = text(
     """
     WITH pace AS MATERIALIZED (
@@ -341,19 +289,6 @@ async def create_tasks(
     return [r.id for r in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A task that has just opened and is to be announced."""
-
-    id: UUID
-    subject_id: int | None
-    assignee_id: int | None
-    desk: str | None
-    opens_at: datetime
-    announce_at: datetime
-    due_revision: int
-
-
 async def open_planned(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> int:
@@ -449,91 +384,4 @@ async def _write_times(
             "rungs": [a[3].key if a[3] else None for a in anew],
             "rungs_at": [a[3].at if a[3] else None for a in anew],
         },
-    )
-
-
-async def clocks(
-    conn: AsyncConnection,
-    holders: Mapping[UUID, tuple[int | None, str | None, int | None]],
-    as_of: datetime,
-) -> dict[UUID, int]:
-    """Whose calendar counts for each task of {task: (assignee, desk, subject)}.
-
-    The assignee's; for a desk its first member's; while nobody holds it, the subject's.
-    """
-    first: dict[str, int] = {}
-    for desk in {d for _, d, _ in holders.values() if d is not None}:
-        members = await desk_members(conn, desk, as_of.date())
-        if members:
-            first[desk] = members[0]
-    found: dict[UUID, int] = {}
-    for task, (assignee, held_by, subject) in holders.items():
-        clock = assignee or (first.get(held_by) if held_by else None) or subject
-        if clock is None:
-            raise ValueError(f"nobody's calendar counts for the task {task}")
-        found[task] = clock
-    return found
-
-
-async def announce(
-    conn: AsyncConnection,
-    cycle: CycleFacts,
-    stage: StageFacts,
-    opened: Sequence[Opened],
-    as_of: datetime,
-) -> None:
-    """Queue the opening mail of tasks that have just opened; HR hears of those without assignee."""
-    if not opened:
-        return
-    desks = {
-        d: await desk_members(conn, d, as_of.date())
-        for d in {o.desk or Desk.HR.value for o in opened if o.assignee_id is None}
-    }
-    told: list[tuple[Opened, int, str | None, Event]] = []
-    for one in opened:
-        if one.assignee_id is not None:
-            told.append((one, one.assignee_id, None, Event.TASK_OPENED))
-        else:
-            event = Event.TASK_OPENED if one.desk else Event.NEEDS_ASSIGNEE
-            told_as = one.desk or Desk.HR.value
-            told += [(one, member, told_as, event) for member in desks[told_as]]
-    members = {person for _, person, desk, _ in told if desk}
-    times = await person_times(
-        conn,
-        cycle.calendars,
-        [*(members | {p for o, p, _, _ in told if as_of - o.announce_at > LATE})],
-    )
-    await queue(conn, [_opening(cycle, stage, *item, times, as_of) for item in told])
-
-
-def _opening(
-    cycle: CycleFacts,
-    stage: StageFacts,
-    one: Opened,
-    person: int,
-    desk: str | None,
-    event: Event,
-    times: Mapping[int, PersonTime],
-    as_of: datetime,
-) -> NewNotification:
-    send_at = one.announce_at
-    if as_of - send_at > LATE:  # the engine was away: now if it is a decent hour, else tomorrow
-        send_at = times[person].at_once(as_of)
-    elif desk is not None:
-        send_at = times[person].morning(one.announce_at)
-    early = one.announce_at - one.opens_at > timedelta(days=1) and desk is None
-    return NewNotification(
-        key=f"task:{one.id}:{one.due_revision}:{event}:{person}",
-        event=event,
-        person_id=person,
-        desk=desk,
-        at=one.opens_at,
-        send_at=send_at,
-        cause=f"stage:{stage.key}",
-        cycle_id=cycle.id,
-        stage_id=stage.id,
-        task_id=one.id,
-        subject_id=one.subject_id,
-        due_revision=one.due_revision,
-        ride_along=early,
     )

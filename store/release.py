@@ -1,16 +1,27 @@
 """The release: HR's task, once per cycle, that lets managers see final results."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.ladders import next_rung
 from definitions.timeline import task_times
-from domain.states import Desk, Role
+from domain.access import Actor
+from domain.errors import IllegalState
+from domain.states import CycleState, Desk, Role, TaskState
+from store.applying import end_tasks
+from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
-from store.opening import Holder, NewTask, announcement, create_tasks, current_plan, cycle_times
-from store.people import desk_members
+from store.holders import Holder, cycle_times
+from store.opening import NewTask, announcement, create_tasks, current_plan
+from store.people import desk_members, managers_of
+from store.processes import ring
+from store.results import release_results, tell_managers_of_release
+from store.steering import Preview
+from store.task_rows import TaskFacts, lock_task
 
 
 async def open_release(
@@ -58,3 +69,97 @@ async def open_release(
     )
     await create_tasks(conn, cycle, stage, [task], as_of)
     return 1
+
+
+async def preview_release(
+    conn: AsyncConnection, task_id: UUID, departments: Sequence[str] | None, now: datetime
+) -> Preview:
+    """What releasing would do."""
+    cycle, stage, task = await lock_task(conn, task_id)
+    _release_task(stage, task)
+    people = await _concerned(conn, cycle, departments)
+    later = cycle.of_kind("meeting")
+    return Preview(
+        "release",
+        (
+            f"{len(people)} results are released: their managers can read them from now on.",
+            "Each person reads theirs when the conversation was held."
+            if later
+            else "Each person can read theirs at once, and is told.",
+            "A release cannot be taken back.",
+        ),
+        {"people": len(people)},
+    )
+
+
+def _release_task(stage: StageFacts, task: TaskFacts) -> None:
+    if stage.spec.kind != "release":
+        raise IllegalState("This task is no release.")
+    if task.state is not TaskState.OPEN:
+        raise IllegalState(f"The release is {task.state}.")
+
+
+async def _concerned(
+    conn: AsyncConnection, cycle: CycleFacts, departments: Sequence[str] | None
+) -> list[int]:
+    rows = await conn.execute(
+        text(
+            "SELECT person_id FROM participants WHERE cycle_id = :cycle AND state = 'in' "
+            "AND released_at IS NULL AND (CAST(:departments AS text[]) IS NULL "
+            "OR coalesce(department, '') = ANY(CAST(:departments AS text[])))"
+        ),
+        {
+            "cycle": cycle.id,
+            "departments": None if departments is None else list(departments),
+        },
+    )
+    return list(rows.scalars())
+
+
+async def release(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    now: datetime,
+    *,
+    departments: Sequence[str] | None = None,
+) -> int:
+    """HR releases results: of the whole cycle, or of some departments (an empty name: of none).
+
+    When nobody is left the task is done. Releasing again releases nobody twice. Returns how many
+    results were newly released.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    if stage.spec.kind == "release" and task.state is TaskState.DONE:
+        return 0
+    if cycle.state is not CycleState.OPEN:
+        raise IllegalState("The cycle is not running; nothing can be released.")
+    _release_task(stage, task)
+    people = await _concerned(conn, cycle, departments)
+    released = await release_results(conn, cycle, people, now)
+    managers = await managers_of(conn, released, now.date())
+    counts: dict[int, int] = {}
+    for manager in managers.values():
+        counts[manager] = counts.get(manager, 0) + 1
+    await tell_managers_of_release(conn, cycle, counts, now)
+    if not await _concerned(conn, cycle, None):
+        await end_tasks(conn, [task], TaskState.DONE, "released", now, actor.person_id)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="release",
+        object_type="task",
+        object_id=task.id,
+        cycle_id=cycle.id,
+        before={},
+        after={"people": len(released), "departments": list(departments or [])},
+    )
+    await ring(
+        conn,
+        f"stage-{stage.id}",
+        f"cycle-{cycle.id}",
+        *(f"stage-{i}" for i in stage.successors),
+        urgent=True,
+    )
+    return len(released)

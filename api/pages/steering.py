@@ -23,7 +23,7 @@ from api.seen_tasks import see_task
 from domain.access import Action, is_own_case, may, may_steer_task
 from domain.errors import AlmanacError, Forbidden, IllegalState, Invalid, NotFound
 from domain.states import StageState
-from store import participation, steering, task_steering
+from store import participation, pausing, stage_steering, steering, task_steering
 from store.command_keys import fingerprint, run_once
 from store.lists.cycles import get_cycle, list_stages
 from store.lists.tasks import get_task
@@ -131,7 +131,7 @@ async def _subject(call: Call, values: Values) -> int:
 
 
 async def _look_extend(call: Call, cycle_id: UUID, values: Values) -> Preview:
-    return await steering.preview_extend_stage(
+    return await stage_steering.preview_extend_stage(
         call.conn,
         cycle_id,
         _stage(values),
@@ -142,7 +142,7 @@ async def _look_extend(call: Call, cycle_id: UUID, values: Values) -> Preview:
 
 
 async def _do_extend(call: Call, cycle_id: UUID, values: Values) -> None:
-    await steering.extend_stage(
+    await stage_steering.extend_stage(
         call.conn,
         cycle_id,
         _stage(values),
@@ -155,11 +155,11 @@ async def _do_extend(call: Call, cycle_id: UUID, values: Values) -> None:
 
 async def _look_close(call: Call, cycle_id: UUID, values: Values) -> Preview:
     _reason(values)
-    return await steering.preview_close_stage(call.conn, cycle_id, _stage(values), call.now)
+    return await stage_steering.preview_close_stage(call.conn, cycle_id, _stage(values), call.now)
 
 
 async def _do_close(call: Call, cycle_id: UUID, values: Values) -> None:
-    await steering.close_stage(
+    await stage_steering.close_stage(
         call.conn, cycle_id, _stage(values), _reason(values), call.actor, call.now
     )
 
@@ -203,8 +203,8 @@ CYCLE_ACTS = {
             "Pause {title}",
             "Pause {n} tasks",
             (),
-            lambda call, i, _: steering.preview_pause(call.conn, i, call.now),
-            lambda call, i, _: steering.pause(call.conn, i, call.actor, call.now),
+            lambda call, i, _: pausing.preview_pause(call.conn, i, call.now),
+            lambda call, i, _: pausing.pause(call.conn, i, call.actor, call.now),
             Action.STEER_CYCLE,
             count="open",
         ),
@@ -213,8 +213,8 @@ CYCLE_ACTS = {
             "Resume {title}",
             "Resume",
             (),
-            lambda call, i, _: steering.preview_resume(call.conn, i, call.now),
-            lambda call, i, _: steering.resume(call.conn, i, call.actor, call.now),
+            lambda call, i, _: pausing.preview_resume(call.conn, i, call.now),
+            lambda call, i, _: pausing.resume(call.conn, i, call.actor, call.now),
             Action.STEER_CYCLE,
         ),
         Act(

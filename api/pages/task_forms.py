@@ -48,9 +48,10 @@ from definitions.models import Stage as StageSpec
 from domain.access import holds_task, hr_over
 from domain.errors import EditConflict, Invalid
 from domain.states import TaskState
-from store import task_steering
 from store import tasks as store
 from store.definitions import definition_of
+from store.release import preview_release
+from store.release import release as release_results
 from store.views.task_pages import (
     TaskPageFacts,
     acknowledgement_task,
@@ -497,14 +498,14 @@ async def release(
     picked = [part for part in parts if part.department in chosen and part.ready]
     if not picked:
         return (Problem("departments", "Choose at least one department.", "#f-departments"),)
-    foreseen = await task_steering.preview_release(
+    foreseen = await preview_release(
         call.conn, desk.facts.id, [part.department for part in picked], call.now
     )
     count = foreseen.counts["people"]
     if confirmed != str(count):
         text = f"The departments that you chose have {count} results: type {count} to release them."
         return (Problem("confirm", text, "#f-confirm"),)
-    await task_steering.release(
+    await release_results(
         call.conn,
         desk.facts.id,
         call.actor,

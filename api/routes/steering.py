@@ -16,7 +16,7 @@ from api.etags import expected_version
 from api.idempotency import once
 from domain.access import Action
 from domain.errors import EditConflict
-from store import steering
+from store import pausing, stage_steering, steering
 from store.lists.cycles import CycleItem, get_cycle
 
 router = APIRouter(prefix="/api/cycles/{cycle_id}", route_class=GuardedRoute, tags=["steering"])
@@ -46,8 +46,8 @@ async def pause(call: Steers, cycle_id: UUID, preview: Preview = False) -> Respo
         call,
         cycle_id,
         preview,
-        lambda: steering.preview_pause(call.conn, cycle_id, call.now),
-        lambda: steering.pause(call.conn, cycle_id, call.actor, call.now),
+        lambda: pausing.preview_pause(call.conn, cycle_id, call.now),
+        lambda: pausing.pause(call.conn, cycle_id, call.actor, call.now),
     )
 
 
@@ -58,8 +58,8 @@ async def resume(call: Steers, cycle_id: UUID, preview: Preview = False) -> Resp
         call,
         cycle_id,
         preview,
-        lambda: steering.preview_resume(call.conn, cycle_id, call.now),
-        lambda: steering.resume(call.conn, cycle_id, call.actor, call.now),
+        lambda: pausing.preview_resume(call.conn, cycle_id, call.now),
+        lambda: pausing.resume(call.conn, cycle_id, call.actor, call.now),
     )
 
 
@@ -84,10 +84,10 @@ async def extend_stage(
         call,
         cycle_id,
         preview,
-        lambda: steering.preview_extend_stage(
+        lambda: stage_steering.preview_extend_stage(
             call.conn, cycle_id, stage_id, body.days, call.now, and_after=body.and_after
         ),
-        lambda: steering.extend_stage(
+        lambda: stage_steering.extend_stage(
             call.conn,
             cycle_id,
             stage_id,
@@ -108,8 +108,8 @@ async def close_stage(
         call,
         cycle_id,
         preview,
-        lambda: steering.preview_close_stage(call.conn, cycle_id, stage_id, call.now),
-        lambda: steering.close_stage(
+        lambda: stage_steering.preview_close_stage(call.conn, cycle_id, stage_id, call.now),
+        lambda: stage_steering.close_stage(
             call.conn, cycle_id, stage_id, body.reason, call.actor, call.now
         ),
     )

@@ -16,6 +16,8 @@ from domain.access import Action, may_steer_task
 from domain.errors import EditConflict, Forbidden
 from store import task_steering as store
 from store.lists.tasks import TaskItem, get_task
+from store.release import preview_release
+from store.release import release as release_results
 from store.steering import MOST_DAYS
 from store.steering import Preview as Foreseen
 
@@ -107,12 +109,12 @@ async def release(
         return await _steer(
             call,
             task_id,
-            lambda: store.preview_release(call.conn, task_id, body.departments, call.now),
+            lambda: preview_release(call.conn, task_id, body.departments, call.now),
         )
     return await _change(
         call,
         task_id,
-        lambda: store.release(
+        lambda: release_results(
             call.conn, task_id, call.actor, call.now, departments=body.departments
         ),
     )
