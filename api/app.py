@@ -42,6 +42,7 @@ LARGER = {people.IMPORT: people.LARGEST_FILE, pages.IMPORT: 2 * people.LARGEST_F
 """What people files may have; a page sends one once more, as text."""
 
 ROUTERS = (
+    tasks.router,  # first: routes are tried in order, and nothing is asked as often
     health.router,
     problems.router,
     session.router,
@@ -49,7 +50,6 @@ ROUTERS = (
     cycles.router,
     steering.router,
     participants.router,
-    tasks.router,
     task_steering.router,
     people.router,
     notifications.router,

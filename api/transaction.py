@@ -5,10 +5,8 @@ sent, and an answer that was sent must be true.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import datetime
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -21,38 +19,32 @@ from store.session import Database
 class Transaction:
     """The transaction of a request. Nothing happens until somebody asks for the connection."""
 
+    __slots__ = ("_conn", "_database")
+
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._stack = AsyncExitStack()
         self._conn: AsyncConnection | None = None
 
     async def connection(self) -> AsyncConnection:
         """The connection, the same one throughout the request."""
         if self._conn is None:
-            self._conn = await self._stack.enter_async_context(self._database.begin())
+            self._conn = await self._database.engine.connect()
         return self._conn
+
+    async def commit(self) -> None:
+        """Keep what the request did, and give the connection back."""
+        if self._conn is not None:
+            conn, self._conn = self._conn, None
+            try:
+                await conn.commit()
+            finally:
+                await conn.close()
 
     async def rollback(self) -> None:
         """Undo what the request did so far; for pages that answer a refusal with the form."""
         if self._conn is not None:
-            await self._stack.__aexit__(UndoneError, UndoneError(), None)
-            self._conn = None
-            self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.__aexit__(kind, error, trace)
-
-
-class UndoneError(Exception):
-    """Rolls a transaction back; never seen outside."""
+            conn, self._conn = self._conn, None
+            await conn.close()  # which rolls back
 
 
 class TransactionalRoute(APIRoute):
@@ -63,9 +55,15 @@ class TransactionalRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def run(request: Request) -> Response:
-            async with Transaction(request.app.state.database) as transaction:
-                request.state.transaction = transaction
-                return await handler(request)
+            transaction = Transaction(request.app.state.database)
+            request.state.transaction = transaction
+            try:
+                response = await handler(request)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
+            return response
 
         return run
 

@@ -62,13 +62,7 @@ async def _claim(
 ) -> bool:
     """Whether the key is ours. Waits while another transaction holds it without having ended."""
     claimed = await conn.execute(
-        text(
-            "INSERT INTO command_keys (actor, key, fingerprint, status, answer, created_at) "
-            "VALUES (:actor, :key, :fingerprint, 0, '{}', :now) "
-            "ON CONFLICT (actor, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint, "
-            "status = 0, answer = '{}', created_at = EXCLUDED.created_at "
-            "WHERE command_keys.created_at < :forgotten RETURNING key"
-        ),
+        _CLAIM,
         {**mine, "fingerprint": fingerprint, "now": now, "forgotten": now - KEPT},
     )
     return claimed.first() is not None
@@ -96,12 +90,22 @@ async def _store(
     conn: AsyncConnection, mine: Mapping[str, str], status: int, answer: Mapping[str, Any]
 ) -> None:
     await conn.execute(
-        text(
-            "UPDATE command_keys SET status = :status, answer = CAST(:answer AS jsonb) "
-            "WHERE actor = :actor AND key = :key"
-        ),
+        _STORE,
         {**mine, "status": status, "answer": json.dumps(answer)},
     )
+
+
+_CLAIM = text(
+    "INSERT INTO command_keys (actor, key, fingerprint, status, answer, created_at) "
+    "VALUES (:actor, :key, :fingerprint, 0, '{}', :now) "
+    "ON CONFLICT (actor, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint, "
+    "status = 0, answer = '{}', created_at = EXCLUDED.created_at "
+    "WHERE command_keys.created_at < :forgotten RETURNING key"
+)
+_STORE = text(
+    "UPDATE command_keys SET status = :status, answer = CAST(:answer AS jsonb) "
+    "WHERE actor = :actor AND key = :key"
+)
 
 
 async def forget_old(conn: AsyncConnection, now: datetime) -> int:

@@ -139,7 +139,11 @@ async def last_closing(
     return instant or cycle.opened_at
 
 
-async def few_left(conn: AsyncConnection, stage_id: UUID, few: int = 50) -> bool:
+FEW = 50
+"""From so few live tasks on, the end of each is told to the engine at once."""
+
+
+async def few_left(conn: AsyncConnection, stage_id: UUID, few: int = FEW) -> bool:
     """Are only a few tasks of a stage still live? Then each end of one may change what is next."""
     count = await conn.scalar(
         text(

@@ -19,11 +19,11 @@ from domain.access import Actor
 from domain.errors import EditConflict, IllegalState, Invalid
 from domain.notifications import Event
 from domain.states import CycleState, TaskState
+from store.acting import NewSubmission, lock_for_acting, write_submission
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import restart_ladder
 from store.notices import tell
-from store.outbox import suppress_for_tasks
 from store.processes import ring
 from store.readiness import few_left
 from store.results import after_submission, tell_downstream
@@ -120,25 +120,6 @@ def _refuse(
         )
 
 
-SUBMIT = text(
-    """
-    WITH written AS (
-        INSERT INTO responses (task_id, revision, author_id, on_behalf_of_id, answers, submitted_at)
-        VALUES (:task, :revision, :author, :behalf, CAST(:answers AS jsonb), :now)
-    ), gone AS (
-        DELETE FROM drafts WHERE task_id = :task
-    ), event AS (
-        INSERT INTO task_events (task_id, at, event, actor_id, detail)
-        VALUES (:task, :now, 'submitted', :author, jsonb_build_object('revision', :revision))
-    )
-    UPDATE tasks SET state = 'done', revision = :revision, version = version + 1, ended_at = :now,
-        ended_by_id = :author, ended_reason = 'submitted', held_on = :held_on,
-        next_rung = NULL, next_rung_at = NULL, seen_at = coalesce(seen_at, :now)
-    WHERE id = :task RETURNING version
-    """
-)
-
-
 async def submit(
     conn: AsyncConnection,
     task_id: UUID,
@@ -157,43 +138,27 @@ async def submit(
 
     Raises NotFound (hidden or missing), IllegalState (not open, closed), EditConflict, Invalid.
     """
-    cycle, stage, task = await lock_task(conn, task_id)
+    cycle, stage, task = await lock_for_acting(conn, task_id)
     behalf = await may_act(conn, task, actor, now.date())
     _must_be_open(cycle, task, now)
     _must_match(task, expected_version)
     if stage.spec.kind == "release":
         raise IllegalState("Results are released, not submitted.")
     _refuse(cycle, stage, answers, complete=True)
-    held_on = _held(stage, held_on, now)
     revision = task.revision + 1
-    version = await conn.scalar(
-        SUBMIT,
-        {
-            "task": task_id,
-            "revision": revision,
-            "author": actor.person_id,
-            "behalf": behalf,
-            "answers": json.dumps(kept(cycle.definition, stage.spec, answers)),
-            "now": now,
-            "held_on": held_on,
-        },
+    written = NewSubmission(
+        revision=revision,
+        answers=kept(cycle.definition, stage.spec, answers),
+        actor=actor,
+        on_behalf_of_id=behalf,
+        held_on=_held(stage, held_on, now),
     )
-    await _quiet(conn, task, now)
+    version = await write_submission(conn, cycle, stage, task.id, written, now)
+    await _tell_it_is_done(conn, task, now)
     await after_submission(conn, cycle, stage, task.subject_id, now)
     if revision > 1:
         await tell_downstream(conn, cycle, stage, task.subject_id, revision, now)
-    await record(
-        conn,
-        at=now,
-        actor=actor,
-        action="submit",
-        object_type="task",
-        object_id=str(task_id),
-        cycle_id=cycle.id,
-        after={"revision": revision},
-    )
-    await ring_after_end(conn, cycle, stage)
-    return Saved(task_id, int(version or 0), now, revision)
+    return Saved(task_id, version, now, revision)
 
 
 def _held(stage: StageFacts, held_on: date | None, now: datetime) -> date | None:
@@ -213,9 +178,8 @@ def _held(stage: StageFacts, held_on: date | None, now: datetime) -> date | None
     return held_on
 
 
-async def _quiet(conn: AsyncConnection, task: TaskFacts, now: datetime) -> None:
-    """Nothing about this task goes out any more; whoever was told overdue hears that it is done."""
-    await suppress_for_tasks(conn, [task.id], "done", now)
+async def _tell_it_is_done(conn: AsyncConnection, task: TaskFacts, now: datetime) -> None:
+    """Whoever was told that it is overdue hears that it is done."""
     if not task.told_to:
         return
     await tell(
