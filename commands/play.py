@@ -31,8 +31,9 @@ FAILED = 1
 def play(
     scenario: Annotated[Path, typer.Argument(help="A scenario, see docs/rehearsing.md.")],
     people: Annotated[Path, typer.Option(help="People as for `almanac people`, a CSV file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts: JSON and nothing else.")]
-    = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For scripts: JSON and nothing else.")
+    ] = False,
     tasks: Annotated[bool, typer.Option(help="Show every task with its dates and changes.")] = True,
 ) -> None:
     """Live a cycle through: every mail, every task, in seconds. Nothing leaves this machine.
@@ -138,9 +139,7 @@ def _sentences(error: Exception, people: Path) -> Iterator[str]:
             yield str(error)
 
 
-def _print_verdict(
-    console: Console, file: ScenarioFile, failed: list[str], seconds: float
-) -> None:
+def _print_verdict(console: Console, file: ScenarioFile, failed: list[str], seconds: float) -> None:
     expected = len(file.scenario.expect)
     for sentence in failed:
         console.print(f"✗ {sentence}", style="red", soft_wrap=True)

@@ -20,7 +20,7 @@ WINDOW = timedelta(hours=8)
 END_OF_DAY = time(23, 59, 59)
 
 
-class CalendarRange(AlmanacError):  # noqa: N818 - named like all errors here
+class CalendarRange(AlmanacError):
     """A date before or after the years for which the calendars were frozen."""
 
     code = "calendar-range"

@@ -119,9 +119,7 @@ PEOPLE = "SELECT id, employee_id FROM people"
 NAMES_PEOPLE = ("to", "from", "by")
 
 
-async def read_report(
-    conn: AsyncConnection, scenario: str, refusals: tuple[Row, ...]
-) -> Report:
+async def read_report(conn: AsyncConnection, scenario: str, refusals: tuple[Row, ...]) -> Report:
     """Read everything that happened, in the order of instants."""
 
     async def rows(query: str) -> tuple[Row, ...]:

@@ -200,9 +200,7 @@ def _choose_daily(
     taken = list(items) if daily and not told_today else causing
     kind = "delegated" if delegate else "daily" if daily and not told_today else "at_once"
     shown, superseded = once_each(taken)
-    choice.groups.append(
-        Group(receiver, person.id if delegate else None, kind, shown, superseded)
-    )
+    choice.groups.append(Group(receiver, person.id if delegate else None, kind, shown, superseded))
 
 
 def next_morning(person: Somebody, delegate: Somebody | None, as_of: datetime) -> datetime:

@@ -184,9 +184,7 @@ async def _lock_people(
     return list(rows.scalars())
 
 
-async def _waiting(
-    conn: AsyncConnection, owners: Sequence[int], as_of: datetime
-) -> list[_Waiting]:
+async def _waiting(conn: AsyncConnection, owners: Sequence[int], as_of: datetime) -> list[_Waiting]:
     rows = await conn.execute(
         text(
             "SELECT id, key, message_id, kind, person_id, instead_of_id, address, attempts, "
@@ -392,9 +390,7 @@ def _take(
 ) -> None:
     """Make a mail of each group. One that was refused for now goes on, with what has joined it."""
     for group in choice.groups:
-        earlier = next(
-            (refused.pop(i.mail_id) for i in group.items if i.mail_id in refused), None
-        )
+        earlier = next((refused.pop(i.mail_id) for i in group.items if i.mail_id in refused), None)
         mail = _mail(group, person_id, earlier, message_id)
         written.mails.append((mail, earlier is None))
         written.sending += [(item.id, mail.key, False) for item in group.shown]
@@ -425,9 +421,7 @@ def mail_key(person_id: int, items: Iterable[int]) -> str:
     return f"mail:{person_id}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
 
 
-def _postpone(
-    written: Written, choice: Choice, refused: dict[UUID, _Waiting]
-) -> None:
+def _postpone(written: Written, choice: Choice, refused: dict[UUID, _Waiting]) -> None:
     for item, until in choice.postponed:
         if item.mail_id is None:
             written.postponed.append((item.id, until))

@@ -183,9 +183,7 @@ async def cycles(conn: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Cycle
             {"ids": wanted},
         )
     ).all()
-    return {
-        row[0]: CycleDetail(*(*row[:7], await _definition(conn, row[7]))) for row in rows
-    }
+    return {row[0]: CycleDetail(*(*row[:7], await _definition(conn, row[7]))) for row in rows}
 
 
 async def _definition(conn: AsyncConnection, version_id: UUID) -> Definition:

@@ -168,8 +168,7 @@ async def send_times(
     times = await person_times(conn, calendars, people, horizon=horizon(at))
     chosen = {person: times.get(person, calendars.company()) for person in people}
     return {
-        person: time.at_once(at) if at_once else time.morning(at)
-        for person, time in chosen.items()
+        person: time.at_once(at) if at_once else time.morning(at) for person, time in chosen.items()
     }
 
 

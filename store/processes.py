@@ -77,7 +77,8 @@ async def ring(conn: AsyncConnection, *process_ids: str, urgent: bool = False) -
     if process_ids:
         await conn.execute(
             text(
-                "INSERT INTO bells (process_id, urgent) SELECT unnest(CAST(:ids AS text[])), :urgent"
+                "INSERT INTO bells (process_id, urgent) "
+                "SELECT unnest(CAST(:ids AS text[])), :urgent"
             ),
             {"ids": list(process_ids), "urgent": urgent},
         )

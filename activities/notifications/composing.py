@@ -136,9 +136,7 @@ class _Item:
             return None
         return _person(self.facts.people[task.subject_id])
 
-    def _next_told(
-        self, task: TaskDetail, stage: Stage, cycle: CycleDetail
-    ) -> m.NextTold | None:
+    def _next_told(self, task: TaskDetail, stage: Stage, cycle: CycleDetail) -> m.NextTold | None:
         """Who hears of it next, and when; known only where somebody holds the task."""
         told_on = self.data.get("told_on")
         if isinstance(told_on, str):
@@ -459,9 +457,7 @@ _MAKERS: Mapping[Event, Callable[[_Item], m.MailItem]] = {
 
 
 def _person(person: PersonDetail) -> m.Person:
-    return m.Person(
-        first_name=person.first_name, name=person.name, department=person.department
-    )
+    return m.Person(first_name=person.first_name, name=person.name, department=person.department)
 
 
 def _cycle(cycle: CycleDetail) -> m.Cycle:

@@ -178,9 +178,7 @@ class _Delivery:
     async def deliver(self, taken: Claim) -> None:
         """Word, mark, hand over and settle the mails of a claim."""
         async with self._database.begin() as conn:
-            facts = await gather(
-                conn, taken.mails, self._sender._settings.lifetimes, self._as_of
-            )
+            facts = await gather(conn, taken.mails, self._sender._settings.lifetimes, self._as_of)
         words = wording_of(facts)
         waiting: asyncio.Queue[_Worded] = asyncio.Queue(maxsize=BATCH)
         lines = [
@@ -249,9 +247,7 @@ class _Delivery:
         results, self._results = self._results, []
         async with self._database.begin() as conn:
             await settle(conn, results, self._as_of)
-            marked = await mark(
-                conn, [one.ready for one in worded], lease=lease, as_of=self._as_of
-            )
+            marked = await mark(conn, [one.ready for one in worded], lease=lease, as_of=self._as_of)
         until = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
         self._deadlines |= dict.fromkeys(marked, until)
         return [one for one in worded if one.mail.id in marked]

@@ -12,7 +12,8 @@ async def cycles_by_definition(conn: AsyncConnection) -> dict[str, int]:
     """How many cycles of each definition were launched."""
     rows = await conn.execute(
         text(
-            "SELECT definition, count(*) FROM cycles WHERE opened_at IS NOT NULL GROUP BY definition"
+            "SELECT definition, count(*) FROM cycles "
+            "WHERE opened_at IS NOT NULL GROUP BY definition"
         )
     )
     return dict(rows.tuples().all())
@@ -44,7 +45,8 @@ async def company_source(conn: AsyncConnection) -> CompanySource | None:
     row = (
         await conn.execute(
             text(
-                "SELECT source, saved_at, saved_by_id FROM company_settings ORDER BY id DESC LIMIT 1"
+                "SELECT source, saved_at, saved_by_id FROM company_settings "
+                "ORDER BY id DESC LIMIT 1"
             )
         )
     ).one_or_none()

@@ -132,7 +132,8 @@ async def open_results(conn: AsyncConnection, person_id: int) -> list[OpenResult
     rows = await conn.execute(
         text(
             "SELECT c.id, c.title, p.opened_at FROM participants p"
-            " JOIN cycles c ON c.id = p.cycle_id WHERE p.person_id = :me AND p.opened_at IS NOT NULL AND c.state IN ('open', 'paused')"
+            " JOIN cycles c ON c.id = p.cycle_id WHERE p.person_id = :me"
+            " AND p.opened_at IS NOT NULL AND c.state IN ('open', 'paused')"
             " ORDER BY p.opened_at DESC LIMIT 5"
         ),
         {"me": person_id},

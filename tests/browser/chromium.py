@@ -1,7 +1,7 @@
 """A Chromium for the browser tests: the system's, else Playwright's, else installed now.
 
-`python -m tests.browser.chromium` makes sure that there is one, or says what to do and exits with 1: a
-missing browser must never turn into tests that are quietly left out.
+`python -m tests.browser.chromium` makes sure that there is one, or says what to do and exits with
+1: a missing browser must never turn into tests that are quietly left out.
 """
 
 import os

@@ -35,12 +35,11 @@ async def test_a_bell_claimed_by_a_relay_that_died_rings_again(
 ) -> None:
     async with database.begin() as conn:
         await start(conn, "mail", ProcessKind.MAIL, now=now)
-    async with database.engine.connect() as dying:
-        async with dying.begin() as transaction:
-            assert len(await claim_bells(dying, now)) == 1
-            async with database.begin() as other:
-                assert await claim_bells(other, now) == [], "a second relay waits for nobody"
-            await transaction.rollback()
+    async with database.engine.connect() as dying, dying.begin() as transaction:
+        assert len(await claim_bells(dying, now)) == 1
+        async with database.begin() as other:
+            assert await claim_bells(other, now) == [], "a second relay waits for nobody"
+        await transaction.rollback()
     async with database.begin() as conn:
         assert len(await claim_bells(conn, now)) == 1
 

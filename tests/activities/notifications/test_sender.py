@@ -109,9 +109,7 @@ async def test_what_became_moot_is_suppressed_with_its_reason(office: Office, si
     assert await office.mails() == []
 
 
-async def test_a_task_appears_once_under_its_most_pressing_rung(
-    office: Office, sink: Sink
-) -> None:
+async def test_a_task_appears_once_under_its_most_pressing_rung(office: Office, sink: Sink) -> None:
     task = office.world.self_task
     await office.execute(
         "UPDATE tasks SET last_rung = 'remind:0', last_rung_on = :on, rung_out = false,"
@@ -125,9 +123,7 @@ async def test_a_task_appears_once_under_its_most_pressing_rung(
         office.item(Event.REMINDER, WORKER, task, rung="remind:0", key="latest"),
     )
     await office.send(sink.port)
-    rows = await office.rows(
-        "SELECT event, rung, state, reason FROM notifications ORDER BY id"
-    )
+    rows = await office.rows("SELECT event, rung, state, reason FROM notifications ORDER BY id")
     assert [tuple(row) for row in rows] == [
         ("task_opened", None, "sent", None),
         ("reminder", "remind:-1", "suppressed", "superseded"),
@@ -261,9 +257,7 @@ async def test_a_sign_in_link_waits_for_nothing(office: Office, sink: Sink) -> N
     await office.queue(office.item(Event.SIGN_IN, WORKER, send_at=night, at=night))
     await office.send(sink.port, night)
     assert sink.addresses == ["worker@example.com"]
-    await office.queue(
-        office.item(Event.SIGN_IN, WORKER, key="another", send_at=night, at=night)
-    )
+    await office.queue(office.item(Event.SIGN_IN, WORKER, key="another", send_at=night, at=night))
     await office.send(sink.port, night + timedelta(hours=1))
     assert len(sink.accepted) == 1
     rows = await office.rows("SELECT reason FROM notifications WHERE key = 'another'")

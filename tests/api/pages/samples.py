@@ -84,8 +84,8 @@ STEPS = (
 
 SELF_TEXT = (
     "Invoices now go out two days after delivery instead of nine. I wrote the checklist; Finance "
-    "uses it every week.\n\nThe migration of the order system ended in May, four weeks early. I led "
-    "the two people who did it and kept the old one running beside it."
+    "uses it every week.\n\nThe migration of the order system ended in May, four weeks early. "
+    "I led the two people who did it and kept the old one running beside it."
 )
 
 BESIDE = (
@@ -116,8 +116,8 @@ FIELDS = (
         example="The migration ended four weeks early because Alexander asked each team in March "
         "what they could not live without, and did that first.",
         readers="Alexander reads this after release.",
-        value="The order system moved without a day of outage. Alexander asked each team first what "
-        "they could not live without.",
+        value="The order system moved without a day of outage. Alexander asked each team first "
+        "what they could not live without.",
     ),
     tasks.Field(
         "overall",
@@ -516,7 +516,10 @@ def _tasks() -> dict[str, Page]:
             task=HEAD,
             state="done",
             at=_at(26, 14, 3),
-            seen_by="Alexander sees it when results are released, planned for Tue 16 Feb. HR reads it from now on.",
+            seen_by=(
+                "Alexander sees it when results are released, planned for Tue 16 Feb. HR "
+                "reads it from now on."
+            ),
             sections=sections,
             may_withdraw=True,
             version="4",
@@ -593,7 +596,8 @@ def _reading() -> dict[str, Page]:
             "Opened",
             _at(20, 15, 1),
             "done",
-            "Before its planned date. It was on Lex's page at once, and was to be announced by Wed 27 Jan.",
+            "Before its planned date. It was on Lex's page at once, and was to be announced by "
+            "Wed 27 Jan.",
         ),
         happening(
             "Mail sent: the task",
@@ -713,7 +717,8 @@ def _reading() -> dict[str, Page]:
             effects=(
                 (
                     "told",
-                    "94 open tasks become due 3 working days later: most on Mon 15 Feb instead of Wed 10 Feb.",
+                    "94 open tasks become due 3 working days later: most on Mon 15 Feb instead "
+                    "of Wed 10 Feb.",
                 ),
                 ("told", "31 people who hold them get one mail at once."),
                 ("late", "The release, a barrier, follows: Fri 19 Feb instead of Tue 16 Feb."),
@@ -771,7 +776,8 @@ def _hr() -> dict[str, Page]:
     points = (
         hr.CheckPoint("Nobody is without a task.", "done"),
         hr.CheckPoint(
-            "One person has no manager and is left out as a subject; he still writes fourteen reviews.",
+            "One person has no manager and is left out as a subject; he still writes fourteen "
+            "reviews.",
             "late",
             "The definition says: without_manager: exclude.",
             ("Steven King",),
@@ -943,7 +949,9 @@ def _hr() -> dict[str, Page]:
             load_histogram=LOADS,
             points=points,
             first=(
-                "On Tue 12 Jan at 09:00 local time, 106 people get their self review: 98 in the United States first in Chicago, then in Seattle; 8 in England seven hours before.",
+                "On Tue 12 Jan at 09:00 local time, 106 people get their self review: 98 in "
+                "the United States first in Chicago, then in Seattle; 8 in England seven hours "
+                "before.",
                 "They are told once, by one mail, and have until Tue 26 Jan.",
                 "The first reminder goes out on Tue 19 Jan, the first escalation on Fri 29 Jan.",
             ),
@@ -1161,7 +1169,8 @@ def _office() -> dict[str, Page]:
                     "form",
                     "the person",
                     "opens at launch, due 10 working days after, closes 5 working days after due",
-                    "reminders 5 and 1 days before, on the day, 1 after; manager on day 3, HR on day 6 and every 5",
+                    "reminders 5 and 1 days before, on the day, 1 after; manager on day 3, HR "
+                    "on day 6 and every 5",
                 ),
             ),
             timeline=TIMELINE,
@@ -1450,7 +1459,7 @@ def main(folder: str) -> None:
     for name, (page, visit) in samples().items():
         html = render(page, visit).replace('"/static/', '"static/')
         (target / f"{name}.html").write_text(html, encoding="utf-8")
-    print(f"{len(samples())} pages in {target}")
+    sys.stdout.write(f"{len(samples())} pages in {target}\n")
 
 
 if __name__ == "__main__":
