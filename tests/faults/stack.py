@@ -43,13 +43,11 @@ WORKER = Path(__file__).with_name("worker_process.py")
 QUIET = """
 SELECT (SELECT count(*) FROM bells) AS bells,
     (SELECT count(*) FROM processes WHERE state = 'open'
-        AND (armed_until <= :now OR advanced_at IS NULL)) AS late,
+        AND (armed_until <= :now OR advanced_at IS NULL OR last_rung_at > advanced_at)) AS late,
     (SELECT count(*) FROM notifications WHERE state = 'queued' AND send_at <= :now
         AND NOT ride_along) AS unsent,
-    (SELECT count(*) FROM mails WHERE state = 'sending' AND next_try_at <= :now
-        AND coalesce(claimed_until, :now) <= :now) AS under_way
+    (SELECT count(*) FROM mails WHERE state = 'sending' AND next_try_at <= :now) AS under_way
 """
-"""What is due now. A mail that a killed sender had claimed is nobody's until its lease is over."""
 
 
 @dataclass
@@ -122,6 +120,10 @@ class Installation:
                 process.kill()
             process.wait(timeout=10)
         self.workers.clear()
+
+    async def past_the_lease(self) -> None:
+        """What a killed sender had claimed is nobody's until its lease is over: go there."""
+        await self.at(self.now() + timedelta(minutes=12))
 
     async def at(self, instant: datetime) -> None:
         """Put the installation to a later instant: workers down before, up after."""
