@@ -34,8 +34,9 @@ async def advance_cycle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress
             return Progress(closed=True, waits_for="ended")
         if not cycle.moving:
             return Progress(waits_for="approval")
+        begun = await _begun(conn, cycle_id)
     turn.heartbeat()
-    for stage_id in [s.id for s in cycle.stages.values()]:
+    for stage_id in [s.id for s in cycle.stages.values() if s.id not in begun]:
         async with turn.database.begin() as conn:
             cycle = await load_cycle(conn, cycle_id, lock="share")
             if not cycle.moving:
@@ -43,6 +44,15 @@ async def advance_cycle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress
             await _begin_stage(conn, cycle, cycle.stages[stage_id], as_of)
         turn.heartbeat()
     return await _settle(turn, cycle_id, as_of)
+
+
+async def _begun(conn: AsyncConnection, cycle_id: UUID) -> set[UUID]:
+    """The stages that have a process."""
+    rows = await conn.execute(
+        text("SELECT stage_id FROM processes WHERE cycle_id = :id AND stage_id IS NOT NULL"),
+        {"id": cycle_id},
+    )
+    return set(rows.scalars())
 
 
 async def _begin_stage(

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,8 +23,6 @@ from store import launch
 from store.cycle_facts import load_cycle
 from store.people import delegate_on, desk_members
 from store.session import Database
-
-log = structlog.get_logger("almanac.play")
 
 HOUR = timedelta(hours=1)
 TOMORROW = timedelta(days=1)
@@ -151,8 +148,7 @@ class Crowd:
                 if actor is None:
                     return wanted + TOMORROW
                 await submit_task(self, conn, task["id"], actor, wanted)
-        except AlmanacError as error:
-            log.debug("not_accepted", task=str(task["id"]), code=error.code)
+        except AlmanacError:  # it has closed meanwhile, or is somebody else's
             self._planned[(task["id"], task["due_revision"])] = None
         return None
 

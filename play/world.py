@@ -15,29 +15,29 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import text
-from temporalio import activity, workflow
+from temporalio import activity
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-with workflow.unsafe.imports_passed_through():
-    from activities.engine import Engine, MailTurn
-    from activities.launches import advance_launch_calendar
-    from activities.options import ADVANCE_TIMEOUT, RETRY
-    from domain.clock import SetClock
-    from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
-    from domain.progress import Advance, Progress
-    from domain.states import ProcessKind
-    from store.migrate import upgrade
-    from store.processes import next_bell, start
-    from store.session import Database
-    from workflows.client import data_converter
-    from workflows.process import Process
-    from workflows.registry import WORKFLOWS
-    from workflows.relay import Relay
+from activities.engine import Engine, MailTurn
+from activities.launches import advance_launch_calendar
+from domain.clock import SetClock
+from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
+from domain.progress import Advance, Progress
+from domain.states import ProcessKind
+from play.processes import ClockWorkflow, CrowdWorkflow
+from store.migrate import upgrade
+from store.processes import next_bell, start
+from store.session import Database
+from workflows.client import data_converter
+from workflows.registry import WORKFLOWS
+from workflows.relay import Relay
 
 QUEUE = "almanac-play"
 CROWD = "play-crowd"
@@ -50,31 +50,6 @@ Act = Callable[[datetime], Awaitable[datetime | None]]
 """People act as of an instant; the answer is when they want to act next."""
 
 Gate = Callable[[str, datetime], datetime | None]
-
-
-@workflow.defn(name="Crowd")
-class CrowdWorkflow(Process):
-    """The people of a play: wakes when somebody wants to do something."""
-
-    @workflow.init
-    def __init__(self, process_id: str) -> None:
-        super().__init__(process_id)
-
-    @workflow.run
-    async def run(self, process_id: str) -> None:
-        """Until the play is over."""
-        await self.live(_act)
-
-
-async def _act(call: Advance) -> Progress:
-    progress: Progress = await workflow.execute_activity(
-        "play_act",
-        call,
-        result_type=Progress,
-        start_to_close_timeout=ADVANCE_TIMEOUT,
-        retry_policy=RETRY,
-    )
-    return progress
 
 
 @dataclass
@@ -96,6 +71,7 @@ class World:
     wanted: datetime | None = None
     """When somebody wants to act next, as far as is known."""
     _crowd_armed: datetime | None = None
+    _clocks: int = 0
     _down_until: datetime | None = None
 
     async def now(self) -> datetime:
@@ -104,9 +80,14 @@ class World:
 
     async def sleep_until(self, instant: datetime) -> None:
         """Let time pass up to an instant; everything that comes due meanwhile happens."""
-        left = instant - await self.now()
-        if left > timedelta(0):
-            await self.environment.sleep(left)
+        # Waiting for a result can last; the engine's own call to sleep is given up after a while.
+        self._clocks += 1
+        await self.client.execute_workflow(
+            ClockWorkflow.run,
+            instant - self.offset,
+            id=f"play-clock-{self._clocks}",
+            task_queue=QUEUE,
+        )
 
     async def run(self, until: datetime, over: Callable[[], Awaitable[bool]]) -> None:
         """Let time pass until nothing is left to happen, at the latest until an instant."""
@@ -124,7 +105,7 @@ class World:
             )
         exact = self._exact(as_of, armed)
         if self.wanted is not None and self.wanted <= exact:
-            await self._people(exact)
+            self.wanted = await self.act(exact)
         self.clock.instant = max(self.clock.instant, exact)
         return exact
 
@@ -138,7 +119,6 @@ class World:
     async def after_turn(self, as_of: datetime) -> None:
         """Pass the bells on; wake the crowd if somebody now wants to act earlier."""
         self.turns += 1
-        await self.relay.drain()
         await self._people(as_of)
         if self.wanted is not None and (
             self._crowd_armed is None or self.wanted < self._crowd_armed
@@ -213,10 +193,12 @@ async def open_world(
     """
     schema = f"play_{secrets.token_hex(6)}"
     await asyncio.to_thread(upgrade, url, schema)
-    database = Database(url, schema=schema, pool_size=5, application="almanac-play")
+    database = Database(url, schema=schema, pool_size=5, application="almanac-play", lasting=False)
     crowd = _Crowd()
     environment = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(test_server), data_converter=data_converter()
+        test_server_existing_path=str(test_server),
+        data_converter=data_converter(),
+        runtime=_quiet(),
     )
     try:
         world = await _make(database, environment, begins, act, gate)
@@ -233,7 +215,7 @@ async def open_world(
         worker = Worker(
             environment.client,
             task_queue=QUEUE,
-            workflows=[*WORKFLOWS.values(), CrowdWorkflow],
+            workflows=[*WORKFLOWS.values(), CrowdWorkflow, ClockWorkflow],
             activities=[
                 engine.advance_cycle,
                 engine.advance_stage,
@@ -251,6 +233,13 @@ async def open_world(
             async with database.begin() as conn:
                 await conn.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
         await database.close()
+
+
+@lru_cache(maxsize=1)
+def _quiet() -> Runtime:
+    """Whatever the engine's library has to say about a throw-away server is nobody's concern."""
+    silent = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=silent)))
 
 
 async def _make(

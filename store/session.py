@@ -20,6 +20,7 @@ class Database:
     """A pool. `begin()` is the only way to write; it commits on leaving, or rolls back.
 
     `schema` puts everything into another schema of the same database (rehearsals, tests).
+    `lasting=False` is for facts that nobody needs after a power cut.
     """
 
     def __init__(
@@ -29,11 +30,14 @@ class Database:
         schema: str | None = None,
         pool_size: int = 10,
         application: str = "almanac",
+        lasting: bool = True,
     ) -> None:
         options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
         options += " -c timezone=UTC -c jit=off"
         if schema is not None:
             options += f" -c search_path={schema}"
+        if not lasting:
+            options += " -c synchronous_commit=off"
         connect_args: dict[str, Any] = {"options": options, "application_name": application}
         self.url = async_url(url)
         self.schema = schema
@@ -41,7 +45,7 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
+            pool_pre_ping=lasting,
             pool_recycle=1800,
             connect_args=connect_args,
         )
