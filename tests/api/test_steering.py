@@ -1,0 +1,208 @@
+"""HR and administrators at work: launch, steer, add, import, mend. Each answers at once."""
+
+from datetime import date
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import AsyncClient
+from sqlalchemy import text
+
+from store.session import Database
+from tests.api.conftest import SignIn
+from tests.api.cycle import SMALL, World
+from tests.store.people_rows import ADMIN, HR, SECOND_HR, WORKER
+
+
+async def _scalar(database: Database, query: str) -> object:
+    async with database.begin() as conn:
+        return await conn.scalar(text(query))
+
+
+async def test_a_preview_changes_nothing_and_the_act_is_audited(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    client = await sign_in(SECOND_HR)
+    address = f"/api/cycles/{world.cycle_id}"
+    seen = await client.post(f"{address}/pause?preview=true")
+    assert seen.json()["counts"]["open"] == 5
+    assert (await client.get(address)).json()["state"] == "open"
+    done = await client.post(f"{address}/pause")
+    assert done.json()["state"] == "paused"
+    assert (await client.post(f"{address}/pause")).status_code == 200  # twice is once
+    back = await client.post(f"{address}/resume")
+    assert back.json()["state"] == "open"
+    actions = await _scalar(
+        database,
+        "SELECT array_agg(action || ' ' || actor_kind ORDER BY id) FROM audit"
+        " WHERE action IN ('pause', 'resume')",
+    )
+    assert actions == ["pause hr", "resume hr"]
+    assert await _scalar(database, "SELECT count(*) FROM bells WHERE urgent") != 0
+
+
+async def test_extending_twice_under_one_key_extends_once(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    client = await sign_in(SECOND_HR)
+    stages = (await client.get(f"/api/cycles/{world.cycle_id}/stages")).json()
+    address = f"/api/cycles/{world.cycle_id}/stages/{stages[0]['id']}/extend"
+    answers = [
+        await client.post(address, json={"days": 3}, headers={"Idempotency-Key": "extend-1"})
+        for _ in range(2)
+    ]
+    assert answers[0].text == answers[1].text
+    assert await _scalar(database, "SELECT max(extended_by) FROM stages") == 3
+    refused = await client.post(address, json={"days": 0})
+    assert refused.status_code == 422
+
+
+async def test_who_steers_an_older_picture_is_refused(world: World, sign_in: SignIn) -> None:
+    client = await sign_in(SECOND_HR)
+    address = f"/api/cycles/{world.cycle_id}"
+    tag = (await client.get(address)).headers["etag"]
+    await client.post(f"{address}/pause")
+    late = await client.post(
+        f"{address}/cancel", json={"reason": "A mistake"}, headers={"If-Match": tag}
+    )
+    assert (late.status_code, late.json()["code"]) == (412, "edit-conflict")
+    refused = await client.post(f"{address}/cancel", json={"reason": " "})
+    assert refused.status_code == 422
+
+
+async def test_an_administrator_may_stop_but_not_decide(world: World, sign_in: SignIn) -> None:
+    client = await sign_in(ADMIN)
+    stages = (await client.get(f"/api/cycles/{world.cycle_id}/stages")).json()
+    closed = await client.post(
+        f"/api/cycles/{world.cycle_id}/stages/{stages[0]['id']}/close", json={"reason": "x"}
+    )
+    assert closed.status_code == 403
+    assert (await client.post(f"/api/cycles/{world.cycle_id}/pause")).status_code == 200
+
+
+async def test_nobody_decides_about_their_own_participation(world: World, sign_in: SignIn) -> None:
+    client = await sign_in(HR)
+    address = f"/api/cycles/{world.cycle_id}/participants"
+    own = await client.post(f"{address}/{HR}/remove", json={"reason": "I'd rather not"})
+    assert (own.status_code, own.json()["code"]) == (403, "forbidden")
+    other = await client.post(f"{address}/{WORKER}/remove?preview=true", json={"reason": "Left"})
+    assert other.status_code == 200
+    listed = (await client.get(address, params={"limit": 3})).json()
+    assert len(listed["items"]) == 3
+    assert listed["next"]
+
+
+async def test_publish_prepare_check_and_confirm(
+    app: FastAPI, sign_in: SignIn, database: Database
+) -> None:
+    client = await sign_in(SECOND_HR)
+    broken = await client.post(
+        "/api/definitions/validate", json={"text": SMALL.replace("due:", "dew:", 1)}
+    )
+    assert broken.json()["valid"] is False
+    assert broken.json()["problems"][0]["line"] > 0
+    refused = await client.post("/api/definitions", json={"text": "definition: x"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    first = await client.post("/api/definitions", json={"text": SMALL})
+    again = await client.post("/api/definitions", json={"text": "# a comment\n" + SMALL})
+    assert first.status_code == 201
+    assert first.json()["id"] == again.json()["id"]
+    prepared = await client.post(
+        "/api/cycles", json={"definition": "small", "launch_on": "2027-01-13"}
+    )
+    assert (prepared.status_code, prepared.json()["state"]) == (201, "check")
+    cycle = prepared.json()["id"]
+    check = await client.get(f"/api/cycles/{cycle}/check")
+    assert check.status_code == 200
+    confirmed = await client.post(f"/api/cycles/{cycle}/confirm")
+    assert confirmed.json()["participants"] == 6  # the top has nobody to review them
+    assert confirmed.json() == (await client.post(f"/api/cycles/{cycle}/confirm")).json()
+    assert (await client.get(f"/api/cycles/{cycle}")).json()["state"] == "open"
+    rolled = await client.post(
+        "/api/cycles", json={"definition": "small", "launch_on": "2027-01-13"}
+    )
+    assert (rolled.status_code, rolled.json()["code"]) == (409, "illegal-state")
+
+
+@pytest.mark.parametrize("kind", ["calibration", "feedback_round", "development_plan"])
+async def test_a_kind_that_does_not_run_yet_is_refused_with_its_place(
+    app: FastAPI, script: AsyncClient, kind: str
+) -> None:
+    form = "    form: self\n" if kind == "feedback_round" else ""
+    more = SMALL.replace(
+        "  - id: release\n",
+        f"  - id: later\n    kind: {kind}\n    due: 9 days\n{form}  - id: release\n",
+        1,
+    )
+    answer = await script.post("/api/definitions", json={"text": more})
+    assert answer.status_code == 422
+    assert kind in answer.text
+
+
+async def test_an_import_is_all_or_nothing_and_says_every_problem(
+    app: FastAPI, script: AsyncClient, database: Database
+) -> None:
+    head = "employee_id,first_name,last_name,email,hire_date,manager_id\n"
+    bad = head + "n1,Ann,New,ann@example.com,2027-99-01,lead\nn2,Bo,New,nonsense,2026-01-01,lead\n"
+    refused = await script.post(
+        "/api/people/import", content=bad, headers={"Content-Type": "text/csv"}
+    )
+    assert refused.status_code == 422
+    assert {problem["row"] for problem in refused.json()["problems"]} == {2, 3}
+    good = head + "n1,Ann,New,ann@example.com,2026-01-01,lead\n"
+    tried = await script.post("/api/people/import?dry_run=true", content=good)
+    assert (tried.json()["new"], tried.json()["dry_run"]) == (["n1"], True)
+    assert await _scalar(database, "SELECT count(*) FROM people") == 7
+    done = await script.post("/api/people/import", content=good)
+    assert (done.status_code, done.json()["new"]) == (200, ["n1"])
+    found = await script.get("/api/people", params={"search": "ANN@"})
+    assert [person["employee_id"] for person in found.json()["items"]] == ["n1"]
+    assert found.json()["items"][0]["hire_date"] == date(2026, 1, 1).isoformat()
+
+
+async def test_an_administrator_rings_and_retries(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    process = f"cycle-{world.cycle_id}"
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO held_rows (process_id, code, mended_by, at)"
+                " VALUES (:id, 'zone', 'hr', now())"
+            ),
+            {"id": process},
+        )
+    client = await sign_in(ADMIN)
+    listed = (await client.get("/api/workflows", params={"failing": True})).json()
+    assert [item["id"] for item in listed["items"]] == [process]
+    detail = (await client.get(f"/api/workflows/{process}")).json()
+    assert detail["held"][0]["code"] == "zone"
+    assert (await client.post(f"/api/workflows/{process}/ring")).json()["retried"] == 0
+    assert (await client.post(f"/api/workflows/{process}/retry")).json()["retried"] == 1
+    assert (await client.get(f"/api/workflows/{process}")).json()["held"] == []
+    hr = await sign_in(SECOND_HR)
+    assert (await hr.post(f"/api/workflows/{process}/ring")).status_code == 403
+    assert (await client.get("/api/workflows/nothing")).status_code == 404
+
+
+async def test_the_ledger_leaves_out_the_readers_own_case(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO notifications (key, event, person_id, subject_id, cause, at, send_at)"
+                " SELECT 'n' || id, 'reminder', 1, id, 'rung', now(), now() FROM people"
+            )
+        )
+    for person, hidden in ((HR, {HR, 2, 1}), (SECOND_HR, {SECOND_HR, 1}), (ADMIN, {ADMIN, 4, 1})):
+        client = await sign_in(person)
+        ledger = (await client.get("/api/notifications", params={"state": "queued"})).json()
+        assert len(ledger["items"]) >= 7 - len(hidden)
+        subjects = await _scalar(database, "SELECT array_agg(id) FROM people")
+        assert isinstance(subjects, list)
+        seen = {item["id"] for item in ledger["items"]}
+        for subject in hidden:
+            number = await _scalar(
+                database, f"SELECT id FROM notifications WHERE key = 'n{subject}'"
+            )
+            assert number not in seen
