@@ -55,21 +55,30 @@ async def refuse_addresses(
 
 
 async def address_mended(conn: AsyncConnection, person_ids: Sequence[int], now: datetime) -> int:
-    """The addresses of these people can be tried again: queue what they missed.
+    """The addresses of these people can be tried again: clear their marks, queue what they missed.
 
-    Only what is still worth saying; the sender makes one mail of it, by the latest rung. Called
-    by whoever changes an address or clears its mark. Returns how many items. Repeatable.
+    Called by whoever says so; an import that changes an address clears the mark itself. Returns
+    how many items. Repeatable.
     """
-    if not person_ids:
-        return 0
-    people = list(person_ids)
     await conn.execute(
         text(
             "UPDATE people SET address_refused_at = NULL "
             "WHERE id = ANY(CAST(:ids AS bigint[])) AND address_refused_at IS NOT NULL"
         ),
-        {"ids": people},
+        {"ids": list(person_ids)},
     )
+    return await queue_missed(conn, person_ids, now)
+
+
+async def queue_missed(conn: AsyncConnection, person_ids: Sequence[int], now: datetime) -> int:
+    """Queue what those of these people missed whose address is not refused (any more).
+
+    Only what is still worth saying; the sender makes one mail of it, by the latest rung. Returns
+    how many items. Repeatable.
+    """
+    people = await _who_missed(conn, person_ids)
+    if not people:
+        return 0
     calendars = await company_calendars(conn, now.year - 1, now.year + 1)
     times = await person_times(conn, calendars, people, horizon=horizon(now))
     mornings = [times.get(person, calendars.company()).at_once(now) for person in people]
@@ -92,3 +101,15 @@ async def address_mended(conn: AsyncConnection, person_ids: Sequence[int], now: 
     if result.rowcount:
         await wake_sender(conn, min(mornings))
     return result.rowcount
+
+
+async def _who_missed(conn: AsyncConnection, person_ids: Sequence[int]) -> list[int]:
+    rows = await conn.execute(
+        text(
+            "SELECT p.id FROM people p WHERE p.id = ANY(CAST(:ids AS bigint[])) "
+            "AND p.address_refused_at IS NULL AND EXISTS (SELECT 1 FROM mails m "
+            "WHERE m.person_id = p.id AND m.state = 'failed')"
+        ),
+        {"ids": list(person_ids)},
+    )
+    return list(rows.scalars())

@@ -10,6 +10,7 @@ from definitions.calendar import PersonTime
 from domain.access import Actor
 from domain.states import CycleState
 from store.cycle_facts import CycleFacts, load_cycle
+from store.outbox import wake_sender
 from store.processes import ring_cycle
 from store.steering import Preview, audit, give_order, move_end, must_be, open_tasks, set_state
 
@@ -92,6 +93,7 @@ async def resume(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datet
         await _shift_plan(conn, cycle, days, paused_at)
     await audit(conn, cycle, "resume", actor, now, {"state": CycleState.OPEN, "days": days})
     await ring_cycle(conn, cycle_id)
+    await wake_sender(conn, now)  # what was held back while the cycle stood still
 
 
 async def _paused_at(conn: AsyncConnection, cycle: CycleFacts) -> datetime:

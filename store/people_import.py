@@ -19,6 +19,7 @@ from domain.access import Actor
 from domain.errors import IllegalState, Invalid
 from domain.states import PersonStatus
 from store import audit
+from store.addresses import queue_missed
 from store.company import company
 from store.people import lock_people, refresh_profiles
 from store.people_bells import people_changed
@@ -145,6 +146,7 @@ async def _apply(
     moved = await _refresh(conn, today)
     if moved:
         await shift_dates(conn, before, cause="profile", actor_id=actor.person_id, now=now)
+    await queue_missed(conn, [known[each].person_id for each in changed], now)
     left = [each.employee_id for each in leavers] + _leaving(records, known)
     result = ImportResult(
         rows=len(records),

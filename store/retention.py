@@ -1,0 +1,107 @@
+"""What is not kept: drafts of what has closed, tokens that have expired, keys nobody repeats.
+
+Each function removes at most one chunk and says how many rows, so that no transaction is long.
+Repeatable. How long answers are kept is the definition's matter, not this module's.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store import command_keys, rate_counts
+
+CHUNK = 5000
+
+KEPT_AFTER_EXPIRY = timedelta(days=30)
+"""So long an expired link or session can still be explained: "expired", not "unknown"."""
+
+
+async def remove_drafts(conn: AsyncConnection, as_of: datetime) -> int:
+    """Remove drafts of closed stages and of tasks that ended (language reference §2, retention).
+
+    A draft of a task that was handed over stays with its author while the stage is open.
+    """
+    return await _run(
+        conn,
+        """
+        DELETE FROM drafts WHERE ctid = ANY(ARRAY(
+            SELECT d.ctid FROM drafts d JOIN tasks t ON t.id = d.task_id
+            JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
+            WHERE t.state <> 'open'
+              AND (s.closed_at <= :as_of OR c.state IN ('closed', 'cancelled'))
+            LIMIT :limit))
+        """,
+        as_of=as_of,
+    )
+
+
+async def remove_sessions(conn: AsyncConnection, as_of: datetime) -> int:
+    """Remove sessions that have expired, or were ended, long ago."""
+    return await _run(
+        conn,
+        """
+        DELETE FROM sessions WHERE ctid = ANY(ARRAY(SELECT ctid FROM sessions
+            WHERE least(expires_at, coalesce(revoked_at, expires_at)) < :before LIMIT :limit))
+        """,
+        before=as_of - KEPT_AFTER_EXPIRY,
+    )
+
+
+async def remove_links(conn: AsyncConnection, as_of: datetime) -> int:
+    """Remove mailed links that have expired long ago."""
+    return await _run(
+        conn,
+        """
+        DELETE FROM links WHERE ctid = ANY(ARRAY(SELECT ctid FROM links
+            WHERE expires_at < :before LIMIT :limit))
+        """,
+        before=as_of - KEPT_AFTER_EXPIRY,
+    )
+
+
+async def drop_raw_mails(conn: AsyncConnection, as_of: datetime) -> int:
+    """Drop whole messages of mails that are not on their way any more: their links are secret."""
+    return await _run(
+        conn,
+        """
+        UPDATE mails SET raw = NULL WHERE ctid = ANY(ARRAY(SELECT ctid FROM mails
+            WHERE raw IS NOT NULL AND state <> 'sending' LIMIT :limit))
+        """,
+    )
+
+
+async def settle_left_behind(conn: AsyncConnection, as_of: datetime) -> int:
+    """Suppress what waited for a mail that never came, of cycles that have ended long ago."""
+    return await _run(
+        conn,
+        """
+        UPDATE notifications SET state = 'suppressed', reason = 'no_mail', settled_at = :as_of
+        WHERE ctid = ANY(ARRAY(SELECT n.ctid FROM notifications n
+            JOIN cycles c ON c.id = n.cycle_id
+            WHERE n.state = 'queued' AND n.send_at < :before
+              AND c.state IN ('closed', 'cancelled') AND coalesce(c.closed_at, n.at) < :before
+            LIMIT :limit))
+        """,
+        as_of=as_of,
+        before=as_of - KEPT_AFTER_EXPIRY,
+    )
+
+
+Step = Callable[[AsyncConnection, datetime], Awaitable[int]]
+
+STEPS: tuple[Step, ...] = (
+    remove_drafts,
+    remove_sessions,
+    remove_links,
+    command_keys.forget_old,
+    rate_counts.forget_old,
+    drop_raw_mails,
+    settle_left_behind,
+)
+
+
+async def _run(conn: AsyncConnection, statement: str, **values: datetime) -> int:
+    result = await conn.execute(text(statement), {"limit": CHUNK, **values})
+    return result.rowcount
