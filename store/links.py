@@ -16,9 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.tokens import new_token, token_hash
 
-SIGN_IN_LIFETIME = timedelta(minutes=30)
-TASK_LIFETIME = timedelta(days=45)
-
 
 class LinkPurpose(StrEnum):
     """What a link is for."""

@@ -48,6 +48,7 @@ class Database:
             pool_pre_ping=lasting,
             pool_recycle=1800,
             connect_args=connect_args,
+            hide_parameters=True,  # an error's text must not carry what somebody wrote
         )
 
     @asynccontextmanager
