@@ -163,6 +163,7 @@ def _unstructured(text: str) -> str:
     return _encoded_words(words)
 
 
+@lru_cache(maxsize=2048)  # many people get the same subject in one morning
 def _encoded_words(text: str) -> str:
     printable = "".join(letter for letter in text if letter.isprintable())
     return Header(printable, "utf-8", maxlinelen=75).encode(linesep="").replace("\n", "")
