@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from api.authentication import Call, GuardedRoute, allow
 from api.pages import cycle_pictures
 from api.pages.cycle_steering import steering_of
+from api.pages.definition_words import opens_words
 from api.pages.saying import plural, say_day
 from api.pages.shell import go, said, show, typed, visit_of, words
 from api.pages.task_words import About, ended_word, participant_reason, skip_reason, verb_of
@@ -43,7 +44,7 @@ from api.pages.views.hr import (
 )
 from api.pages.views.reading import HeldTask
 from api.paging import read_cursor, write_cursor
-from definitions.calendar import Calendars
+from definitions.models import Definition
 from domain.access import Action, Reader, hr_over, is_own_case
 from domain.errors import IllegalState, NotFound
 from domain.states import CycleState, StageState, TaskState
@@ -105,7 +106,7 @@ def _line(row: queries.CycleRow, visit: Visit) -> CycleLine:
         row.state,
         f"{row.definition}, version {row.version}",
         row.launch_on,
-        row.ends_at.astimezone(visit.zone).date() if row.ends_at else None,
+        visit.company_day(row.ends_at) if row.ends_at else None,
         row.participants,
         row.done,
         row.total,
@@ -219,7 +220,7 @@ async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit)
         tabs=await tabs(call, item, "overview"),
         facts=tuple(_facts(item, visit, f"{item.definition}, version {version.version}")),
         figures=tuple(_figures(item, stages, needs)),
-        stages=tuple(_stage(stage, item, visit, facts.calendars) for stage in stages),
+        stages=tuple(_stage(stage, item, visit, facts.definition) for stage in stages),
         timeline=cycle_pictures.cycle_timeline(item.title, stages, due, facts.calendars, today),
         burn_up=cycle_pictures.cycle_burn_up(
             stages, due, done, item.participants, item.launch_on, item.ends_at, today
@@ -275,7 +276,7 @@ def _facts(item: CycleItem, visit: Visit, version: str) -> list[str]:
     if item.closed_at is not None:
         facts.append(f"ended {say_day(item.closed_at.astimezone(visit.zone).date(), visit.today)}")
     elif item.ends_at is not None:
-        day = say_day(item.ends_at.astimezone(visit.zone).date(), visit.today)
+        day = say_day(visit.company_day(item.ends_at), visit.today)
         facts.append(f"ends {day} at the latest")
     return [*facts, version]
 
@@ -295,14 +296,14 @@ def _figures(item: CycleItem, stages: list[StageItem], needs: progress.Attention
     ]
 
 
-def _stage(stage: StageItem, item: CycleItem, visit: Visit, calendars: Calendars) -> StageLine:
+def _stage(stage: StageItem, item: CycleItem, visit: Visit, definition: Definition) -> StageLine:
     overdue = stage.overdue or 0
     steer = visit.hr and item.state == CycleState.OPEN and stage.state != StageState.CLOSED
     href = f"/cycles/{item.id}/steer"
     query = urlencode({"stage": str(stage.id)})
     waits = ""
     if stage.state == StageState.WAITING:
-        waits = "opens when what is before it is closed, or its date comes"
+        waits = opens_words(definition, definition.stage(stage.key))
     return StageLine(
         stage.key,
         stage.title,

@@ -47,15 +47,22 @@ def stage_words(definition: Definition, stage: Stage) -> StageSays:
     )
 
 
-def _when(definition: Definition, stage: Stage) -> str:
-    titles = {s.id: s.title for s in definition.stages}
+def opens_words(definition: Definition, stage: Stage) -> str:
+    """`opens when Self review is closed for that person`."""
+    titles = {s.id: s.title.replace("{period}", "").strip() for s in definition.stages}
     parts = []
     if stage.after:
         names = " and ".join(titles.get(key, key) for key in stage.after)
+        verb = "is" if len(stage.after) == 1 else "are"
         whom = "for everybody" if stage.per == "cycle" else "for that person"
-        parts.append(f"opens when {names} is closed {whom}")
+        parts.append(f"opens when {names} {verb} closed {whom}")
     if stage.opens is not None:
         parts.append(f"{'and not before' if parts else 'opens'} {_instant(str(stage.opens))}")
+    return ", ".join(parts)
+
+
+def _when(definition: Definition, stage: Stage) -> str:
+    parts = [opens_words(definition, stage)]
     due = str(stage.due)
     counted = stage.due.offset is not None and stage.due.is_own("opens")
     parts.append(f"due {stage.due.offset} after opening" if counted else f"due {_instant(due)}")
@@ -65,7 +72,7 @@ def _when(definition: Definition, stage: Stage) -> str:
         parts.append(f"closes {_instant(str(stage.closes))}")
     if stage.when:
         parts.append("only for some people")
-    return ", ".join(parts)
+    return ", ".join(part for part in parts if part)
 
 
 def _instant(text: str) -> str:

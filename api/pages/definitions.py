@@ -6,13 +6,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycle_pictures import plan_timeline
 from api.pages.definition_words import finding, runs_words, stage_words
 from api.pages.pictures import Timeline
-from api.pages.shell import clean, go, said, show, typed, undo, visit_of, words
+from api.pages.shell import clean, go, said, show, typed, undo, uploaded, visit_of, words
 from api.pages.views.frame import Link
 from api.pages.views.office import DefinitionLine, DefinitionPage, Definitions, Finding, Publish
 from definitions.calendar import Calendars
@@ -134,10 +134,10 @@ async def _publish(call: Call, parsed: Parsed, text: str) -> Response:
 
 async def _file(form: FormData) -> tuple[str, str]:
     """The uploaded file, else the pasted text: (name, text)."""
-    upload = form.get("file")
-    if isinstance(upload, UploadFile) and upload.filename:
-        data = await upload.read()
-        return upload.filename, clean(data.decode("utf-8-sig", "replace"))
+    upload = await uploaded(form, "file")
+    if upload is not None:
+        name, data = upload
+        return name, clean(data.decode("utf-8-sig", "replace"))
     return "", words(form, "source")
 
 

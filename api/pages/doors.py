@@ -194,7 +194,7 @@ async def error_page(request: Request, error: AlmanacError) -> Response:
 def _signed_out(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method in ("GET", "HEAD"):
-        return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", int(HTTPStatus.SEE_OTHER))
     # Whoever typed something must not lose it: the page before still holds it.
     page = Refusal(
         title="You were signed out meanwhile",
@@ -203,7 +203,7 @@ def _signed_out(request: Request) -> Response:
         "back and send it again.",
         new_tab=True,
     )
-    return HTMLResponse(render(page, _visitor(request)), HTTPStatus.UNAUTHORIZED)
+    return HTMLResponse(render(page, _visitor(request)), int(HTTPStatus.UNAUTHORIZED))
 
 
 def _visitor(request: Request) -> Visit:

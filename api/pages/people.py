@@ -10,10 +10,10 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages.shell import go, said, show, typed, undo, words
+from api.pages.shell import go, said, show, typed, undo, uploaded, words
 from api.pages.views.frame import Choice, Filters, Link, More, Person, Problem, Select
 from api.pages.views.office import ColumnChoice, Finding, Import, People, PersonLine
 from api.paging import read_cursor, write_cursor
@@ -181,9 +181,9 @@ def _one(error: Invalid) -> tuple[Finding, ...]:
 
 async def _file(form: FormData) -> tuple[str, bytes]:
     """The uploaded file, or the one that was read before and came back with the page."""
-    upload = form.get("file")
-    if isinstance(upload, UploadFile) and upload.filename:
-        return upload.filename, await upload.read()
+    upload = await uploaded(form, "file")
+    if upload is not None:
+        return upload
     try:
         return words(form, "name"), base64.b64decode(words(form, "content"), validate=True)
     except binascii.Error:

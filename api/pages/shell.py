@@ -75,6 +75,7 @@ def _visit(call: Call, person: SignedIn, name: str, company: str | None, waiting
         hr=AccessRole.HR in person.roles,
         administrator=AccessRole.ADMINISTRATOR in person.roles,
         waiting=waiting,
+        company=_zone(company),
     )
 
 
@@ -88,7 +89,7 @@ def _zone(name: str | None) -> ZoneInfo:
 
 async def show(call: Call, page: Page, status: int = HTTPStatus.OK) -> HTMLResponse:
     """Answer a page."""
-    return HTMLResponse(render(page, await visit_of(call)), status)
+    return HTMLResponse(render(page, await visit_of(call)), int(status))
 
 
 def go(path: str, said: str = "") -> RedirectResponse:
@@ -96,7 +97,7 @@ def go(path: str, said: str = "") -> RedirectResponse:
     place, mark, anchor = path.partition("#")
     if said:
         place += ("&" if "?" in place else "?") + urlencode({"said": said})
-    return RedirectResponse(place + mark + anchor, HTTPStatus.SEE_OTHER)
+    return RedirectResponse(place + mark + anchor, int(HTTPStatus.SEE_OTHER))
 
 
 def said(request: Request) -> Notice | None:
@@ -122,6 +123,16 @@ def words(form: FormData, name: str) -> str:
     if isinstance(value, UploadFile):
         return ""
     return clean(value)
+
+
+async def uploaded(form: FormData, name: str) -> tuple[str, bytes] | None:
+    """Name and content of an uploaded file, if one was chosen. Closes what the form holds open."""
+    upload = form.get(name)
+    found: tuple[str, bytes] | None = None
+    if isinstance(upload, UploadFile) and upload.filename:
+        found = upload.filename, await upload.read()
+    await form.close()
+    return found
 
 
 def clean(text: str) -> str:

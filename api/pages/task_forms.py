@@ -19,7 +19,6 @@ from api.pages.task_evidence import evidence, sections_read
 from api.pages.task_words import (
     About,
     ended_word,
-    minutes_of,
     readers_of,
     seen_by,
     verb,
@@ -43,6 +42,7 @@ from api.pages.views.tasks import (
 )
 from api.seen_tasks import Seen, answers_seen_by
 from definitions.answers import WHY, check, relevant
+from definitions.effort import minutes_of
 from definitions.models import Definition, Form
 from definitions.models import Stage as StageSpec
 from domain.access import holds_task, hr_over
@@ -55,6 +55,7 @@ from store.release import release as release_results
 from store.views.task_pages import (
     TaskPageFacts,
     acknowledgement_task,
+    has_opened,
     release_parts,
     task_page,
 )
@@ -550,7 +551,7 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
             result_open=f.result_open,
             today=visit.today,
         )
-    may, why_not = _may_withdraw(desk, mine)
+    may, why_not = await _may_withdraw(call, desk, mine)
     return TaskDone(
         title=f"{top.verb}: {ended_word(f.state, f.kind).lower()}",
         part="tasks",
@@ -572,14 +573,18 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
     )
 
 
-def _may_withdraw(desk: Desk, mine: bool) -> tuple[bool, str]:
+async def _may_withdraw(call: Call, desk: Desk, mine: bool) -> tuple[bool, str]:
+    """Whether the author may still take it back, and why not (language reference §7)."""
     f = desk.facts
-    if not mine or f.state != TaskState.DONE or f.kind in ("release", "meeting"):
+    if not mine or f.state != TaskState.DONE or f.cycle_state not in ("open", "paused"):
         return False, ""
-    if f.cycle_state not in ("open", "paused"):
+    if f.kind != "form":
         return False, ""
-    if f.released and f.kind == "form":
-        return False, "It can no longer be taken back: the results were released."
+    if f.closes_at is not None and call.now > f.closes_at:
+        return False, "It can no longer be taken back: the stage has closed. HR can reopen it."
+    later = [stage.id for stage in desk.definition.stages if f.stage in stage.after]
+    if await has_opened(call.conn, f.cycle_id, f.subject_id, later):
+        return False, "It can no longer be taken back: the next stage has opened. HR can reopen it."
     return True, ""
 
 

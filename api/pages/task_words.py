@@ -4,20 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from api.pages.saying import say_day
-from definitions.answers import form_of
 from definitions.models import Definition, Question
 from definitions.models import Stage as StageSpec
-
-MINUTES = {
-    "text": 6,
-    "rating": 2,
-    "choice": 1,
-    "goals": 5,
-    "competencies": 5,
-    "number": 1,
-    "date": 1,
-}
-"""How long a question takes, as it turned out in practice: a text about six minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +55,6 @@ def verb_of(task: About) -> str:
     if task.kind == "acknowledgement":
         return "Answer the review on record"
     return verb(task)
-
-
-def minutes_of(definition: Definition, stage: StageSpec) -> int:
-    """About how long a task takes."""
-    form = form_of(definition, stage)
-    if form is None:
-        return 5
-    questions = [question for section in form for question in section.questions]
-    total = sum(MINUTES[question.type] for question in questions)
-    return max(5, round(total / 5) * 5)
 
 
 def shown_when(definition: Definition, stage: StageSpec, first: str) -> str:

@@ -14,11 +14,12 @@ from api.pages import task_forms
 from api.pages.answering import share_answered
 from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
-from api.pages.task_words import About, ended_word, minutes_of, seen_by, verb
+from api.pages.task_words import About, ended_word, seen_by, verb
 from api.pages.views.frame import Page, Person, Problem
 from api.pages.views.tasks import MyTasks, TaskConflict, TaskLine
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
+from definitions.effort import minutes_of
 from definitions.models import Definition
 from domain.access import Action, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound

@@ -276,7 +276,7 @@ async def skipped_stages(
         ),
         {"cycle": cycle_id, "person": person_id},
     )
-    return [(title, reason) for title, reason in rows.tuples()]
+    return [(row[0], row[1]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ async def cycles_by_definition(conn: AsyncConnection) -> dict[str, int]:
             "WHERE opened_at IS NOT NULL GROUP BY definition"
         )
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def names_of(conn: AsyncConnection, ids: Sequence[int | None]) -> dict[int, str]:
@@ -28,7 +28,7 @@ async def names_of(conn: AsyncConnection, ids: Sequence[int | None]) -> dict[int
         ),
         {"ids": [each for each in ids if each is not None]},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

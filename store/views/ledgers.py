@@ -90,7 +90,7 @@ async def told_counts(conn: AsyncConnection, hidden: list[int]) -> dict[str, int
         ),
         {"hidden": hidden},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

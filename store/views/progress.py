@@ -60,7 +60,7 @@ async def done_by_day(conn: AsyncConnection, cycle_id: UUID, zone: str) -> dict[
         ),
         {"cycle": cycle_id, "zone": zone},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,4 +127,4 @@ async def authors(conn: AsyncConnection, cycle_id: UUID, person_id: int) -> dict
         ),
         {"cycle": cycle_id, "person": person_id},
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

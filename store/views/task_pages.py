@@ -166,3 +166,19 @@ async def acknowledgement_task(
         {"cycle": cycle_id, "me": person_id},
     )
     return found
+
+
+async def has_opened(
+    conn: AsyncConnection, cycle_id: UUID, subject_id: int | None, stages: Sequence[str]
+) -> bool:
+    """Whether a task about the subject has opened in one of these stages."""
+    found: bool | None = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM tasks t JOIN stages s ON s.id = t.stage_id"
+            " WHERE t.cycle_id = :cycle AND s.key = ANY(CAST(:stages AS text[]))"
+            " AND t.subject_id IS NOT DISTINCT FROM CAST(:subject AS bigint)"
+            " AND t.state <> 'planned')"
+        ),
+        {"cycle": cycle_id, "stages": list(stages), "subject": subject_id},
+    )
+    return bool(found)

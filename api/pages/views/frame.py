@@ -12,7 +12,7 @@ Tone = Literal["done", "late", "bad", "told"]
 class Visit:
     """Somebody reading a page: their zone, their now, and which parts of Almanac are theirs.
 
-    `waiting` is the number of open tasks, shown beside "My tasks".
+    `waiting` is the number of open tasks, shown beside "My tasks"; `company` is the company's zone.
     """
 
     now: datetime
@@ -23,6 +23,7 @@ class Visit:
     hr: bool = False
     administrator: bool = False
     waiting: int = 0
+    company: ZoneInfo | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -33,6 +34,10 @@ class Visit:
     def today(self) -> date:
         """The reader's own date."""
         return self.now.astimezone(self.zone).date()
+
+    def company_day(self, instant: datetime) -> date:
+        """The date in the company's zone: of what ends for everybody."""
+        return instant.astimezone(self.company or self.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
