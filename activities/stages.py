@@ -31,6 +31,7 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
     Each chunk is a transaction of its own that first takes the cycle's row, so that after a pause
     was answered nothing more goes out. Run twice, the second finds nothing to do.
     """
+    passed: set[Step] = set()
     while True:
         async with turn.database.begin() as conn:
             cycle = await load_cycle(conn, cycle_id, lock="share")
@@ -40,21 +41,34 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
                     return Progress(closed=True, waits_for="ended")
             elif not cycle.moving:
                 return Progress(waits_for="paused")
-            elif await _work(conn, cycle, stage, as_of) < CHUNK:
+            elif await _work(conn, cycle, stage, as_of, passed) < CHUNK:
                 return await _settle(conn, cycle, stage, as_of)
         if turn.heartbeat():
             return Progress(next_due_at=as_of, again=True)
 
 
 async def _work(
-    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    as_of: datetime,
+    passed: set[Step],
 ) -> int:
-    """One chunk of whatever is due. Returns CHUNK or more if something may be left."""
+    """One chunk of whatever is due. Returns CHUNK or more if something may be left.
+
+    Who is ready is asked until nobody is, once a turn (`passed` remembers it): the question reads
+    the whole cycle, and whoever becomes ready meanwhile rings.
+    """
     handled = 0
     for step in STEPS:
+        if step in passed:
+            continue
         if step is open_ready and stage.spec.kind == "release":
             step = open_release
-        handled += await step(conn, cycle, stage, as_of)
+        found = await step(conn, cycle, stage, as_of)
+        if step is open_ready and found < CHUNK:
+            passed.add(step)
+        handled += found
         if handled >= CHUNK:
             return handled
     return handled

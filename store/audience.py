@@ -17,6 +17,7 @@ from definitions import expressions
 from definitions.expressions import ExpressionError, PersonFacts
 from definitions.models import Definition
 from domain.states import ParticipantState, PersonStatus
+from store.arrays import literal
 from store.reporting_lines import CURRENT_LINES
 
 BATCH = 5_000
@@ -72,7 +73,32 @@ class Subject:
     active: bool
     manager_id: int | None
     department: str | None
-    facts: PersonFacts
+    record: Row[Any]
+    on: date
+
+    @property
+    def facts(self) -> PersonFacts:
+        """The record as conditions see it; made when asked for: often dates decide."""
+        row = self.record
+        return PersonFacts(
+            employee_id=row.employee_id,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            email=row.email,
+            department=row.department,
+            city=row.office,
+            country=row.country,
+            job_title=row.job_title,
+            level=row.level,
+            employment=row.employment,
+            status=row.status,
+            language=row.language,
+            hire_date=row.hire_date,
+            tenure_days=(self.on - row.hire_date).days,
+            is_manager=row.reports > 0,
+            reports=row.reports,
+            manager_id=row.manager_employee_id,
+        )
 
     def gone(self, on: date) -> bool:
         """Whether they have left by that day."""
@@ -92,7 +118,7 @@ async def subjects_in_batches(
     concerned = "" if person_ids is None else "AND p.id = ANY(CAST(:ids AS bigint[]))"
     stream = await conn.stream(
         text(_SUBJECTS.format(lines=CURRENT_LINES, concerned=concerned)),
-        {"on": on, **({} if person_ids is None else {"ids": list(person_ids)})},
+        {"on": on, **({} if person_ids is None else {"ids": literal(person_ids)})},
         execution_options={"yield_per": BATCH},
     )
     async for rows in stream.partitions():
@@ -114,25 +140,8 @@ def _subject(row: Row[Any], on: date) -> Subject:
         active=row.status == PersonStatus.ACTIVE,
         manager_id=row.manager_id,
         department=row.department,
-        facts=PersonFacts(
-            employee_id=row.employee_id,
-            first_name=row.first_name,
-            last_name=row.last_name,
-            email=row.email,
-            department=row.department,
-            city=row.office,
-            country=row.country,
-            job_title=row.job_title,
-            level=row.level,
-            employment=row.employment,
-            status=row.status,
-            language=row.language,
-            hire_date=row.hire_date,
-            tenure_days=(on - row.hire_date).days,
-            is_manager=row.reports > 0,
-            reports=row.reports,
-            manager_id=row.manager_employee_id,
-        ),
+        record=row,
+        on=on,
     )
 
 

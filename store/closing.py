@@ -31,9 +31,12 @@ async def expire_due(
             text(
                 """
                 WITH due AS (
-                    SELECT id FROM tasks WHERE stage_id = :stage
+                    SELECT id FROM tasks WHERE id IN (
+                        SELECT id FROM tasks WHERE stage_id = :stage
+                        AND state IN ('planned', 'open') AND closes_at < :as_of
+                        ORDER BY closes_at LIMIT :limit)
                     AND state IN ('planned', 'open') AND closes_at < :as_of
-                    ORDER BY id LIMIT :limit FOR UPDATE
+                    ORDER BY id FOR UPDATE
                 ), ended AS (
                     UPDATE tasks t SET state = 'expired', ended_at = t.closes_at,
                         ended_reason = 'closed', next_rung = NULL, next_rung_at = NULL,

@@ -4,7 +4,6 @@ A rung fires by its instant; its mail goes with the recipient's first daily mail
 one keeps its distance from when that mail really went out, so nobody is escalated unwarned.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -61,17 +60,23 @@ class Fired:
 
 DUE = text(
     """
+    WITH due AS (
+        SELECT t.id FROM tasks t
+        WHERE t.stage_id = :stage AND t.state = 'open' AND t.next_rung_at <= :as_of
+          AND (t.next_rung LIKE 'remind:%' OR (t.rung_out AND t.announced_on IS NOT NULL))
+          AND NOT EXISTS (SELECT 1 FROM held_rows h
+              WHERE h.task_id = t.id AND h.cleared_at IS NULL)
+        ORDER BY t.next_rung_at LIMIT :limit
+    )
     SELECT t.id, t.subject_id, t.assignee_id, t.desk, t.due_on, t.due_revision, t.closes_at,
         t.announced_on, t.announce_at, t.next_rung, t.next_rung_at, t.last_rung,
         t.last_rung_on, t.told_to
     FROM tasks t
-    WHERE t.stage_id = :stage AND t.state = 'open' AND t.next_rung_at <= :as_of
-      AND (t.next_rung LIKE 'remind:%' OR (t.rung_out AND t.announced_on IS NOT NULL))
-      AND NOT EXISTS (SELECT 1 FROM held_rows h
-          WHERE h.task_id = t.id AND h.cleared_at IS NULL)
-    ORDER BY t.id LIMIT :limit FOR UPDATE OF t
+    WHERE t.id IN (SELECT id FROM due) AND t.state = 'open' AND t.next_rung_at <= :as_of
+    ORDER BY t.id FOR UPDATE OF t
     """
 )
+"""The index gives the first that are due without looking at the others; locks are taken by id."""
 
 
 async def fire_rungs(
@@ -84,7 +89,7 @@ async def fire_rungs(
     handled.
     """
     rows = (await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})).all()
-    due = [Climbing(**{**r._asdict(), "told_to": tuple(r.told_to or ())}) for r in rows]
+    due = [Climbing(*[*row[:-1], tuple(row.told_to or ())]) for row in rows]
     if not due:
         return 0
 
@@ -120,25 +125,28 @@ async def _fire(
     # A storm is many tasks with the same dates: each date is computed once.
     picks: dict[_Same, _Picked] = {}
     picked: dict[UUID, _Picked] = {}
+    sames: list[_Same] = []
     for task in due:
-        same = _same(task, times[clock[task.id]])
+        assignee = times[clock[task.id]]
+        same = _same(task, assignee)
         if same not in picks:
-            picks[same] = _pick(stage, task, times[clock[task.id]], as_of)
+            picks[same] = _pick(stage, task, assignee, as_of)
         picked[task.id] = picks[same]
+        sames.append(same)
     told = await who_is_told(conn, cycle, stage, due, {i: p[0] for i, p in picked.items()}, as_of)
-    following: dict[tuple[_Same, str], Rung | None] = {}
+    following: dict[tuple[_Same, str, date], Rung | None] = {}
     fired: list[Fired] = []
     quiet: list[tuple[Climbing, Rung | None]] = []
-    for task in due:
-        rung, waiting, skipped = picked[task.id]
-        assignee = times[clock[task.id]]
+    for task, same in zip(due, sames, strict=True):
+        rung, waiting, skipped = picks[same]
         if rung is None:
             quiet.append((task, waiting))
             continue
         whom = told[task.id]
         done = whom.instead or rung
-        after = (_same(task, assignee), f"{done.key}@{done.on}")
+        after = (same, done.key, done.on)
         if after not in following:
+            assignee = times[clock[task.id]]
             following[after] = next_rung(
                 stage.ladder,
                 done.key,
@@ -151,7 +159,7 @@ async def _fire(
         skips = (*skipped, *whom.skipped)
         fired.append(Fired(task, done, whom, skips, following[after]))
     await _write(conn, fired, quiet, as_of)
-    await _tell(conn, cycle, stage, fired, times, clock, as_of)
+    await _tell(conn, cycle, stage, fired, times, as_of)
 
 
 _Same = tuple[int, date, str | None, str, datetime, date | None, datetime | None]
@@ -256,7 +264,7 @@ async def _write(
             """
             UPDATE tasks t SET next_rung = n.next, next_rung_at = n.next_at, last_rung = n.last,
                 last_rung_on = n.last_on, rung_out = n.out,
-                told_to = ARRAY(SELECT jsonb_array_elements_text(n.told::jsonb)::bigint)
+                told_to = CAST(n.told AS bigint[])
             FROM unnest(CAST(:ids AS uuid[]), CAST(:next AS text[]),
                 CAST(:next_at AS timestamptz[]), CAST(:last AS text[]), CAST(:last_on AS date[]),
                 CAST(:out AS boolean[]), CAST(:told AS text[]))
@@ -271,7 +279,7 @@ async def _write(
             "last": literal(m[3] for m in moved),
             "last_on": literal(m[4] for m in moved),
             "out": literal(m[5] for m in moved),
-            "told": literal(json.dumps(m[6]) for m in moved),
+            "told": literal(literal(m[6]) if m[6] else "{}" for m in moved),
         },
     )
     events = [
@@ -299,65 +307,88 @@ async def _tell(
     stage: StageFacts,
     fired: Sequence[Fired],
     times: Mapping[int, PersonTime],
-    clock: Mapping[UUID, int],
     as_of: datetime,
 ) -> None:
     people = {p for f in fired for p in (*f.told.people, *f.told.holders)}
-    mornings = await person_times(conn, cycle.calendars, sorted(people))
+    letters = _Letters(cycle, stage, await _mornings(conn, cycle, people, times), as_of)
     items: list[NewNotification] = []
     for one in fired:
-        about = None if one.told.escalated else _named_ahead(stage, one, times[clock[one.task.id]])
-        for person in one.told.people:
-            event = Event.ESCALATION if one.told.escalated else Event.REMINDER
-            items.append(_item(cycle, stage, one, person, event, mornings, as_of, about))
-        if one.told.escalated:
-            notice = {"told": list(one.told.escalated)}
-            for person in one.told.holders:
-                items.append(
-                    _item(
-                        cycle, stage, one, person, Event.ESCALATED_NOTICE, mornings, as_of, notice
-                    )
-                )
+        if not one.told.escalated:
+            about = letters.named_ahead(one)
+            items += [letters.item(one, p, Event.REMINDER, about) for p in one.told.people]
+            continue
+        notice = {"told": list(one.told.escalated)}
+        items += [letters.item(one, p, Event.ESCALATION, {}) for p in one.told.people]
+        items += [letters.item(one, p, Event.ESCALATED_NOTICE, notice) for p in one.told.holders]
     await queue(conn, items)
 
 
-def _named_ahead(stage: StageFacts, one: Fired, assignee: PersonTime) -> dict[str, object] | None:
-    """The overdue reminder names the day on which somebody will be told (§5.7)."""
-    following = one.following
-    if one.rung.on <= one.task.due_on or following is None or following.kind != "escalate":
-        return None
-    return {"told_on": following.on.isoformat(), "told_role": following.to or ""}
+async def _mornings(
+    conn: AsyncConnection, cycle: CycleFacts, people: set[int], times: Mapping[int, PersonTime]
+) -> Mapping[int, PersonTime]:
+    """When each of them may be mailed. Leave counts for mails, whatever it does to dates."""
+    known = times if cycle.definition.policies.leave == "pause" else {}
+    missing = sorted(people - known.keys())
+    if not missing:
+        return known
+    return {**known, **await person_times(conn, cycle.calendars, missing)}
 
 
-def _item(
-    cycle: CycleFacts,
-    stage: StageFacts,
-    one: Fired,
-    person: int,
-    event: Event,
-    mornings: Mapping[int, PersonTime],
-    as_of: datetime,
-    data: Mapping[str, object] | None,
-) -> NewNotification:
-    task, time = one.task, mornings[person]
-    instant = one.told.at or one.rung.at
-    send_at = time.morning(instant)
-    if as_of - send_at > LATE:  # the engine was away: now if it is a decent hour, else tomorrow
-        send_at = time.at_once(as_of)
-    desk = task.desk if person in one.told.holders else one.told.desk
-    return NewNotification(
-        key=f"task:{task.id}:{task.due_revision}:{one.rung.key}:{event}:{person}",
-        event=event,
-        person_id=person,
-        desk=desk,
-        at=instant,
-        send_at=send_at,
-        cause=f"rung:{one.rung.key}",
-        cycle_id=cycle.id,
-        stage_id=stage.id,
-        task_id=task.id,
-        subject_id=task.subject_id,
-        rung=one.rung.key,
-        due_revision=task.due_revision,
-        data=dict(data or {}),
-    )
+class _Letters:
+    """Makes the notifications of a chunk; what many of them share is computed once."""
+
+    def __init__(
+        self,
+        cycle: CycleFacts,
+        stage: StageFacts,
+        mornings: Mapping[int, PersonTime],
+        as_of: datetime,
+    ) -> None:
+        self._cycle = cycle
+        self._stage = stage
+        self._mornings = mornings
+        self._as_of = as_of
+        self._leaves: dict[tuple[int, datetime], datetime] = {}
+        self._ahead: dict[tuple[date, str], dict[str, object]] = {}
+
+    def named_ahead(self, one: Fired) -> Mapping[str, object]:
+        """The overdue reminder names the day on which somebody will be told (§5.7)."""
+        following = one.following
+        if one.rung.on <= one.task.due_on or following is None or following.kind != "escalate":
+            return {}
+        told = (following.on, following.to or "")
+        if told not in self._ahead:
+            self._ahead[told] = {"told_on": told[0].isoformat(), "told_role": told[1]}
+        return self._ahead[told]
+
+    def item(
+        self, one: Fired, person: int, event: Event, data: Mapping[str, object]
+    ) -> NewNotification:
+        """One line to one person."""
+        task = one.task
+        instant = one.told.at or one.rung.at
+        return NewNotification(
+            key=f"task:{task.id}:{task.due_revision}:{one.rung.key}:{event}:{person}",
+            event=event,
+            person_id=person,
+            desk=task.desk if person in one.told.holders else one.told.desk,
+            at=instant,
+            send_at=self._send_at(self._mornings[person], instant),
+            cause=f"rung:{one.rung.key}",
+            cycle_id=self._cycle.id,
+            stage_id=self._stage.id,
+            task_id=task.id,
+            subject_id=task.subject_id,
+            rung=one.rung.key,
+            due_revision=task.due_revision,
+            data=data,
+        )
+
+    def _send_at(self, time: PersonTime, instant: datetime) -> datetime:
+        same = (id(time), instant)
+        if same not in self._leaves:
+            send_at = time.morning(instant)
+            # The engine was away: now if it is a decent hour, else tomorrow.
+            late = self._as_of - send_at > LATE
+            self._leaves[same] = time.at_once(self._as_of) if late else send_at
+        return self._leaves[same]

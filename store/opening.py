@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, next_rung
 from definitions.timeline import Plan, StagePlan, TaskTimes, task_times
-from domain.states import TaskState
 from store.announcing import LATE, Opened, announce
 from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
@@ -222,8 +221,10 @@ CREATE = text(
         FROM made WHERE state = 'open' AND assignee_id IS NOT NULL AND announce_at >= :punctual
         ON CONFLICT (key) DO NOTHING RETURNING send_at
     )
-    SELECT id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision,
-        (SELECT min(send_at) FROM told) AS first_mail FROM made
+    SELECT f.first_mail, m.id, m.subject_id, m.assignee_id, m.desk, m.opens_at, m.announce_at,
+        m.due_revision
+    FROM (SELECT min(send_at) AS first_mail FROM told) f LEFT JOIN made m
+        ON m.state = 'open' AND (m.assignee_id IS NULL OR m.announce_at < :punctual)
     """
 )
 
@@ -234,14 +235,14 @@ async def create_tasks(
     stage: StageFacts,
     tasks: Sequence[NewTask],
     as_of: datetime,
-) -> list[UUID]:
+) -> None:
     """Insert tasks in one statement, and announce those that are open already.
 
     People who share a calendar share their dates, so those travel once. Idempotent by the unique
-    live task of (stage, subject, role, assignee). Returns the new ids.
+    live task of (stage, subject, role, assignee).
     """
     if not tasks:
-        return []
+        return
     paces: dict[tuple[object, ...], int] = {}
     numbers: list[int] = []
     firsts: list[NewTask] = []
@@ -277,16 +278,15 @@ async def create_tasks(
             },
         )
     ).all()
-    if rows and rows[0].first_mail is not None:
+    if rows[0].first_mail is not None:
         await wake_sender(conn, rows[0].first_mail)
     # Desks, tasks that nobody holds, and mails that an outage made late are few.
     others = [
         Opened(r.id, r.subject_id, r.assignee_id, r.desk, r.opens_at, r.announce_at, r.due_revision)
         for r in rows
-        if r.state == TaskState.OPEN and (r.assignee_id is None or r.announce_at < as_of - LATE)
+        if r.id is not None
     ]
     await announce(conn, cycle, stage, others, as_of)
-    return [r.id for r in rows]
 
 
 async def open_planned(
@@ -303,9 +303,12 @@ async def open_planned(
             text(
                 """
                 WITH due AS (
-                    SELECT id FROM tasks
-                    WHERE stage_id = :stage AND state = 'planned' AND opens_at <= :as_of
-                    ORDER BY id LIMIT :limit FOR UPDATE
+                    SELECT id FROM tasks WHERE id IN (
+                        SELECT id FROM tasks
+                        WHERE stage_id = :stage AND state = 'planned' AND opens_at <= :as_of
+                        ORDER BY opens_at LIMIT :limit)
+                    AND state = 'planned' AND opens_at <= :as_of
+                    ORDER BY id FOR UPDATE
                 )
                 UPDATE tasks t SET state = 'open', version = version + 1 FROM due
                 WHERE t.id = due.id

@@ -5,9 +5,10 @@ decides as late as possible whether something is still worth saying.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -89,14 +90,22 @@ async def queue(conn: AsyncConnection, items: Sequence[NewNotification]) -> int:
     """
     if not items:
         return 0
-    values = {name: literal(getattr(item, name) for item in items) for name in _COLUMNS}
-    values["event"] = literal(item.event.value for item in items)
-    values["data"] = literal(json.dumps(dict(item.data)) if item.data else "{}" for item in items)
+    values = {name: literal(map(attrgetter(name), items)) for name in _COLUMNS}
+    values["data"] = literal(_as_json(items))
     added = (await conn.execute(_INSERT, values)).rowcount
     causing = [item.send_at for item in items if not item.event.ride_along]
     if added and causing:
         await wake_sender(conn, min(causing))
     return added
+
+
+def _as_json(items: Iterable[NewNotification]) -> Iterator[str]:
+    previous: Mapping[str, Any] = {}
+    written = "{}"
+    for item in items:
+        if item.data is not previous:
+            previous, written = item.data, json.dumps(dict(item.data)) if item.data else "{}"
+        yield written
 
 
 async def wake_sender(conn: AsyncConnection, instant: datetime) -> None:

@@ -12,6 +12,7 @@ from definitions.expressions import Expression, ExpressionError
 from definitions.models import Definition
 from definitions.timeline import Plan
 from domain.states import ParticipantState, Role
+from store.arrays import literal
 from store.audience import Audience, Reason, Subject, Verdict, subjects_in_batches
 
 NEEDS_A_MANAGER = (Role.MANAGER, Role.MANAGER_2)
@@ -45,7 +46,7 @@ async def enrol(
         ),
         {
             "cycle": cycle_id,
-            "ids": [verdict.person_id for verdict in verdicts],
+            "ids": literal(verdict.person_id for verdict in verdicts),
             "by_hand": _BY_HAND,
         },
     )
@@ -60,7 +61,11 @@ async def write_verdicts(
     *,
     late: bool = False,
 ) -> None:
-    """Insert or correct participants in one statement; what HR decided by hand stays."""
+    """Insert or correct participants in one statement; what HR decided by hand stays.
+
+    Whoever stands there already as judged is left alone: confirming a launch judges everybody
+    once more, and finds a handful who have changed. `ON CONFLICT` alone would lock each row.
+    """
     await conn.execute(
         text(
             "INSERT INTO participants (cycle_id, person_id, state, reason, because, department,"
@@ -70,6 +75,12 @@ async def write_verdicts(
             " CAST(:reasons AS text[]), CAST(:because AS text[]),"
             " CAST(:departments AS text[]), CAST(:reviewers AS bigint[]))"
             " AS v(person_id, state, reason, because, department, reviewer_id)"
+            " WHERE NOT EXISTS (SELECT FROM participants p WHERE p.cycle_id = :cycle"
+            " AND p.person_id = v.person_id AND p.late = :late"
+            " AND (p.state, p.reason) = (v.state, v.reason)"
+            " AND (p.because, p.department, p.reviewer_id, p.entered_on)"
+            " IS NOT DISTINCT FROM (v.because, v.department, v.reviewer_id,"
+            " CASE WHEN v.state = 'in' THEN CAST(:on AS date) END))"
             " ON CONFLICT (cycle_id, person_id) DO UPDATE SET state = excluded.state,"
             " reason = excluded.reason, because = excluded.because,"
             " department = excluded.department, reviewer_id = excluded.reviewer_id,"
@@ -80,12 +91,12 @@ async def write_verdicts(
             "cycle": cycle_id,
             "on": on,
             "late": late,
-            "ids": [verdict.person_id for verdict in verdicts],
-            "states": [verdict.state.value for verdict in verdicts],
-            "reasons": [verdict.reason.value for verdict in verdicts],
-            "because": [verdict.because for verdict in verdicts],
-            "departments": [verdict.department for verdict in verdicts],
-            "reviewers": [verdict.reviewer_id for verdict in verdicts],
+            "ids": literal(verdict.person_id for verdict in verdicts),
+            "states": literal(verdict.state.value for verdict in verdicts),
+            "reasons": literal(verdict.reason.value for verdict in verdicts),
+            "because": literal(verdict.because for verdict in verdicts),
+            "departments": literal(verdict.department for verdict in verdicts),
+            "reviewers": literal(verdict.reviewer_id for verdict in verdicts),
             "by_hand": _BY_HAND,
         },
     )
@@ -119,7 +130,7 @@ async def skip_missing_stages(
     """
     conditional = [stage for stage in definition.stages if stage.when is not None]
     managed = [stage.id for stage in definition.stages if stage.assignee in NEEDS_A_MANAGER]
-    members = await _members(conn, cycle_id, person_ids)
+    members = await _members(conn, cycle_id, person_ids, everybody=bool(conditional))
     skips: list[tuple[str, int, str]] = [
         (key, person, "no_manager")
         for person, reason in members.items()
@@ -155,9 +166,9 @@ async def write_skips(
         {
             "cycle": cycle_id,
             "at": at,
-            "keys": [skip[0] for skip in skips],
-            "subjects": [skip[1] for skip in skips],
-            "reasons": [skip[2] for skip in skips],
+            "keys": literal(skip[0] for skip in skips),
+            "subjects": literal(skip[1] for skip in skips),
+            "reasons": literal(skip[2] for skip in skips),
         },
     )
     return written.rowcount
@@ -198,17 +209,21 @@ async def named_reviewers(conn: AsyncConnection, cycle_id: UUID) -> dict[int, in
 
 
 async def _members(
-    conn: AsyncConnection, cycle_id: UUID, person_ids: Sequence[int] | None
+    conn: AsyncConnection, cycle_id: UUID, person_ids: Sequence[int] | None, *, everybody: bool
 ) -> dict[int, str]:
+    """Who takes part, and why; unless `everybody` is asked for, only those without a manager."""
     rows = await conn.execute(
         text(
             "SELECT person_id, reason FROM participants WHERE cycle_id = :cycle AND state = :state"
+            " AND (:everybody OR reason = :alone)"
             " AND (CAST(:ids AS bigint[]) IS NULL OR person_id = ANY(CAST(:ids AS bigint[])))"
         ),
         {
             "cycle": cycle_id,
             "state": ParticipantState.IN,
-            "ids": None if person_ids is None else list(person_ids),
+            "everybody": everybody,
+            "alone": Reason.SELF_ONLY,
+            "ids": None if person_ids is None else literal(person_ids),
         },
     )
     return dict(rows.all())

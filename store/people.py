@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonProfile, PersonTime, with_substitutes
 from definitions.company import Company
+from store.arrays import literal
 from store.company import company, company_calendars, desk_members
 from store.leaves import delegate_on
 from store.reporting_lines import CURRENT_LINES, line_above, lines_above, managers_of
@@ -146,7 +147,7 @@ async def refresh_profiles(conn: AsyncConnection, settings: Company, *, on: date
 
 def _ids_and_horizon(person_ids: Sequence[int], horizon: Horizon | None) -> dict[str, Any]:
     first, last = horizon or (date.min, date.max)
-    return {"ids": list(person_ids), "first": first, "last": last}
+    return {"ids": literal(person_ids), "first": first, "last": last}
 
 
 def _profile(row: Any, away: tuple[tuple[date, date], ...]) -> PersonProfile:

@@ -11,6 +11,8 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.arrays import literal
+
 CURRENT_LINES = (
     "SELECT person_id, manager_id FROM reporting_lines "
     "WHERE valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
@@ -37,7 +39,7 @@ async def managers_of(conn: AsyncConnection, person_ids: Sequence[int], on: date
             "WHERE person_id = ANY(CAST(:ids AS bigint[])) "
             "AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)"
         ),
-        {"ids": list(person_ids), "on": on},
+        {"ids": literal(person_ids), "on": on},
     )
     return dict(rows.all())
 
