@@ -82,7 +82,7 @@ async def check_laid_out(database: Database, version: UUID) -> UUID:
         return await prepare(conn, version, date(2027, 1, 12), "button", HR, NOW)
 
 
-async def launch(database: Database, cycle: UUID, as_of: datetime = NOW) -> None:
+async def open_stages(database: Database, cycle: UUID, as_of: datetime = NOW) -> None:
     """Confirm and let the engine's activities do what they do, without an engine around them."""
     async with database.begin() as conn:
         await confirm(conn, cycle, HR, as_of)
