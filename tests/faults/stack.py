@@ -211,14 +211,10 @@ async def install(
 ) -> AsyncIterator[Installation]:
     """Everything up but the workers."""
     database = Database(url, pool_size=5, application="almanac-faults")
-    temporal = start_dev_server(
-        folder / "temporal.db", log=folder / "temporal.log", headless=True
-    )
+    temporal = start_dev_server(folder / "temporal.db", log=folder / "temporal.log", headless=True)
     mailbox = Mailbox(folder / "mails")
     async with SmtpSink(mailbox, faults=faults) as sink:
-        there = Installation(
-            database, url, folder, sink, temporal, begins - datetime.now(UTC)
-        )
+        there = Installation(database, url, folder, sink, temporal, begins - datetime.now(UTC))
         try:
             yield there
         finally:
