@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from activities.notifications.composing import Site, compose, wording_of
+from activities.notifications.composing import compose, wording_of
 from activities.notifications.facts import Facts, Lifetimes, gather
 from activities.notifications.mail_items import Mailbox
 from activities.notifications.message import AddressError, Envelope, build_message, message_id
 from activities.notifications.rendering import Wordings, render
+from activities.notifications.saying import Site
 from activities.notifications.smtp import (
     Accepted,
     NotHandedOver,

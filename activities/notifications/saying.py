@@ -1,0 +1,224 @@
+"""What a notification says, looked up: its task, its cycle, the people whom it names. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from activities.notifications import mail_items as m
+from activities.notifications.facts import Facts
+from definitions.effort import minutes_of
+from definitions.ladders import next_rung
+from definitions.models import Definition, Stage
+from domain.notifications import Event, rung_offset
+from domain.states import Role
+from store.mail_details import CycleDetail, Detail, PersonDetail, TaskDetail
+
+
+class CannotComposeError(Exception):
+    """An item lacks what its mail must say. `code` says what; never whose."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where links lead, and who answers questions."""
+
+    public_url: str
+    ask: m.Mailbox
+    server: str = ""
+
+    def page(self, path: str) -> str:
+        """The address of a page."""
+        return f"{self.public_url}{path}"
+
+    def link(self, token: str) -> str:
+        """The address that a mailed token stands in."""
+        return f"{self.public_url}/l/{token}"
+
+
+class Saying:
+    """One notification, with everything that its mail may say about it."""
+
+    def __init__(self, detail: Detail, facts: Facts, site: Site) -> None:
+        self.detail = detail
+        self.data = detail.data
+        self.facts = facts
+        self.site = site
+
+    # --- tasks ----------------------------------------------------------------------------------
+
+    def task(self) -> m.Task:
+        detail = self.detail.task
+        if detail is None:
+            raise CannotComposeError("no_task")
+        cycle = self.facts.cycles[detail.cycle_id]
+        stage = cycle.definition.stage(detail.stage_key)
+        role = Role(detail.role)
+        zone = self._zone(detail)
+        token = self.facts.tokens.get(self.detail.id)
+        return m.Task(
+            id=detail.id,
+            cycle=cycle_of(cycle),
+            stage=detail.stage_key,
+            title=detail.stage_title,
+            kind=_kind(stage),
+            role=role,
+            due_on=detail.due_on,
+            zone=zone,
+            url=self.site.link(token) if token else self.site.page(f"/tasks/{detail.id}"),
+            due_revision=detail.due_revision,
+            about=self._about(detail),
+            minutes=minutes_of(cycle.definition, stage),
+            begun=detail.begun,
+            closes_on=detail.closes_at.astimezone(ZoneInfo(zone)).date()
+            if detail.closes_at
+            else None,
+            next_told=None if role is Role.RATER else self._next_told(detail, stage, cycle),
+            hr_reads=cycle.definition.policies.hr_reads == "all",
+            shown=_shown(cycle.definition),
+        )
+
+    def _zone(self, task: TaskDetail) -> str:
+        holder = task.assignee_id or self.detail.person_id
+        return self.facts.people[holder].zone
+
+    def _about(self, task: TaskDetail) -> m.Person | None:
+        if task.subject_id is None:
+            return None
+        return person_of(self.facts.people[task.subject_id])
+
+    def _next_told(self, task: TaskDetail, stage: Stage, cycle: CycleDetail) -> m.NextTold | None:
+        """Who hears of it next, and when; known only where somebody holds the task."""
+        told_on = self.data.get("told_on")
+        if isinstance(told_on, str):
+            told_hr = self.data.get("told_role") == "hr"
+            return m.NextTold(on=date.fromisoformat(told_on), who="hr" if told_hr else "manager")
+        time = self.facts.times.get(task.assignee_id or 0)
+        key = task.next_rung
+        if time is None or key is None or task.next_rung_at is None:
+            return None
+        ladder = cycle.definition.ladder_of(stage)
+        if key.startswith("escalate:"):
+            level = rung_offset(key)
+            to = next((step.to for step in ladder.escalate if step.on == level), "manager")
+            return m.NextTold(
+                on=time.local_date(task.next_rung_at), who="hr" if to == "hr" else "manager"
+            )
+        while key is not None:
+            rung = next_rung(
+                ladder,
+                key,
+                due_on=task.due_on,
+                assignee=time,
+                announced_on=None,
+                closes_at=task.closes_at,
+            )
+            if rung is not None and rung.kind == "escalate":
+                return m.NextTold(on=rung.on, who="hr" if rung.to == "hr" else "manager")
+            key = rung.key if rung else None
+        return None
+
+    def name(self, *keys: str) -> str | None:
+        """The full name of the person whose id is in the data under one of these names."""
+        for key in keys:
+            person = self.facts.people.get(self.data.get(key) or 0)
+            if person is not None:
+                return person.name
+        return None
+
+    def day(self, key: str, otherwise: date) -> date:
+        value = self.data.get(key)
+        return date.fromisoformat(value) if isinstance(value, str) else otherwise
+
+    def local(self, instant: datetime | None) -> date:
+        zone = self.facts.people[self.detail.person_id].zone
+        return (instant or self.facts.as_of).astimezone(ZoneInfo(zone)).date()
+
+    def assignee(self) -> m.Person:
+        """Whoever holds the task, or the desk that does."""
+        task = self.detail.task
+        if task is not None and task.assignee_id is not None:
+            return person_of(self.facts.people[task.assignee_id])
+        return m.Person(first_name="HR", name="the HR desk")
+
+    def history(self) -> tuple[m.Told, ...]:
+        task = self.detail.task
+        if task is None:
+            return ()
+        zone = ZoneInfo(self._zone(task))
+        told = []
+        for one in self.facts.tried.get(task.id, ()):
+            name = None
+            if one.event is Event.ESCALATION:
+                name = self.facts.people[one.person_id].name
+            told.append(
+                m.Told(on=one.at.astimezone(zone).date(), event=_tried(one.event), name=name)
+            )
+        return tuple(told)
+
+    def told_names(self) -> tuple[str, ...]:
+        ids = self.data.get("told") or ()
+        return tuple(self.facts.people[i].name for i in ids if i in self.facts.people)
+
+    # --- cycles ---------------------------------------------------------------------------------
+
+    def cycle(self) -> CycleDetail:
+        found = self.facts.cycles.get(self.detail.cycle_id or UUID(int=0))
+        if found is None:
+            raise CannotComposeError("no_cycle")
+        return found
+
+    def cycle_url(self) -> str:
+        if self.detail.desk is None:
+            return self.site.page("/")
+        return self.site.page(f"/cycles/{self.cycle().id}")
+
+    def about(self) -> m.Person:
+        task = self.detail.task
+        subject = self.detail.subject_id or (task.subject_id if task else None)
+        if subject is None:
+            raise CannotComposeError("nobody_concerned")
+        return person_of(self.facts.people[subject])
+
+
+# --- Small parts --------------------------------------------------------------------------------
+
+
+def person_of(person: PersonDetail) -> m.Person:
+    return m.Person(first_name=person.first_name, name=person.name, department=person.department)
+
+
+def cycle_of(cycle: CycleDetail) -> m.Cycle:
+    return m.Cycle(
+        id=cycle.id,
+        definition=cycle.definition.definition,
+        title=cycle.title,
+        period=cycle.period,
+        purpose=cycle.definition.purpose.replace("{period}", cycle.period),
+    )
+
+
+def _kind(stage: Stage) -> m.TaskKind:
+    return "collect" if stage.kind == "feedback_round" else stage.kind
+
+
+def _shown(definition: Definition) -> Literal["release", "meeting", "submission"]:
+    kinds = {stage.kind for stage in definition.stages}
+    if "release" in kinds:
+        return "release"
+    return "meeting" if "meeting" in kinds else "submission"
+
+
+def _tried(
+    event: Event,
+) -> Literal[Event.TASK_OPENED, Event.REMINDER, Event.ESCALATION]:
+    match event:
+        case Event.REMINDER | Event.ESCALATION:
+            return event
+        case _:
+            return Event.TASK_OPENED
