@@ -48,6 +48,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 DatabaseUrl = Annotated[
     URL, PlainSerializer(lambda url: url.render_as_string(hide_password=True), return_type=str)
 ]
+PayloadKeys = Annotated[
+    tuple[PayloadKey, ...], NoDecode, PlainSerializer(lambda keys: [key.id for key in keys])
+]
 
 
 class Settings(BaseSettings):
@@ -80,7 +83,7 @@ class Settings(BaseSettings):
     temporal_tls_ca: str | None = Field(None, description="authority of the server, as PEM text")
     temporal_tls_cert: str | None = Field(None, description="our certificate, as PEM text")
     temporal_tls_key: SecretStr | None = Field(None, description="its key, as PEM text")
-    payload_keys: Annotated[tuple[PayloadKey, ...], NoDecode] = Field(
+    payload_keys: PayloadKeys = Field(
         (), description="id:base64 of 32 bytes, comma-separated; the first encrypts, all decrypt"
     )
     relay_poll_seconds: float = Field(0.5, gt=0, le=60, description="between two looks for bells")
