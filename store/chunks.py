@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 Item = TypeVar("Item")
 CHUNK = 1000
-"""Rows a transaction. Larger ones made submissions wait (100 ms at 10,000, engine review §2)."""
+"""Rows a transaction. Larger ones made submissions wait (100 ms at 10,000)."""
 
 
 async def in_halves(

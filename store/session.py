@@ -8,7 +8,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 IDLE_IN_TRANSACTION_SECONDS = 15
-"""A frozen worker must not block the rows that it holds for longer (engine review §2)."""
+"""A frozen worker must not block the rows that it holds for longer."""
 
 
 def async_url(url: str | URL) -> URL:
