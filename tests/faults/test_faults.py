@@ -1,4 +1,4 @@
-"""The full server, a real relay, real workers, and somebody who pulls the plug at seeded moments."""
+"""The full server, a real relay, real workers, and somebody who pulls plugs at seeded moments."""
 
 import asyncio
 import random
