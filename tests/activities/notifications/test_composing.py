@@ -1,0 +1,97 @@
+"""Every event finds what it must say in the rows."""
+
+from datetime import datetime
+
+import pytest
+
+from domain.notifications import Event
+from store.session import Database
+from tests.activities.notifications.outbox_world import open_office
+from tests.activities.notifications.sink import running_sink
+from tests.store.people_rows import HR, LEAD, WORKER
+
+DATA: dict[Event, dict[str, object]] = {
+    Event.REMINDER: {"told_on": "2027-01-20", "told_role": "manager"},
+    Event.ESCALATED_NOTICE: {"told": [LEAD]},
+    Event.REASSIGNED_AWAY: {"to": LEAD},
+    Event.DUE_CHANGED: {"was_due_on": "2027-01-10"},
+    Event.INPUT_CHANGED: {"stage": "self"},
+    Event.RESULTS_RELEASED: {"people": 3},
+    Event.ADDRESS_REFUSED: {"code": 550},
+    Event.TEST_MAIL: {"asked_by": HR},
+}
+TO_HR = frozenset(
+    {
+        Event.NOT_HELD,
+        Event.LAUNCH_CHECK,
+        Event.LAUNCH_WAITING,
+        Event.LAUNCHED_REPORT,
+        Event.CYCLE_ENDED,
+        Event.ADDRESS_REFUSED,
+        Event.NEEDS_ASSIGNEE,
+        Event.LEAVE_RETURN_QUESTION,
+        Event.HELD_ROW,
+    }
+)
+ABOUT_CYCLES = TO_HR | {
+    Event.PAUSED,
+    Event.CANCELLED,
+    Event.INPUT_CHANGED,
+    Event.RESULT_OPENED,
+    Event.RESULTS_RELEASED,
+}
+WITH_TASKS = {Event.NEEDS_ASSIGNEE, Event.LEAVE_RETURN_QUESTION}
+CYCLE_STATES = {Event.PAUSED: "paused", Event.CANCELLED: "cancelled", Event.CYCLE_ENDED: "closed"}
+
+
+@pytest.mark.parametrize("event", list(Event))
+async def test_every_event_becomes_a_mail(database: Database, now: datetime, event: Event) -> None:
+    async with open_office(database, now) as office, running_sink() as sink:
+        task, person = office.world.self_task, WORKER
+        more: dict[str, object] = {}
+        if event in (Event.REMINDER, Event.ESCALATED_NOTICE, Event.ESCALATION):
+            more["rung"] = "remind:1" if event is Event.REMINDER else "escalate:3"
+        if event in (Event.ESCALATION, Event.EXTENDED_NOTICE, Event.DONE_NOTICE):
+            person = LEAD
+        if event is Event.DONE_NOTICE:  # goes only with something else
+            await office.queue(
+                office.item(Event.RESULT_OPENED, LEAD, cycle_id=office.world.cycle_id)
+            )
+        if event is Event.INPUT_CHANGED:
+            person = LEAD
+            await office.queue(
+                office.item(Event.TASK_OPENED, LEAD, office.world.boss_self_task, key="other")
+            )
+            await office.execute(
+                "UPDATE tasks SET assignee_id = :lead WHERE id = :id",
+                lead=LEAD,
+                id=office.world.boss_self_task,
+            )
+        if event in TO_HR:
+            person, more["desk"] = HR, "hr"
+        if event is Event.CANCELLED:
+            await office.execute("UPDATE tasks SET state = 'cancelled', ended_at = :at", at=now)
+        if event is Event.NEEDS_ASSIGNEE:
+            await office.execute("UPDATE tasks SET assignee_id = NULL WHERE id = :id", id=task)
+        if event in CYCLE_STATES:
+            await office.execute("UPDATE cycles SET state = :state", state=CYCLE_STATES[event])
+        about = task if event not in ABOUT_CYCLES or event in WITH_TASKS else None
+        if event in (Event.SIGN_IN, Event.TEST_MAIL):
+            about = None
+        item = office.item(
+            event,
+            person,
+            about,
+            **{
+                "cycle_id": office.world.cycle_id,
+                "subject_id": WORKER,
+                "data": DATA.get(event, {}),
+                "ride_along": event.ride_along,
+                **more,
+            },
+        )
+        await office.queue(item)
+        await office.send(sink.port)
+        states = await office.states()
+        assert states[event] == ("sent", None)
+        assert sink.accepted
