@@ -28,7 +28,8 @@ async def world(database: Database, now: datetime) -> World:
 
 
 def item(now: datetime, key: str, event: Event = Event.RESULT_OPENED, **more: Any) -> Any:
-    values = {"at": now, "send_at": now, "cause": "test", "person_id": WORKER} | more
+    values: dict[str, Any] = {"at": now, "send_at": now, "cause": "test", "person_id": WORKER}
+    values |= more
     return NewNotification(key=key, event=event, **values)
 
 
