@@ -13,6 +13,7 @@ SUBJECTS = {
     "definitions": "Validate, preview and publish cycle definitions.",
     "people": "Import people and reporting lines.",
     "company": "Replace the company settings.",
+    "audit": "Check that the audit log is whole.",
     "play": "Live a cycle through under skipped time.",
 }
 """A subject is `commands/NAME.py` with either a Typer `app` of its own or a function NAME."""
@@ -73,6 +74,11 @@ def _sentence(error: Exception) -> str | None:
             return f"{error.detail} {error.hint}".strip()
         case SettingsError() | StackError():
             return str(error)
+        case ModuleNotFoundError(name=str(name)) if name.split(".")[0] in ("embedded", "aiosmtpd"):
+            return (
+                "this command needs servers of its own, which a production image does not carry. "
+                "Install the extra: almanac[embedded]"
+            )
         case OperationalError():
             reason = str(error.orig).strip().splitlines()
             return f"PostgreSQL cannot be reached: {reason[0] if reason else 'no answer'}"

@@ -52,6 +52,8 @@ def set_up() -> None:
         return
     began = time.monotonic()
     STAMP.unlink(missing_ok=True)
+    if not sys.stderr.isatty():
+        _say("  environment      setting up .venv; the first time takes a minute or more\n")
     if not _works():
         _create()
     _install(["install", "--require-hashes", "--requirement", str(LOCK)], began)
