@@ -23,6 +23,7 @@ from play.run import Played, Stage
 from play.run import play as live
 from play.scenario_file import ScenarioFile, read_scenario
 from play.table import print_report
+from play.world import PlayError
 
 CANNOT = 2
 FAILED = 1
@@ -46,7 +47,7 @@ def play(
         file = read_scenario(scenario)
         with _database() as (url, published):
             played = _watched(file, people, url, published, progress)
-    except (ScenarioError, DefinitionError, AlmanacError) as error:
+    except (ScenarioError, PlayError, AlmanacError) as error:
         for sentence in _sentences(error, people):
             typer.echo(sentence, err=True)
         raise typer.Exit(CANNOT) from None

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,13 +19,14 @@ from domain.states import Desk
 from play.acts import ACTS, submit_task
 from play.moments import instant
 from play.scenario import BEHAVIOUR, Happening, Scenario
-from store import launch
 from store.cycle_facts import load_cycle
+from store.launch import confirm
 from store.people import delegate_on, desk_members
 from store.session import Database
 
 HOUR = timedelta(hours=1)
 TOMORROW = timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 A_MOMENT = timedelta(minutes=1)
 """Nobody answers in the second in which a task opens: its mail is read first."""
 
@@ -53,8 +54,10 @@ class Crowd:
     scenario: Scenario
     zone: ZoneInfo
     ids: dict[str, int]  # employee id -> person
+    launch: tuple[datetime, Callable[[], Awaitable[None]]]
     cycle: UUID | None = None
     refusals: list[Refusal] = field(default_factory=list)
+    _launched: bool = False
     _events: list[tuple[datetime, Happening]] = field(default_factory=list)
     _answered: set[tuple[UUID, int]] = field(default_factory=set)
     _planned: dict[tuple[UUID, int], datetime | None] = field(default_factory=dict)
@@ -66,22 +69,32 @@ class Crowd:
     @property
     def waiting(self) -> int:
         """How many scripted events are still to come."""
-        return len(self._events)
+        return len(self._events) + (not self._launched)
 
     async def act(self, as_of: datetime) -> datetime | None:
         """Do what is wanted by now; say when something is wanted next."""
-        if self.cycle is None:
-            await self._find_cycle()
-        while self._events and self._events[0][0] <= as_of:
-            at, event = self._events.pop(0)
-            await self._happen(at, event)
+        launch_at, launch_now = self.launch
+        while (at := self._next_event()) <= as_of:
+            if not self._launched and launch_at <= at:
+                self._launched = True
+                await launch_now()
+                continue
+            if self.cycle is None:
+                await self._find_cycle()
+            await self._happen(*self._events.pop(0))
         upcoming = await self._answer(as_of)
         confirming = await self._confirm_check(as_of)
         if confirming is not None:
             upcoming.append(confirming)
-        if self._events:
-            upcoming.append(self._events[0][0])
+        following = self._next_event()
+        if following < NEVER:
+            upcoming.append(following)
         return min(upcoming, default=None)
+
+    def _next_event(self) -> datetime:
+        """When the next scripted event is, the launch being one."""
+        waiting = [] if self._launched else [self.launch[0]]
+        return min([*waiting, *(at for at, _ in self._events[:1])], default=NEVER)
 
     async def _find_cycle(self) -> None:
         """By schedule, a cycle comes by itself."""
@@ -116,7 +129,7 @@ class Crowd:
             if at > as_of:
                 return at
             self.cycle = self.cycle or row.id
-            await launch.confirm(conn, row.id, await self.hr(conn, at), at)
+            await confirm(conn, row.id, await self.hr(conn, at), at)
         return None
 
     async def _answer(self, as_of: datetime) -> list[datetime]:

@@ -169,16 +169,18 @@ def _employee_ids(people: bytes) -> list[str]:
 async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Played:
     scenario = what.scenario
     ids = await _settle(world.database, what)
-    crowd = Crowd(world.database, scenario, what.zone, ids)
+
+    async def launch() -> None:
+        if scenario.by == "button":
+            await _launch(world, crowd, what)
+        else:  # the definition recurs by itself from now on
+            await _publish(world.database, what.parsed, what.launch_at)
+
+    crowd = Crowd(world.database, scenario, what.zone, ids, launch=(what.launch_at, launch))
     box.append(crowd)
     if scenario.by == "button":
         await _publish(world.database, what.parsed, what.begins)
     await begin(world)
-    await world.sleep_until(what.launch_at)
-    if scenario.by == "button":
-        await _launch(world, crowd, what)
-    else:
-        await _switch_on(world, what)
     until = what.launch_at + LONGEST
     if scenario.until is not None:
         until = instant(scenario.until, what.zone) + SETTLING
@@ -216,19 +218,6 @@ async def _launch(world: World, crowd: Crowd, what: _Play) -> None:
     if what.scenario.confirmed:
         async with world.database.begin() as conn:
             await confirm(conn, crowd.cycle, hr, at)
-    await _pass_on(world, at)
-
-
-async def _switch_on(world: World, what: _Play) -> None:
-    """The definition recurs by itself from now on."""
-    await _publish(world.database, what.parsed, what.launch_at)
-    await _pass_on(world, what.launch_at)
-
-
-async def _pass_on(world: World, at: datetime) -> None:
-    world.clock.instant = max(world.clock.instant, at)
-    await world.relay.drain()
-    await world.wake_crowd()
 
 
 def _down(what: _Play, process: str, at: datetime) -> datetime | None:

@@ -42,6 +42,9 @@ from workflows.relay import Relay
 QUEUE = "almanac-play"
 CROWD = "play-crowd"
 STEP = timedelta(days=10)
+FIRST_TURNS = 2  # of the sender and of the launch calendar
+MOST_FAILURES = 4
+"""So often a turn is tried again: under skipped time nobody mends anything meanwhile."""
 
 DRIFT = timedelta(minutes=2)
 """So long after its instant a turn may begin and still count as of that instant."""
@@ -50,6 +53,10 @@ Act = Callable[[datetime], Awaitable[datetime | None]]
 """People act as of an instant; the answer is when they want to act next."""
 
 Gate = Callable[[str, datetime], datetime | None]
+
+
+class PlayError(Exception):
+    """A play that cannot go on: a process of Almanac fails. A sentence without anybody's data."""
 
 
 @dataclass
@@ -68,6 +75,9 @@ class World:
     act: Act
     gate: Gate | None = None
     turns: int = 0
+    crowd_began: bool = False
+    broken: str | None = None
+    """Why the play cannot go on."""
     wanted: datetime | None = None
     """When somebody wants to act next, as far as is known."""
     _crowd_armed: datetime | None = None
@@ -82,12 +92,22 @@ class World:
         """Let time pass up to an instant; everything that comes due meanwhile happens."""
         # Waiting for a result can last; the engine's own call to sleep is given up after a while.
         self._clocks += 1
-        await self.client.execute_workflow(
-            ClockWorkflow.run,
-            instant - self.offset,
-            id=f"play-clock-{self._clocks}",
-            task_queue=QUEUE,
+        passing = asyncio.create_task(
+            self.client.execute_workflow(
+                ClockWorkflow.run,
+                instant - self.offset,
+                id=f"play-clock-{self._clocks}",
+                task_queue=QUEUE,
+            )
         )
+        while not passing.done():
+            await asyncio.wait([passing], timeout=0.5)
+            if self.broken is not None:
+                passing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await passing
+                self.must_go_on()
+        await passing
 
     async def run(self, until: datetime, over: Callable[[], Awaitable[bool]]) -> None:
         """Let time pass until nothing is left to happen, at the latest until an instant."""
@@ -97,8 +117,14 @@ class World:
                 return
             await self.sleep_until(min(until, now + STEP))
 
+    def must_go_on(self) -> None:
+        """Raise PlayError if something fails again and again."""
+        if self.broken is not None:
+            raise PlayError(self.broken)
+
     async def before_turn(self, process_id: str, as_of: datetime) -> datetime:
         """Find the exact instant of a turn, and let people act first. Returns the instant."""
+        self._count_failures(process_id)
         async with self.database.begin() as conn:
             armed = await conn.scalar(
                 text("SELECT armed_until FROM processes WHERE id = :id"), {"id": process_id}
@@ -108,6 +134,10 @@ class World:
             self.wanted = await self.act(exact)
         self.clock.instant = max(self.clock.instant, exact)
         return exact
+
+    def _count_failures(self, what: str) -> None:
+        if activity.info().attempt > MOST_FAILURES:
+            self.broken = self.broken or f"{what.partition('-')[0]} fails again and again"
 
     def down(self, process_id: str, as_of: datetime) -> datetime | None:
         """Until when a process is down, if it is."""
@@ -134,6 +164,8 @@ class World:
 
     async def play_act(self, as_of: datetime) -> datetime | None:
         """People do what they want to have done by now; the answer is when to wake them next."""
+        self.crowd_began = True
+        self._count_failures(CROWD)
         exact = self._exact(as_of, self.wanted)
         self.clock.instant = max(self.clock.instant, exact)
         await self._people(exact)
@@ -256,7 +288,11 @@ async def _make(
 
 
 async def begin(world: World) -> None:
-    """Start the crowd and the processes that every installation has, and pass on all bells."""
+    """Start the crowd and the processes that every installation has, and wait for their first look.
+
+    Time stands still meanwhile: nothing that is signalled from outside an activity would be sure
+    to be heard before it runs on.
+    """
     now = world.clock.now()
     async with world.database.begin() as conn:
         await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=now)
@@ -265,3 +301,6 @@ async def begin(world: World) -> None:
         CrowdWorkflow.run, CROWD, id=CROWD, task_queue=QUEUE, start_signal="ring"
     )
     await world.relay.drain()
+    while not (world.turns >= FIRST_TURNS and world.crowd_began):
+        world.must_go_on()
+        await asyncio.sleep(0.01)
