@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages import task_forms
+from api.pages import task_desk
 from api.pages.saying import plural, say_day
 from api.pages.shell import show, visit_of
 from api.pages.views.frame import Link, Visit
@@ -117,13 +117,13 @@ IN_THE_WAY = {
 async def explain_task(call: Reads, task_id: UUID) -> Response:
     """Opened by what, mailed when with which answer, what comes next and whom it will reach."""
     seen = await see_task(call, task_id)
-    desk = await task_forms.open_desk(call, task_id)
+    desk = await task_desk.open_desk(call, task_id)
     story = await explain(call.conn, task_id, await call.reader(), call.now)
     visit = await visit_of(call)
     mine = desk.facts.assignee_id == (call.person_id if call.person else None)
-    top = task_forms.head(desk, call, others=not mine, seen=seen)
+    top = task_desk.head(desk, call, others=not mine, seen=seen)
     past, ahead = _past(story, visit), _ahead(story, call.now, desk.facts.assignee)
-    if not task_forms.knows_lateness(seen):
+    if not task_desk.knows_lateness(seen):
         # What follows the due date is between the person, whom it was brought to, and HR.
         past = [item for item in past if item.at is not None and item.at <= story.due_at]
         ahead = [item for item in ahead if item.at is not None and item.at <= story.due_at]

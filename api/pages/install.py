@@ -8,12 +8,16 @@ from fastapi import APIRouter, FastAPI, Response
 from api.authentication import GuardedRoute, anybody
 from api.pages import (
     company,
+    cycle_people,
+    cycle_tasks,
     cycles,
     definitions,
     doors,
     explaining,
+    first_minutes,
     launch,
     ledgers,
+    new_cycle,
     people,
     reviews,
     steering,
@@ -40,7 +44,11 @@ ROUTERS = (
     reviews.router,
     team.router,
     launch.router,
+    new_cycle.router,
     cycles.router,
+    cycle_people.router,
+    cycle_tasks.router,
+    first_minutes.router,
     steering.router,
     definitions.router,
     people.router,
@@ -69,12 +77,12 @@ def _static() -> APIRouter:
         if name not in files:
             raise NotFound("There is no such file.")
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(files[name], HTTPStatus.OK, headers, TYPES[name])
+        return Response(files[name], int(HTTPStatus.OK), headers, TYPES[name])
 
     @router.get("/favicon.ico")
     async def icon(_: Annotated[None, anybody()]) -> Response:
         """The icon, for browsers that ask without being told."""
         headers = {"Cache-Control": "public, max-age=86400"}
-        return Response(files["almanac.svg"], HTTPStatus.OK, headers, TYPES["almanac.svg"])
+        return Response(files["almanac.svg"], int(HTTPStatus.OK), headers, TYPES["almanac.svg"])
 
     return router

@@ -9,8 +9,8 @@ from api.authentication import Call, GuardedRoute, allow
 from api.pages.answering import rating_words, share_of
 from api.pages.saying import say_day
 from api.pages.shell import said, show
+from api.pages.task_endings import answer_href
 from api.pages.task_evidence import ACKNOWLEDGED, sections_read
-from api.pages.task_forms import answer_href
 from api.pages.views.frame import Person
 from api.pages.views.reading import Chapter, MyReviews, ResultLine, Review
 from api.seen_tasks import visible_answers

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages import task_forms
+from api.pages import task_desk, task_drafts, task_endings, task_forms, task_release
 from api.pages.answering import share_answered
 from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_words import About, ended_word, seen_by, verb
-from api.pages.views.frame import Page, Person, Problem
+from api.pages.views.frame import Page, Person, Problem, Visit
 from api.pages.views.tasks import MyTasks, TaskConflict, TaskLine
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
@@ -42,12 +42,13 @@ Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
 async def my_tasks(call: Own, request: Request) -> Response:
     """Everything that waits for whoever is signed in, nearest deadline first."""
     reader = await call.reader()
-    today = (await visit_of(call)).today
+    visit = await visit_of(call)
+    today = visit.today
     waiting = await queries.open_tasks(call.conn, reader, call.now.date())
     ended = await queries.ended_tasks(call.conn, reader)
     results = await queries.open_results(call.conn, call.person_id)
     lines = [await _line(call, task, today) for task in waiting]
-    title, on = ("", None) if lines else await _next(call, today)
+    title, on = ("", None) if lines else await _next(call, visit)
     page = MyTasks(
         title="My tasks",
         part="tasks",
@@ -125,9 +126,17 @@ def _seen_by(definition: Definition, about: About, task: queries.MyTask, today: 
     )
 
 
-async def _next(call: Call, today: date) -> tuple[str, date | None]:
-    """What comes next for somebody for whom nothing waits."""
-    for stage in await queries.upcoming(call.conn, call.person_id, today):
+async def _next(call: Call, visit: Visit) -> tuple[str, date | None]:
+    """What comes next for somebody for whom nothing waits: a planned task, else a planned stage."""
+    planned = await queries.next_task(call.conn, call.person_id)
+    if planned is not None:
+        about = About(
+            planned.kind, planned.role, planned.title, planned.subject, planned.subject_first
+        )
+        words_of = verb(about)
+        day = planned.opens_at.astimezone(visit.zone).date()
+        return words_of[0].lower() + words_of[1:], day
+    for stage in await queries.upcoming(call.conn, call.person_id, visit.today):
         spec = (await definition_of(call.conn, stage.version_id)).stage(stage.stage)
         theirs = "subject" if stage.own else "manager"
         if spec.assignee == theirs or (stage.own and spec.kind == "meeting"):
@@ -142,12 +151,12 @@ async def _next(call: Call, today: date) -> tuple[str, date | None]:
 async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> Response:
     """The form, or what became of it."""
     seen = await see_task(call, task_id)
-    desk = await task_forms.open_desk(call, task_id)
+    desk = await task_desk.open_desk(call, task_id)
     if seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access):
         await store.seen(call.conn, task_id, call.now)
         page = await task_forms.working_page(call, desk, step, notice=said(request))
     else:
-        page = await task_forms.reading_page(call, desk, seen, notice=said(request))
+        page = await task_endings.reading_page(call, desk, seen, notice=said(request))
     return await show(call, page)
 
 
@@ -160,32 +169,32 @@ async def preview(call: Works, request: Request, task_id: UUID) -> Response:
     return await show(call, await task_forms.preview_page(call, desk))
 
 
-async def _own_desk(call: Call, task_id: UUID, held_on: str = "") -> task_forms.Desk | None:
+async def _own_desk(call: Call, task_id: UUID, held_on: str = "") -> task_desk.Desk | None:
     """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see."""
     seen: Seen = await see_task(call, task_id)
     if seen.facts.state != TaskState.OPEN or not may_work_on(seen.reader, seen.access):
         return None
-    return await task_forms.open_desk(call, task_id, held_on)
+    return await task_desk.open_desk(call, task_id, held_on)
 
 
 @router.post("/tasks/{task_id}")
 async def write(call: Works, request: Request, task_id: UUID) -> Response:
     """Save a step and go on: to the next one, to the preview, or stay."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id, words(form, task_forms.HELD))
+    desk = await _own_desk(call, task_id, words(form, task_desk.HELD))
     if desk is None:
         return await _too_late(call, task_id)
-    typed_in = task_forms.read_typed(desk, form)
+    typed_in = task_drafts.read_typed(desk, form)
     go_to = words(form, "go") or "save"
     try:
-        await task_forms.save(call, desk, typed_in)
+        await task_drafts.save(call, desk, typed_in)
     except EditConflict:
         await undo(call)
         return await _conflict(call, task_id, typed_in)
     except Invalid as error:
         await undo(call)
         page = await task_forms.working_page(
-            call, desk, typed_in.step, typed_in=typed_in, errors=task_forms.errors_of(error)
+            call, desk, typed_in.step, typed_in=typed_in, errors=task_drafts.errors_of(error)
         )
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
     if go_to == "submit":
@@ -193,7 +202,7 @@ async def write(call: Works, request: Request, task_id: UUID) -> Response:
     return go(_after(desk, typed_in.step, go_to), "saved" if go_to == "save" else "")
 
 
-def _after(desk: task_forms.Desk, step: int, go_to: str) -> str:
+def _after(desk: task_desk.Desk, step: int, go_to: str) -> str:
     match go_to.partition(":"):
         case ("next", _, _):
             return desk.path(step + 1)
@@ -212,15 +221,15 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
     desk = await _own_desk(call, task_id)
     if desk is None:
         raise IllegalState("This task is not open any more; your text is still on this page.")
-    typed_in = task_forms.read_typed(desk, await typed(request))
-    await task_forms.save(call, desk, typed_in)
-    fresh = await task_forms.open_desk(call, task_id)
+    typed_in = task_drafts.read_typed(desk, await typed(request))
+    await task_drafts.save(call, desk, typed_in)
+    fresh = await task_desk.open_desk(call, task_id)
     zone = (await visit_of(call)).zone
     return JSONResponse(
         {
             "version": fresh.version,
             "clock": say_clock(call.now, zone),
-            "asked": task_forms.asked(fresh, typed_in.answers),
+            "asked": task_drafts.asked(fresh, typed_in.answers),
         }
     )
 
@@ -229,7 +238,7 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
 async def submit(call: Works, request: Request, task_id: UUID) -> Response:
     """Submit what the draft holds."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id, words(form, task_forms.HELD))
+    desk = await _own_desk(call, task_id, words(form, task_desk.HELD))
     if desk is None:
         return await _too_late(call, task_id)
     if words(form, "version") != desk.version:
@@ -238,11 +247,11 @@ async def submit(call: Works, request: Request, task_id: UUID) -> Response:
     return await _submit(call, desk)
 
 
-async def _submit(call: Call, before: task_forms.Desk) -> Response:
+async def _submit(call: Call, before: task_desk.Desk) -> Response:
     task_id, kind = before.facts.id, before.facts.kind
-    desk = await task_forms.open_desk(call, task_id, before.held_on)
+    desk = await task_desk.open_desk(call, task_id, before.held_on)
     try:
-        answers, held_on = task_forms.to_submit(desk)
+        answers, held_on = task_drafts.to_submit(desk)
         await store.submit(
             call.conn,
             task_id,
@@ -254,7 +263,7 @@ async def _submit(call: Call, before: task_forms.Desk) -> Response:
         )
     except Invalid as error:
         await undo(call)
-        errors = task_forms.errors_of(error)
+        errors = task_drafts.errors_of(error)
         page: Page
         if kind == "acknowledgement":
             page = await task_forms.working_page(call, desk, 1, errors=errors)
@@ -267,13 +276,13 @@ async def _submit(call: Call, before: task_forms.Desk) -> Response:
 async def _too_late(call: Call, task_id: UUID) -> Response:
     """It was submitted or closed meanwhile: say so on its page, which shows what holds."""
     seen = await see_task(call, task_id)
-    desk = await task_forms.open_desk(call, task_id)
-    page = await task_forms.reading_page(call, desk, seen)
+    desk = await task_desk.open_desk(call, task_id)
+    page = await task_endings.reading_page(call, desk, seen)
     return await show(call, page, HTTPStatus.CONFLICT)
 
 
-async def _conflict(call: Call, task_id: UUID, typed_in: task_forms.Typed) -> Response:
-    desk = await task_forms.open_desk(call, task_id)
+async def _conflict(call: Call, task_id: UUID, typed_in: task_drafts.Typed) -> Response:
+    desk = await task_desk.open_desk(call, task_id)
     page: TaskConflict = await task_forms.conflict_page(call, desk, typed_in)
     return await show(call, page, HTTPStatus.PRECONDITION_FAILED)
 
@@ -297,7 +306,7 @@ async def release(call: Works, request: Request, task_id: UUID) -> Response:
         raise NotFound(f"There is no release {task_id}.")
     form = await typed(request)
     chosen = [value for value in form.getlist("department") if isinstance(value, str)]
-    problems = await task_forms.release(call, desk, chosen, words(form, "confirm").strip())
+    problems = await task_release.release(call, desk, chosen, words(form, "confirm").strip())
     if problems:
         await undo(call)
         page = await task_forms.working_page(call, desk, 1, chosen=tuple(chosen))

@@ -1,0 +1,151 @@
+"""A task on the desk of its reader: its facts, its definition, and what stands above it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from api.authentication import Call
+from api.pages.saying import say_day
+from api.pages.shell import UTC
+from api.pages.task_words import About, readers_of, verb, verb_of, why_you
+from api.pages.views.frame import Person
+from api.pages.views.tasks import TaskHead
+from api.seen_tasks import Seen
+from definitions.effort import minutes_of
+from definitions.models import Definition, Form
+from definitions.models import Stage as StageSpec
+from domain.access import holds_task, hr_over
+from domain.states import TaskState
+from store.definitions import definition_of
+from store.views.task_pages import TaskPageFacts, task_page
+
+HELD = "held_on"
+"""The day of a meeting is no answer: it travels in the address until it is submitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A task with its definition and the reader's own draft."""
+
+    facts: TaskPageFacts
+    definition: Definition
+    stage: StageSpec
+    held_on: str = ""
+
+    @property
+    def form(self) -> Form:
+        """Its sections; empty for kinds that ask no questions."""
+        return self.definition.form_of(self.stage)
+
+    @property
+    def draft(self) -> Mapping[str, Any]:
+        """What was typed so far."""
+        return self.facts.draft or {}
+
+    @property
+    def version(self) -> str:
+        """Of the task and of the draft: a window sends back what it has seen."""
+        return f"{self.facts.version}.{self.facts.draft_version}"
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return f"/tasks/{self.facts.id}"
+
+    def path(self, step: int | None = None, place: str = "") -> str:
+        """The address of a step, or of a page of the task, with the day that was typed."""
+        query = {"step": step} if step and len(self.form) > 1 else {}
+        held = {HELD: self.held_on} if self.held_on else {}
+        mark = "?" if query or held else ""
+        return f"{self.href}{place}{mark}{urlencode({**query, **held})}"
+
+    @property
+    def about(self) -> About:
+        """What must be known to speak of it."""
+        f = self.facts
+        return About(f.kind, f.role, f.title, f.subject, f.subject_first)
+
+    @property
+    def subject(self) -> Person | None:
+        """Whom it is about, unless that is the reader."""
+        f = self.facts
+        if f.subject_id is None or f.subject is None or f.role == "subject":
+            return None
+        return Person(f.subject_id, f.subject, f.department or "", f.subject_first or "")
+
+
+async def open_desk(call: Call, task_id: UUID, held_on: str = "") -> Desk:
+    """Read a task for its page; the caller has asked the rules.
+
+    `held_on` is what was typed as the day of a meeting, if it is sent along.
+    """
+    facts = await task_page(call.conn, task_id, call.person_id if call.person else None)
+    definition = await definition_of(call.conn, facts.version_id)
+    held_on = held_on or call.request.query_params.get(HELD, "")
+    if facts.kind != "meeting" or not _is_day(held_on):
+        held_on = ""
+    return Desk(facts, definition, definition.stage(facts.stage), held_on)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def knows_lateness(seen: Seen) -> bool:
+    """Whether the reader may know that the task is overdue (language reference §8): whose it is,
+    to whom it was escalated, HR, and who runs the system.
+    """
+    reader, task = seen.reader, seen.access
+    return (
+        holds_task(reader, task)
+        or reader.person_id in (task.assignee_id, task.author_id)
+        or reader.person_id in task.told_to
+        or hr_over(reader, task.subject_id)
+        or reader.is_administrator
+    )
+
+
+def head(desk: Desk, call: Call, *, others: bool = False, seen: Seen | None = None) -> TaskHead:
+    """What stands above everything about a task. `others`: it is somebody else's."""
+    f = desk.facts
+    reads = readers_of(desk.definition, desk.stage, f.role, f.subject_first)
+    mine = call.person is not None and f.assignee_id in (None, call.person_id)
+    return TaskHead(
+        id=str(f.id),
+        verb=verb_of(desk.about) if others else verb(desk.about),
+        cycle=f.cycle,
+        due_at=f.due_at,
+        zone=ZoneInfo(f.zone) if f.zone else UTC,
+        late=f.state == TaskState.OPEN and f.due_at < call.now and f.cycle_state == "open",
+        due_hidden=seen is not None and f.due_at < call.now and not knows_lateness(seen),
+        about=desk.subject,
+        minutes=minutes_of(desk.definition, desk.stage),
+        purpose=desk.definition.purpose.strip(),
+        why_you=why_you(f.role, f.subject_first, f.cycle),
+        readers=reads,
+        after=_after(desk, call),
+        closes_at=f.closes_at,
+        instead_of="" if mine or others else f.assignee or "",
+        paused=f.cycle_state == "paused",
+    )
+
+
+def _after(desk: Desk, call: Call) -> str:
+    f = desk.facts
+    zone = ZoneInfo(f.zone) if f.zone else UTC
+    today = call.now.astimezone(zone).date()
+    if f.kind == "acknowledgement" and f.closes_at:
+        day = say_day(f.closes_at.astimezone(zone).date(), today)
+        return f'On {day} it closes and is recorded as "not answered", never as consent.'
+    if f.closes_at:
+        day = say_day(f.closes_at.astimezone(zone).date(), today)
+        return f"On {day} it closes, and things go on without it."
+    return "It stays open until it is done."
