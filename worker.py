@@ -19,6 +19,7 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.engine import Engine
+from activities.housekeeping import keep_house, seal_audit
 from activities.launches import advance_launch_calendar
 from activities.notifications.facts import Lifetimes
 from activities.notifications.mail_facts import Mailbox
@@ -36,6 +37,12 @@ from workflows.registry import WORKFLOWS
 from workflows.relay import Relay
 
 log = structlog.get_logger("almanac.worker")
+
+HOUSEKEEPING = 3600.0
+"""Seconds between two looks for what need not be kept."""
+
+SEALING = 60.0
+"""Seconds between two links of the audit log's chain."""
 
 DRAIN = timedelta(seconds=20)
 """How long activities that are under way may take to end after SIGTERM."""
@@ -73,6 +80,12 @@ async def run(
         loops = [
             asyncio.create_task(_repeat(relay.drain, settings.relay_poll_seconds, "relay")),
             asyncio.create_task(_repeat(relay.reconcile, settings.reconcile_seconds, "reconciler")),
+            asyncio.create_task(
+                _repeat(lambda: keep_house(database, clock.now()), HOUSEKEEPING, "housekeeping")
+            ),
+            asyncio.create_task(
+                _repeat(lambda: seal_audit(database, clock.now()), SEALING, "audit")
+            ),
         ]
         await stop.wait()
         for loop in loops:

@@ -1,24 +1,31 @@
-"""Housekeeping: once a day, what need not be kept goes."""
+"""Housekeeping: what need not be kept goes, and what was recorded is sealed.
 
-from datetime import datetime, timedelta
+Nothing that anybody waits for, so it is no process of its own: each worker does it beside its work,
+and whoever comes second finds nothing left.
+"""
 
-from activities.turn import Turn
-from domain.progress import Progress
+from datetime import datetime
+
+from store.audit import seal
 from store.retention import CHUNK, STEPS
+from store.session import Database
 
-EVERY = timedelta(days=1)
 
-
-async def advance_housekeeping(turn: Turn, as_of: datetime) -> Progress:
-    """Remove what has expired by `as_of`, a chunk a transaction, and come again tomorrow.
+async def keep_house(database: Database, as_of: datetime) -> int:
+    """Remove what has expired by `as_of`, a chunk a transaction; returns how many rows.
 
     Repeated, it finds nothing. It touches nothing that somebody still has to do or may read.
     """
+    total = 0
     for step in STEPS:
         removed = CHUNK
         while removed >= CHUNK:
-            async with turn.database.begin() as conn:
+            async with database.begin() as conn:
                 removed = await step(conn, as_of)
-            if turn.heartbeat():
-                return Progress(next_due_at=as_of, again=True, waits_for="housekeeping")
-    return Progress(next_due_at=as_of + EVERY, waits_for="housekeeping")
+            total += removed
+    return total
+
+
+async def seal_audit(database: Database, as_of: datetime) -> int:
+    """Add what was recorded meanwhile to the audit log's chain; returns how many entries."""
+    return await seal(database, as_of)

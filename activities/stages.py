@@ -16,7 +16,7 @@ from store.closing import close_if_through, expire_due
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.escalation import fire_rungs
 from store.opening import open_planned, open_ready
-from store.processes import ring
+from store.processes import lock_process, rearm, ring
 from store.release import open_release
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
@@ -91,7 +91,11 @@ async def _settle(
             await ring(conn, f"cycle-{cycle.id}", urgent=True)
     if await close_if_through(conn, cycle, stage, as_of):
         return Progress(closed=True, waits_for="closed")
-    return await _next(conn, stage.id)
+    process = f"stage-{stage.id}"
+    await lock_process(conn, process)
+    progress = await _next(conn, stage.id)
+    await rearm(conn, process, progress.next_due_at)
+    return progress
 
 
 async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:

@@ -17,8 +17,9 @@ from definitions.problems import as_json
 from definitions.runnable import runnable
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
-from domain.ids import VersionId
+from domain.ids import CALENDAR_PROCESS, VersionId
 from store.audit import record
+from store.processes import ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ async def publish(
         before={"hash": before.hash, "version": before.version} if before else None,
         after={"hash": version.hash, "version": version.version},
     )
+    # Its launches are written down at once, not with the calendar's next daily look.
+    await ring(conn, CALENDAR_PROCESS, urgent=True)
     return version
 
 

@@ -100,15 +100,41 @@ async def ring_cycle(conn: AsyncConnection, cycle_id: UUID) -> None:
 
 
 async def ring_before(conn: AsyncConnection, process_id: str, instant: datetime) -> None:
-    """Wake a process only if it would otherwise look later than `instant`."""
+    """Wake a process only if it would otherwise look later than `instant`.
+
+    The shared lock keeps it from arming itself anew before this transaction's rows can be seen;
+    see `rearm`.
+    """
     await conn.execute(
         text(
             """
+            WITH process AS (
+                SELECT id, armed_until FROM processes
+                WHERE id = :id AND state = 'open' FOR SHARE
+            )
             INSERT INTO bells (process_id, urgent)
-            SELECT id, true FROM processes
-            WHERE id = :id AND state = 'open' AND (armed_until IS NULL OR armed_until > :instant)
+            SELECT id, true FROM process WHERE armed_until IS NULL OR armed_until > :instant
             """
         ),
+        {"id": process_id, "instant": instant},
+    )
+
+
+async def lock_process(conn: AsyncConnection, process_id: str) -> None:
+    """Taken before a process computes when it looks again, until `rearm` has written it down.
+
+    Whoever meanwhile writes something that is due earlier either commits first, and is seen by the
+    computation, or waits, and then sees the new instant.
+    """
+    await conn.execute(
+        text("SELECT 1 FROM processes WHERE id = :id FOR UPDATE"), {"id": process_id}
+    )
+
+
+async def rearm(conn: AsyncConnection, process_id: str, instant: datetime | None) -> None:
+    """Write down when a process looks again, under `lock_process`."""
+    await conn.execute(
+        text("UPDATE processes SET armed_until = :instant WHERE id = :id"),
         {"id": process_id, "instant": instant},
     )
 

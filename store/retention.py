@@ -1,7 +1,7 @@
 """What is not kept: drafts of what has closed, tokens that have expired, keys nobody repeats.
 
 Each function removes at most one chunk and says how many rows, so that no transaction is long.
-Repeatable. How long answers are kept is the definition's matter, not this module's.
+Repeatable. How long answers are kept, the definition says.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions.durations import Duration
 from store import command_keys, rate_counts
 
 CHUNK = 5000
@@ -89,6 +90,48 @@ async def settle_left_behind(conn: AsyncConnection, as_of: datetime) -> int:
     )
 
 
+async def remove_answers(conn: AsyncConnection, as_of: datetime) -> int:
+    """Remove what was written in cycles whose `retention` is over, by the subject's country.
+
+    The tasks stay, with who did them and when; the words go (language reference §2, retention).
+    """
+    cycles = await conn.execute(
+        text(
+            "SELECT c.id, c.closed_at, v.content -> 'retention' AS kept FROM cycles c "
+            "JOIN definition_versions v ON v.id = c.version_id WHERE c.closed_at IS NOT NULL "
+            "AND EXISTS (SELECT 1 FROM tasks t JOIN responses r ON r.task_id = t.id "
+            "WHERE t.cycle_id = c.id) ORDER BY c.closed_at"
+        )
+    )
+    removed = 0
+    for cycle in cycles.all():
+        over = {
+            country: Duration.parse(length).after(cycle.closed_at.date()) <= as_of.date()
+            for country, length in cycle.kept.items()
+        }
+        if not any(over.values()):
+            continue
+        removed += await _run(
+            conn,
+            """
+            DELETE FROM responses WHERE id IN (
+                SELECT r.id FROM responses r JOIN tasks t ON t.id = r.task_id
+                LEFT JOIN people p ON p.id = t.subject_id
+                WHERE t.cycle_id = :cycle AND (
+                    p.country = ANY(CAST(:over AS text[]))
+                    OR (:default AND coalesce(p.country, '') <> ALL(CAST(:named AS text[]))))
+                LIMIT :limit)
+            """,
+            cycle=cycle.id,
+            over=[c for c, passed in over.items() if passed and c != "default"],
+            default=over["default"],
+            named=[c for c in over if c != "default"],
+        )
+        if removed >= CHUNK:
+            break
+    return removed
+
+
 Step = Callable[[AsyncConnection, datetime], Awaitable[int]]
 
 STEPS: tuple[Step, ...] = (
@@ -99,9 +142,10 @@ STEPS: tuple[Step, ...] = (
     rate_counts.forget_old,
     drop_raw_mails,
     settle_left_behind,
+    remove_answers,
 )
 
 
-async def _run(conn: AsyncConnection, statement: str, **values: datetime) -> int:
+async def _run(conn: AsyncConnection, statement: str, **values: object) -> int:
     result = await conn.execute(text(statement), {"limit": CHUNK, **values})
     return result.rowcount

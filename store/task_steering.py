@@ -230,7 +230,16 @@ async def _tell_reassigned(
 ) -> None:
     renewed = _renewed(task)
     key = f"task:{task.id}:{renewed.due_revision}"
-    notices = [Notice(to, Event.REASSIGNED_TO, key, "reassigned", task=renewed)]
+    notices = [
+        Notice(
+            to,
+            Event.REASSIGNED_TO,
+            key,
+            "reassigned",
+            task=renewed,
+            data=None if former is None else {"from": former},
+        )
+    ]
     if former is not None and task.announced_on is not None:
         notices.append(
             Notice(former, Event.REASSIGNED_AWAY, key, "reassigned", task=renewed, data={"to": to})
@@ -299,6 +308,7 @@ async def reopen(
             task=_renewed(task),
             cause="reopened",
             now=now,
+            data={"reason": reason.strip()},
         )
     await conn.execute(
         text("UPDATE stages SET state = 'open', closed_at = NULL WHERE id = :id"),

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from activities.housekeeping import advance_housekeeping
-from activities.turn import Turn
+from activities.housekeeping import keep_house
 from store.session import Database
 from tests.api.cycle import launch_small
 from tests.store.people_rows import WORKER, insert_people
@@ -63,9 +62,8 @@ async def test_housekeeping_removes_what_nobody_needs(database: Database, now: d
                 ),
                 {"key": str(index), "state": ("sent", "sending")[index], "at": now},
             )
-    for _ in range(2):
-        progress = await advance_housekeeping(Turn(database, lambda: None), now)
-        assert progress.next_due_at == now + timedelta(days=1)
+    for removed in (5, 0):
+        assert await keep_house(database, now) == removed
         async with database.begin() as conn:
             left = (
                 await conn.execute(
@@ -78,3 +76,28 @@ async def test_housekeeping_removes_what_nobody_needs(database: Database, now: d
                 )
             ).one()
         assert tuple(left) == ([world.manager_task], 1, 1, 1, ["sending"])
+
+
+async def test_answers_go_when_their_retention_is_over_and_the_tasks_stay(
+    database: Database, now: datetime
+) -> None:
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    world = await launch_small(database, now)
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO responses (task_id, revision, author_id, answers, submitted_at)"
+                ' VALUES (:task, 1, :id, \'{"results": "private"}\', :now)'
+            ),
+            {"task": world.self_task, "id": WORKER, "now": now},
+        )
+        await conn.execute(
+            text("UPDATE cycles SET state = 'closed', closed_at = :now"), {"now": now}
+        )
+        tasks = await conn.scalar(text("SELECT count(*) FROM tasks"))
+    for later, left in ((4 * 365, 1), (4 * 365 + 2, 0)):
+        await keep_house(database, now + timedelta(days=later))
+        async with database.begin() as conn:
+            assert await conn.scalar(text("SELECT count(*) FROM responses")) == left
+            assert await conn.scalar(text("SELECT count(*) FROM tasks")) == tasks
