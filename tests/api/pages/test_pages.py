@@ -404,7 +404,8 @@ async def open_task(
         found = await conn.scalar(
             text(
                 "INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state,"
-                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at) SELECT :cycle, id,"
+                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at)"
+                " SELECT :cycle, id,"
                 " :subject, :role, :assignee, 'open', 'launch', :now, :now, :now, :on, :due, :now"
                 " FROM stages WHERE cycle_id = :cycle AND key = :stage RETURNING id"
             ),
