@@ -6,6 +6,8 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.errors import AlmanacError
+
 Item = TypeVar("Item")
 CHUNK = 1000
 """Rows a transaction. Larger ones made submissions wait (100 ms at 10,000)."""
@@ -52,13 +54,22 @@ def _is_systemic(error: Exception) -> bool:
     return error.connection_invalidated or state[:2] not in ("22", "23")
 
 
+OURS = ("activities.", "definitions.", "domain.", "store.")
+
+
 def failure_code(error: Exception) -> str:
-    """A code for a failure: its class and place. Never its text, which may quote a row."""
-    code = getattr(error, "code", None)
-    name = code if isinstance(code, str) and code != "internal" else type(error).__name__
+    """A code for a failure: its class and place. Never its text, which may quote a row.
+
+    What the database said is named by the driver's class (`UndefinedTable`), and the place is the
+    last one in our own code: both tell an administrator where to look.
+    """
+    own = error.code if isinstance(error, AlmanacError) else "internal"
+    name = own if own != "internal" else type(getattr(error, "orig", None) or error).__name__
     trace = error.__traceback__
     place = ""
     while trace is not None:
-        place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+        module = str(trace.tb_frame.f_globals.get("__name__", "?"))
+        if not place or module.startswith(OURS):
+            place = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{name} at {place}" if place else name
