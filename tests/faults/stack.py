@@ -50,6 +50,11 @@ SELECT (SELECT count(*) FROM bells) AS bells,
 """
 
 
+def read_mails(folder: Path) -> list[Message]:
+    """What a relay has kept in a folder, as often as it took it."""
+    return [message_from_bytes(file.read_bytes()) for file in sorted(folder.rglob("*.eml"))]
+
+
 @dataclass
 class Installation:
     """What is running, and how to break it."""
@@ -194,10 +199,7 @@ class Installation:
 
     def arrived(self) -> list[Message]:
         """Every mail that the relay took, as often as it took it."""
-        return [
-            message_from_bytes(file.read_bytes())
-            for file in sorted((self.folder / "mails").rglob("*.eml"))
-        ]
+        return read_mails(self.folder / "mails")
 
     async def rows(self, query: str, **values: object) -> Sequence[Any]:
         """A query's rows."""
