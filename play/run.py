@@ -15,6 +15,7 @@ from definitions.company import Company
 from definitions.loader import Parsed, parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
 from domain.access import SERVICE, Actor
+from domain.ids import MAIL_PROCESS
 from domain.states import Desk
 from play.mail import Post
 from play.moments import ScenarioError, instant
@@ -80,6 +81,7 @@ class _Play:
     zone: ZoneInfo
     launch_at: datetime
     begins: datetime
+    until: datetime
 
 
 async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
@@ -90,11 +92,13 @@ async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
     """
     what = _read(file, people, stage.published)
     box: list[Crowd] = []
+    worlds: list[World] = []
 
     async def act(as_of: datetime) -> datetime | None:
         if stage.watch is not None:
             stage.watch(as_of)
-        return await box[0].act(as_of)
+        wanted = await box[0].act(as_of)
+        return await _end(worlds[0], box[0], what, as_of, wanted)
 
     post = Post(what.scenario, what.zone, what.begins, stage.connect)
     try:
@@ -106,6 +110,7 @@ async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
             act=act,
             gate=lambda process, at: _down(what, process, at),
         ) as world:
+            worlds.append(world)
             return await _live(world, what, box, stage)
     finally:
         await post.close()
@@ -135,7 +140,10 @@ def _read(file: ScenarioFile, people: Path, published: Mapping[str, str]) -> _Pl
     launch_at = instant(scenario.launch, zone)
     happens = [launch_at, *(instant(e.at, zone) for e in scenario.events)]
     begins = min(happens) - timedelta(minutes=1)
-    return _Play(scenario, content, parsed, company, company_text, zone, launch_at, begins)
+    until = launch_at + LONGEST if scenario.until is None else instant(scenario.until, zone)
+    return _Play(
+        scenario, content, parsed, company, company_text, zone, launch_at, begins, until
+    )
 
 
 def _definition(file: ScenarioFile, published: Mapping[str, str]) -> tuple[str, str]:
@@ -181,10 +189,7 @@ async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Pl
     if scenario.by == "button":
         await _publish(world.database, what.parsed, what.begins)
     await begin(world)
-    until = what.launch_at + LONGEST
-    if scenario.until is not None:
-        until = instant(scenario.until, what.zone) + SETTLING
-    await world.run(until, lambda: _over(world, crowd, scenario))
+    await world.run(what.until + SETTLING)
     if stage.before_end is not None:
         await stage.before_end(world)
     async with world.database.begin() as conn:
@@ -229,20 +234,33 @@ def _down(what: _Play, process: str, at: datetime) -> datetime | None:
     return None
 
 
-async def _over(world: World, crowd: Crowd, scenario: Scenario) -> bool:
-    """Is nothing left to happen: the cycle ended, the mails are out, the events are done?"""
+async def _end(
+    world: World, crowd: Crowd, what: _Play, as_of: datetime, wanted: datetime | None
+) -> datetime | None:
+    """End the play when it is over; else say when something is wanted next."""
+    if what.scenario.until is not None:
+        if as_of >= what.until:
+            world.end()
+        return what.until if wanted is None else min(wanted, what.until)
+    ends = world.turning == MAIL_PROCESS or world.turning.startswith("cycle-")
+    if ends and not crowd.waiting and await _over(world):
+        world.end()
+    return wanted
+
+
+async def _over(world: World) -> bool:
+    """Is nothing left to happen: the cycle ended, its processes did, the mails are out?"""
     async with world.database.begin() as conn:
-        cycle = (
-            await conn.execute(text("SELECT id, state FROM cycles ORDER BY created_at LIMIT 1"))
-        ).one_or_none()
-        if cycle is not None and crowd.cycle is None:
-            crowd.cycle = cycle.id
-        queued = await conn.scalar(
+        over = await conn.scalar(
             text(
-                "SELECT count(*) FROM notifications "
-                "WHERE state IN ('queued', 'sending') AND NOT ride_along"
+                """
+                SELECT (SELECT state IN ('closed', 'cancelled') FROM cycles
+                        ORDER BY created_at, id LIMIT 1)
+                  AND NOT EXISTS (SELECT 1 FROM processes p JOIN cycles c ON c.id = p.cycle_id
+                        WHERE p.state = 'open' AND c.state IN ('closed', 'cancelled'))
+                  AND NOT EXISTS (SELECT 1 FROM notifications
+                        WHERE state IN ('queued', 'sending') AND NOT ride_along)
+                """
             )
         )
-    if scenario.until is not None or cycle is None or crowd.waiting:
-        return False
-    return cycle.state in ("closed", "cancelled") and not queued
+    return bool(over)

@@ -41,7 +41,7 @@ from workflows.relay import Relay
 
 QUEUE = "almanac-play"
 CROWD = "play-crowd"
-STEP = timedelta(days=10)
+AFTERWARDS = timedelta(days=3650)
 FIRST_TURNS = 2  # of the sender and of the launch calendar
 MOST_FAILURES = 4
 """So often a turn is tried again: under skipped time nobody mends anything meanwhile."""
@@ -75,6 +75,9 @@ class World:
     act: Act
     gate: Gate | None = None
     turns: int = 0
+    turning: str = ""
+    """The process whose turn it is."""
+    ended: bool = False
     crowd_began: bool = False
     broken: str | None = None
     """Why the play cannot go on."""
@@ -88,34 +91,28 @@ class World:
         """The business instant that the engine's clock shows."""
         return await self.environment.get_current_time() + self.offset
 
-    async def sleep_until(self, instant: datetime) -> None:
-        """Let time pass up to an instant; everything that comes due meanwhile happens."""
-        # Waiting for a result can last; the engine's own call to sleep is given up after a while.
-        self._clocks += 1
+    async def run(self, until: datetime) -> None:
+        """Let time pass until somebody calls `end`. Raises PlayError if that is not by `until`."""
+        # Time runs while a result is waited for; the engine's own call to sleep is given up early.
         passing = asyncio.create_task(
             self.client.execute_workflow(
-                ClockWorkflow.run,
-                instant - self.offset,
-                id=f"play-clock-{self._clocks}",
-                task_queue=QUEUE,
+                ClockWorkflow.run, until - self.offset, id="play-clock", task_queue=QUEUE
             )
         )
-        while not passing.done():
-            await asyncio.wait([passing], timeout=0.5)
+        while not self.ended and not passing.done():
+            await asyncio.wait([passing], timeout=0.02)
             if self.broken is not None:
-                passing.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await passing
-                self.must_go_on()
-        await passing
+                break
+        passing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await passing
+        self.must_go_on()
+        if not self.ended:
+            raise PlayError(f"nothing ended the play by {until:%Y-%m-%d}; give it an `until`")
 
-    async def run(self, until: datetime, over: Callable[[], Awaitable[bool]]) -> None:
-        """Let time pass until nothing is left to happen, at the latest until an instant."""
-        while not await over():
-            now = await self.now()
-            if now >= until:
-                return
-            await self.sleep_until(min(until, now + STEP))
+    def end(self) -> None:
+        """All is over: whatever wakes from now on does nothing any more."""
+        self.ended = True
 
     def must_go_on(self) -> None:
         """Raise PlayError if something fails again and again."""
@@ -125,6 +122,9 @@ class World:
     async def before_turn(self, process_id: str, as_of: datetime) -> datetime:
         """Find the exact instant of a turn, and let people act first. Returns the instant."""
         self._count_failures(process_id)
+        self.turning = process_id
+        if self.ended:
+            return as_of
         async with self.database.begin() as conn:
             armed = await conn.scalar(
                 text("SELECT armed_until FROM processes WHERE id = :id"), {"id": process_id}
@@ -141,6 +141,8 @@ class World:
 
     def down(self, process_id: str, as_of: datetime) -> datetime | None:
         """Until when a process is down, if it is."""
+        if self.ended:
+            return as_of + AFTERWARDS
         until = self.gate(process_id, as_of) if self.gate else None
         if until is not None:
             self._down_until = until
@@ -164,8 +166,10 @@ class World:
 
     async def play_act(self, as_of: datetime) -> datetime | None:
         """People do what they want to have done by now; the answer is when to wake them next."""
-        self.crowd_began = True
+        self.crowd_began, self.turning = True, CROWD
         self._count_failures(CROWD)
+        if self.ended:
+            return None
         exact = self._exact(as_of, self.wanted)
         self.clock.instant = max(self.clock.instant, exact)
         await self._people(exact)
