@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-NO_SPACE = ("No space left on device", "database or disk is full", "Disk quota exceeded")
+NO_SPACE = (
+    "No space left on device",
+    "Check free disk space",  # PostgreSQL, when a part of a page still found room
+    "database or disk is full",
+    "Disk quota exceeded",
+)
 
 
 class StackError(Exception):

@@ -33,6 +33,9 @@ from store.migrate import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
+LOOK_SECONDS = 0.2
+"""Between two looks whether something is ready; a look takes computing time from the start."""
+
 PATIENCE_SECONDS = 25.0
 """More than a worker takes to drain."""
 
@@ -111,18 +114,17 @@ class Stack:
         inbox = Service("inbox", self._log("inbox"), self._inbox, self._until_inbox_answers)
         pages = Service("pages", self._log("pages"), self._pages, self._until_pages_answer)
         worker = Service("worker", self._log("worker"), self._worker, self._until_worker_polls)
-        waiting = [pages, worker]
         if self._own_inbox:
             self._supervisor.launch(inbox)
-            waiting.insert(0, inbox)
         self._supervisor.launch(pages)
         if self._own_temporal:
             self._launch(Service("Temporal", self._log("Temporal"), self._temporal))
-        links = self._seed(inbox)
+        if self._own_inbox:
+            self._until_ready(inbox)  # the first mails go out while the company is made
+        links = self._seed()
         self._supervisor.launch(worker)
-        for service in waiting:
-            with self._terminal.step(service.name):
-                self._supervisor.wait(service)
+        self._until_ready(pages)
+        self._until_ready(worker)
         self._write_run_file()
         self._terminal.addresses(self._addresses() + links)
         self._terminal.ready()
@@ -130,6 +132,9 @@ class Stack:
     def _launch(self, service: Service) -> None:
         with self._terminal.step(service.name):
             self._supervisor.launch(service)
+
+    def _until_ready(self, service: Service) -> None:
+        with self._terminal.step(service.name, service.began):
             self._supervisor.wait(service)
 
     def _stop(self) -> None:
@@ -292,15 +297,14 @@ class Stack:
                     f"The {name} process runs, but was not ready after {READY_SECONDS:.0f} s. "
                     f"See {log}."
                 )
-            time.sleep(0.05)
+            time.sleep(LOOK_SECONDS)
 
     # --- What is shown and kept ----------------------------------------------------------------
 
-    def _seed(self, inbox: Service) -> list[tuple[str, str]]:
+    def _seed(self) -> list[tuple[str, str]]:
         """Demo company, definitions, cycle; and a sign-in link for each kind of person."""
         if not self._demo:
             return []
-        self._supervisor.wait(inbox)  # the first mails go out while the company is made
         with self._terminal.step("demo company"):
             seeded = asyncio.run(seed(self._told))
         return [(door.who, door.address) for door in seeded.doors]

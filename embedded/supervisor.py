@@ -22,7 +22,9 @@ from embedded.failures import NO_SPACE, StackError, disk_full, last_lines, last_
 DEATHS = 3
 DEATHS_SECONDS = 60.0
 LOOK_SECONDS = 0.25
+DISK_SECONDS = 10.0
 LOW_DISK_BYTES = 200_000_000
+FULL_DISK_BYTES = 2_000_000
 LARGEST_LOG_BYTES = 10_000_000
 
 
@@ -48,6 +50,7 @@ class Service:
     start: Callable[[], Running]
     wait: Callable[[Running], None] = lambda _: None
     running: Running | None = None
+    began: float = 0.0
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
 
 
@@ -62,12 +65,13 @@ class Supervisor:
         self.folder = folder
         self.services: list[Service] = []
         self._say = say
-        self._warned = False
+        self._warned = 0
 
     def launch(self, service: Service) -> None:
         """Start a service and watch over it from now on. Raises StackError."""
         _cut(service.log)
         self.services.append(service)
+        service.began = time.monotonic()
         service.running = service.start()
 
     @staticmethod
@@ -90,7 +94,7 @@ class Supervisor:
                     changed()
             if time.monotonic() >= next_disk:
                 self._look_at_disk()
-                next_disk = time.monotonic() + 10
+                next_disk = time.monotonic() + DISK_SECONDS
             time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
@@ -121,12 +125,20 @@ class Supervisor:
 
     def _look_at_disk(self) -> None:
         free = _free(self.folder)
-        if free < LOW_DISK_BYTES and not self._warned:
-            self._say(
-                f"{_clock()}  Only {free // 1_000_000} MB are left on the disk of {self.folder}. "
-                "Free some soon: databases stop when it is full."
-            )
-        self._warned = free < LOW_DISK_BYTES
+        level = (free < LOW_DISK_BYTES) + (free < FULL_DISK_BYTES)
+        if level > self._warned:
+            self._say(f"{_clock()}  {_warning(level, free, self.folder)}")
+        self._warned = level
+
+
+def _warning(level: int, free: int, folder: Path) -> str:
+    if level == 1:
+        left = f"Only {free // 1_000_000} MB are left on the disk of {folder}."
+        return f"{left} Free some soon: databases stop when it is full."
+    return (
+        f"The disk of {folder} is full. Nothing that people write can be saved until there is "
+        "room; then everything goes on by itself."
+    )
 
 
 @contextmanager

@@ -24,10 +24,14 @@ class Terminal:
         self.console.print(Text(text, style=style))
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Show that `name` is under way, then how long it took."""
-        began = time.monotonic()
-        with self.console.status(Text(f"{name} …", style="dim"), spinner="dots"):
+    def step(self, name: str, began: float | None = None) -> Iterator[None]:
+        """Show that `name` is under way, then how long it took, since `began` if that was earlier.
+
+        `began` is an instant of the monotonic clock.
+        """
+        began = time.monotonic() if began is None else began
+        under_way = Text.assemble(self._line.plain.lstrip(), (f"{name} …", "bold"))
+        with self.console.status(under_way, spinner="dots"):
             yield
         done = Text.assemble(name, (f" {time.monotonic() - began:.1f} s", "dim"), "   ")
         if self._line.cell_len + done.cell_len > LINE:

@@ -172,6 +172,10 @@ def test_an_ephemeral_server_leaves_nothing() -> None:
     ("program", "sentence"),
     [
         ("echo 'could not write: No space left on device' >&2; exit 1", "The disk is full"),
+        (
+            "echo 'could not extend file\nHINT:  Check free disk space.' >&2; exit 1",
+            "The disk is full",
+        ),
         ("echo 'initdb: error: no' >&2; exit 1", "could not create its data folder: initdb"),
     ],
 )
