@@ -82,15 +82,11 @@ async def engine_figure(machine: Machine, people: int) -> Figure:
         mail=_unworded,
         act=town.act,
     ) as world:
+        town.version = await populate(world.database, people)
         town.database = world.database
-        version = await populate(world.database, people)
         async with world.database.begin() as conn:
             await conn.execute(text(FIND_NEW))
         await begin(world)
-        town.cycle = await check_laid_out(world.database, version)
-        async with world.database.begin() as conn:
-            await confirm(conn, town.cycle, HR, NOW)
-        await world.relay.drain()
         await world.run(NOW + LONGEST, town.over)
         events = await _events(world, town.runs)
         taking_part = await town.participants()
@@ -146,6 +142,7 @@ class _Town:
 
     chance: random.Random
     database: Database | None = None
+    version: UUID | None = None
     cycle: UUID | None = None
     runs: set[tuple[str, str]] = field(default_factory=set)
     _wanted: list[tuple[datetime, UUID, UUID]] = field(default_factory=list)
@@ -155,8 +152,13 @@ class _Town:
         info = activity.info()
         if info.workflow_id != CROWD and info.workflow_id and info.workflow_run_id:
             self.runs.add((info.workflow_id, info.workflow_run_id))
-        if self.database is None or self.cycle is None:
+        if self.database is None or self.version is None:
             return None
+        if self.cycle is None:
+            self.cycle = await check_laid_out(self.database, self.version)
+            async with self.database.begin() as conn:
+                await confirm(conn, self.cycle, HR, as_of)
+            return as_of + SLOT
         async with self.database.begin() as conn:
             for task in (await conn.execute(NEW, {"at": as_of})).all():
                 wanted = self._when(task.opens_at, task.due_at, as_of)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.app import create_app
+from api.logging import configure_logging
 from benchmarks.company import NOW
 from config import load_settings
 from domain.clock import SetClock
@@ -28,7 +29,9 @@ BARE_INSERT = text(
 
 def almanac() -> FastAPI:
     """Almanac as it is; its clock stands in the week of the launch."""
-    return create_app(load_settings(), clock=SetClock(NOW))
+    settings = load_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return create_app(settings, clock=SetClock(NOW))
 
 
 class Submitted(BaseModel):
