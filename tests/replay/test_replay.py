@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from tests.replay.changed import ChangedStageWorkflow
 from workflows.client import data_converter
-from workflows.process import Process, advance_cycle, advance_stage
 from workflows.registry import NAMES, WORKFLOWS
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -29,20 +28,6 @@ async def test_recorded_history_replays(path: Path) -> None:
     replayer = Replayer(workflows=list(WORKFLOWS.values()), data_converter=data_converter())
     result = await replayer.replay_workflow(_history(path), raise_on_replay_failure=False)
     assert result.replay_failure is None, result.replay_failure
-
-
-@workflow.defn(name="Stage")
-class ChangedStageWorkflow(Process):
-    """The stage with a planted change: it looks at the cycle first."""
-
-    @workflow.init
-    def __init__(self, process_id: str) -> None:
-        super().__init__(process_id)
-
-    @workflow.run
-    async def run(self, process_id: str) -> None:
-        await self.live(advance_cycle)
-        await self.live(advance_stage)
 
 
 async def test_a_planted_change_of_commands_makes_the_replay_fail() -> None:
