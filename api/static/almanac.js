@@ -121,7 +121,8 @@ function narrow(input) {
       row.hidden = !wanted.every((word) => text.includes(word));
       if (!row.hidden) shown += 1;
     }
-    count.textContent = `${shown} ${count.dataset.what} shown`;
+    const [one, many] = count.dataset.what.split("|");
+    count.textContent = `${shown} ${shown === 1 ? one : many} shown`;
   };
   input.addEventListener("input", apply);
   document.addEventListener("board", () => { if (input.value) apply(); });

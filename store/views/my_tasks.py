@@ -119,6 +119,36 @@ async def upcoming(conn: AsyncConnection, person_id: int, on: date) -> list[Upco
 
 
 @dataclass(frozen=True, slots=True)
+class NextTask:
+    """The reader's own task that opens next."""
+
+    kind: str
+    role: str
+    title: str
+    subject: str | None
+    subject_first: str | None
+    opens_at: datetime
+
+
+async def next_task(conn: AsyncConnection, person_id: int) -> NextTask | None:
+    """What has been planned for somebody already, and opens next."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT s.kind, t.role, s.title, b.first_name || ' ' || b.last_name, b.first_name,"
+                " t.opens_at FROM tasks t JOIN stages s ON s.id = t.stage_id"
+                " JOIN cycles c ON c.id = t.cycle_id AND c.state IN ('open', 'paused')"
+                " LEFT JOIN people b ON b.id = t.subject_id"
+                " WHERE t.assignee_id = :me AND t.state = 'planned'"
+                " ORDER BY t.opens_at, t.id LIMIT 1"
+            ),
+            {"me": person_id},
+        )
+    ).one_or_none()
+    return None if row is None else NextTask(*row)
+
+
+@dataclass(frozen=True, slots=True)
 class OpenResult:
     """A result that the reader may read, and may not have seen yet."""
 

@@ -1,0 +1,129 @@
+"""HR launches, pauses, extends; the administrator sees a failing activity and why."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import text
+
+from tests.browser.conftest import Opens, Site, link_in
+
+pytestmark = pytest.mark.timeout(300)
+
+HR = "sjacobs@example.com"
+ADMINISTRATOR = "ajames@example.com"
+
+
+async def test_hr_signs_in_by_mail_and_launches_a_cycle(site: Site, visit: Opens) -> None:
+    page = await visit()
+    await page.goto("/cycles")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    await page.get_by_label("Your work address").fill(HR)
+    await page.get_by_role("button", name="Send me a link").click()
+    await page.goto(link_in(await site.mail_to(HR)))
+    await page.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Review cycles")
+
+    await page.get_by_role("link", name="Launch a cycle").click()
+    await page.get_by_label(re.compile("^Mid-year review")).check()
+    await page.get_by_label("Launch date").fill("2027-01-14")
+    await page.get_by_role("button", name="Prepare the launch check").click()
+    await expect(page.get_by_text("Nothing is open and nobody was told.")).to_be_visible()
+    await expect(page.get_by_text("Steven King").first).to_be_attached()
+    await page.get_by_role("button", name="Send a test mail to me").click()
+    await expect(page.get_by_role("status").first).to_contain_text("test mail")
+
+    box = page.get_by_label(re.compile("To confirm, type how many people take part"))
+    label = await page.locator("label[for=f-confirm]").text_content()
+    number = re.search(r"(\d+)\s*$", label or "")
+    assert number
+    await box.fill("1")
+    await page.get_by_role("button", name=re.compile("^Launch for")).click()
+    await expect(page.get_by_role("alert")).to_contain_text("to confirm")
+    await box.fill(number[1])
+    await page.get_by_role("button", name=re.compile("^Launch for")).click()
+    await expect(page.get_by_role("status").first).to_contain_text("Launched.")
+    await expect(page.get_by_role("link", name="Stop now")).to_be_visible()
+
+
+async def test_hr_pauses_and_resumes(site: Site, visit: Opens) -> None:
+    page = await visit(HR)
+    await page.goto(f"/cycles/{site.cycle}")
+    await expect(page.get_by_role("img", name=re.compile("^Timeline of"))).to_be_visible()
+    await page.get_by_role("link", name=re.compile("^Pause")).click()
+    await expect(
+        page.get_by_text(re.compile(r"open tasks of \d+ people stand still"))
+    ).to_be_visible()
+    await page.get_by_role("button", name=re.compile("^Pause")).click()
+    await expect(page.get_by_role("status").first).to_contain_text("Paused.")
+    await page.get_by_role("link", name=re.compile("^Resume")).click()
+    await page.get_by_role("button", name="Resume").click()
+    await expect(page.get_by_role("status").first).to_contain_text("Resumed.")
+
+
+async def test_hr_extends_a_stage_and_the_engine_moves_the_tasks(site: Site, visit: Opens) -> None:
+    due = text(
+        "SELECT max(t.due_on) FROM tasks t JOIN stages s ON s.id = t.stage_id"
+        " WHERE s.cycle_id = :cycle AND s.key = 'self' AND t.state = 'open'"
+    )
+    async with site.there.database.begin() as conn:
+        before = await conn.scalar(due, {"cycle": site.cycle})
+    page = await visit(HR)
+    await page.goto(f"/cycles/{site.cycle}")
+    await page.get_by_role("link", name="Extend Self review").click()
+    await page.get_by_label("By how many working days?").fill("3")
+    await page.get_by_role("button", name="See what it will do").click()
+    await expect(page.get_by_text("are due 3 working days later")).to_be_visible()
+    await page.get_by_role("button", name=re.compile("^Extend")).click()
+    await expect(page.get_by_role("status").first).to_contain_text("Extended.")
+    for _ in range(200):
+        async with site.there.database.begin() as conn:
+            after = await conn.scalar(due, {"cycle": site.cycle})
+        if after > before:
+            break
+        await asyncio.sleep(0.1)
+    assert after > before
+
+
+async def test_list_is_narrowed_while_typing(site: Site, visit: Opens) -> None:
+    page = await visit(HR)
+    await page.goto(f"/cycles/{site.cycle}/people")
+    await page.get_by_label("Find").fill("miller it bruce")
+    rows = page.locator("#people tbody tr:visible")
+    await expect(rows).to_have_count(1)
+    await expect(page.locator("[data-filter-count]")).to_have_text("1 person shown")
+
+
+async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
+    site: Site, visit: Opens
+) -> None:
+    page = await visit(ADMINISTRATOR)
+    async with site.there.database.begin() as conn:
+        await conn.execute(text("ALTER TABLE steering RENAME TO steering_away"))
+    try:
+        await page.goto("/workflows")
+        row = page.locator("tr", has_text="Self review, Annual review 2026").first
+        await row.get_by_role("button", name=re.compile("^Ring")).click()
+        failing = page.get_by_text("failing, tries again").first
+        for _ in range(60):
+            await page.goto("/workflows?what=failing")
+            if await failing.is_visible():
+                break
+            await asyncio.sleep(0.3)
+        await expect(failing).to_be_visible()
+        row = page.locator("tr.bad", has_text="Annual review 2026").first
+        await expect(row).to_contain_text(re.compile(r"\d+ failures? in a row"))
+        await expect(row.locator("td code").first).to_contain_text("UndefinedTable")
+        history = row.get_by_role("link", name=re.compile("^History"))
+        assert "/namespaces/default/workflows/" in str(await history.get_attribute("href"))
+    finally:
+        async with site.there.database.begin() as conn:
+            await conn.execute(text("ALTER TABLE steering_away RENAME TO steering"))
+    await page.locator("tr.bad").first.get_by_role("button", name=re.compile("^Retry")).click()
+    for _ in range(100):
+        await page.goto("/workflows?what=failing")
+        if await page.get_by_text("No workflow matches.").is_visible():
+            return
+        await asyncio.sleep(0.3)
+    raise AssertionError(await page.inner_text("main"))
