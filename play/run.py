@@ -15,7 +15,6 @@ from definitions.company import Company
 from definitions.loader import Parsed, parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
 from domain.access import SERVICE, Actor
-from domain.ids import MAIL_PROCESS
 from domain.states import Desk
 from play.mail import Post
 from play.moments import ScenarioError, instant
@@ -32,9 +31,6 @@ from store.session import Database
 
 LONGEST = timedelta(days=500)
 """No play lasts longer, unless it says `until`."""
-
-SETTLING = timedelta(minutes=5)
-"""After the last instant, for what is still under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +88,11 @@ async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
     """
     what = _read(file, people, stage.published)
     box: list[Crowd] = []
-    worlds: list[World] = []
 
     async def act(as_of: datetime) -> datetime | None:
         if stage.watch is not None:
             stage.watch(as_of)
-        wanted = await box[0].act(as_of)
-        return await _end(worlds[0], box[0], what, as_of, wanted)
+        return await box[0].act(as_of)
 
     post = Post(what.scenario, what.zone, what.begins, stage.connect)
     try:
@@ -110,7 +104,6 @@ async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
             act=act,
             gate=lambda process, at: _down(what, process, at),
         ) as world:
-            worlds.append(world)
             return await _live(world, what, box, stage)
     finally:
         await post.close()
@@ -184,12 +177,15 @@ async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Pl
         else:  # the definition recurs by itself from now on
             await _publish(world.database, what.parsed, what.launch_at)
 
+    async def over() -> bool:
+        return scenario.until is None and not crowd.waiting and await _over(world)
+
     crowd = Crowd(world.database, scenario, what.zone, ids, launch=(what.launch_at, launch))
     box.append(crowd)
     if scenario.by == "button":
         await _publish(world.database, what.parsed, what.begins)
     await begin(world)
-    await world.run(what.until + SETTLING)
+    await world.run(what.until, over)
     if stage.before_end is not None:
         await stage.before_end(world)
     async with world.database.begin() as conn:
@@ -232,20 +228,6 @@ def _down(what: _Play, process: str, at: datetime) -> datetime | None:
         if down.what in ("worker", "engine") and first <= at < last:
             return last
     return None
-
-
-async def _end(
-    world: World, crowd: Crowd, what: _Play, as_of: datetime, wanted: datetime | None
-) -> datetime | None:
-    """End the play when it is over; else say when something is wanted next."""
-    if what.scenario.until is not None:
-        if as_of >= what.until:
-            world.end()
-        return what.until if wanted is None else min(wanted, what.until)
-    ends = world.turning == MAIL_PROCESS or world.turning.startswith("cycle-")
-    if ends and not crowd.waiting and await _over(world):
-        world.end()
-    return wanted
 
 
 async def _over(world: World) -> bool:

@@ -42,7 +42,6 @@ from workflows.relay import Relay
 QUEUE = "almanac-play"
 CROWD = "play-crowd"
 AFTERWARDS = timedelta(days=3650)
-FIRST_TURNS = 2  # of the sender and of the launch calendar
 MOST_FAILURES = 4
 """So often a turn is tried again: under skipped time nobody mends anything meanwhile."""
 
@@ -53,6 +52,8 @@ Act = Callable[[datetime], Awaitable[datetime | None]]
 """People act as of an instant; the answer is when they want to act next."""
 
 Gate = Callable[[str, datetime], datetime | None]
+
+Over = Callable[[], Awaitable[bool]]
 
 
 class PlayError(Exception):
@@ -78,41 +79,59 @@ class World:
     turning: str = ""
     """The process whose turn it is."""
     ended: bool = False
+    """Whatever wakes from now on does nothing any more."""
     crowd_began: bool = False
     broken: str | None = None
     """Why the play cannot go on."""
     wanted: datetime | None = None
     """When somebody wants to act next, as far as is known."""
     _crowd_armed: datetime | None = None
-    _clocks: int = 0
+    _until: datetime | None = None
+    _over: Over | None = None
     _down_until: datetime | None = None
 
     async def now(self) -> datetime:
         """The business instant that the engine's clock shows."""
         return await self.environment.get_current_time() + self.offset
 
-    async def run(self, until: datetime) -> None:
-        """Let time pass until somebody calls `end`. Raises PlayError if that is not by `until`."""
+    async def run(self, until: datetime, over: Over | None = None) -> None:
+        """Let time pass until all is over, at the latest until an instant (UTC), exactly.
+
+        `over` is asked after turns of cycles and of the sender. Raises PlayError if a process
+        fails again and again.
+        """
+        self._until, self._over = until, over
+        await self._settle()
         # Time runs while a result is waited for; the engine's own call to sleep is given up early.
         passing = asyncio.create_task(
             self.client.execute_workflow(
-                ClockWorkflow.run, until - self.offset, id="play-clock", task_queue=QUEUE
+                ClockWorkflow.run,
+                until + AFTERWARDS - self.offset,
+                id="play-clock",
+                task_queue=QUEUE,
             )
         )
-        while not self.ended and not passing.done():
+        while not self.ended and not passing.done() and self.broken is None:
             await asyncio.wait([passing], timeout=0.02)
-            if self.broken is not None:
-                break
         passing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await passing
         self.must_go_on()
-        if not self.ended:
-            raise PlayError(f"nothing ended the play by {until:%Y-%m-%d}; give it an `until`")
 
-    def end(self) -> None:
-        """All is over: whatever wakes from now on does nothing any more."""
-        self.ended = True
+    async def _settle(self) -> None:
+        """Wait, while time stands still, until everything that was started has looked once."""
+        while True:
+            async with self.database.begin() as conn:
+                waiting = await conn.scalar(
+                    text(
+                        "SELECT EXISTS (SELECT 1 FROM bells) OR EXISTS (SELECT 1 FROM processes "
+                        "WHERE state = 'open' AND advanced_at IS NULL)"
+                    )
+                )
+            self.must_go_on()
+            if self.crowd_began and not waiting:
+                return
+            await asyncio.sleep(0.01)
 
     def must_go_on(self) -> None:
         """Raise PlayError if something fails again and again."""
@@ -181,6 +200,12 @@ class World:
     async def _people(self, as_of: datetime) -> None:
         self.wanted = await self.act(as_of)
         await self.relay.drain()
+        if self._until is not None:
+            self.wanted = min(self.wanted or self._until, self._until)
+            self.ended = self.ended or as_of >= self._until
+        may_end = self.turning == MAIL_PROCESS or self.turning.startswith("cycle-")
+        if may_end and self._over is not None and not self.ended:
+            self.ended = await self._over()
 
     def _exact(self, as_of: datetime, armed: datetime | None) -> datetime:
         known = (armed, self._down_until, self.clock.instant)
@@ -292,11 +317,7 @@ async def _make(
 
 
 async def begin(world: World) -> None:
-    """Start the crowd and the processes that every installation has, and wait for their first look.
-
-    Time stands still meanwhile: nothing that is signalled from outside an activity would be sure
-    to be heard before it runs on.
-    """
+    """Start the crowd and the processes that every installation has. Time stands still so far."""
     now = world.clock.now()
     async with world.database.begin() as conn:
         await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=now)
@@ -305,6 +326,3 @@ async def begin(world: World) -> None:
         CrowdWorkflow.run, CROWD, id=CROWD, task_queue=QUEUE, start_signal="ring"
     )
     await world.relay.drain()
-    while not (world.turns >= FIRST_TURNS and world.crowd_began):
-        world.must_go_on()
-        await asyncio.sleep(0.01)

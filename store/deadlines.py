@@ -4,7 +4,7 @@ Rungs that lie ahead of the new date may come again, past ones do not; whoever h
 to hears "extended to ..." (language reference §5.8).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -22,6 +22,7 @@ from store.holders import clocks, cycle_times
 from store.notices import Notice, tell_all
 from store.outbox import suppress_for_tasks
 from store.processes import ring_before
+from store.recipients import really_told
 from store.task_events import record_events
 from store.task_rows import TaskFacts
 
@@ -127,6 +128,7 @@ async def move_due(
     if not tasks:
         return []
     times = await assignee_times(conn, cycle, tasks, now)
+    told = await really_told(conn, [t.id for t in tasks if t.told_to])
     moved: list[Moved] = []
     for task in tasks:
         time = times[task.id]
@@ -155,7 +157,7 @@ async def move_due(
         actor_id,
     )
     await suppress_for_tasks(conn, [m.task.id for m in changed], "due_changed", now, rungs=True)
-    await _tell(conn, changed, tell, event, now)
+    await _tell(conn, changed, tell, event, told, now)
     return moved
 
 
@@ -203,7 +205,12 @@ class _Renewed:
 
 
 async def _tell(
-    conn: AsyncConnection, moved: Sequence[Moved], tell: Event | None, cause: str, now: datetime
+    conn: AsyncConnection,
+    moved: Sequence[Moved],
+    tell: Event | None,
+    cause: str,
+    told: Mapping[UUID, Sequence[int]],
+    now: datetime,
 ) -> None:
     notices: list[Notice] = []
     for one in moved:
@@ -217,7 +224,8 @@ async def _tell(
             notices.append(Notice(task.assignee_id, tell, key, cause, task=renewed, data=data))
         notices += [
             Notice(p, Event.EXTENDED_NOTICE, key, cause, task=renewed, data=data)
-            for p in sorted(set(task.told_to) - {task.assignee_id})
+            for p in told.get(task.id, ())
+            if p != task.assignee_id
         ]
     await tell_all(conn, notices, now)
 

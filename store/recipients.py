@@ -88,6 +88,25 @@ async def who_is_told(
     return {t.id: _told(stage.ladder, t, r, line) for t, r in firing}
 
 
+async def really_told(
+    conn: AsyncConnection, task_ids: Sequence[UUID]
+) -> dict[UUID, tuple[int, ...]]:
+    """Who was told that these tasks are overdue, in their present due revision: by mail, not only
+    by a rung whose mail is still to go (language reference §5.8, §5.9)."""
+    if not task_ids:
+        return {}
+    rows = await conn.execute(
+        text(
+            "SELECT n.task_id, array_agg(DISTINCT n.person_id) FROM notifications n "
+            "JOIN tasks t ON t.id = n.task_id AND t.due_revision = n.due_revision "
+            "WHERE n.task_id = ANY(CAST(:ids AS uuid[])) AND n.event = 'escalation' "
+            "AND n.state IN ('sending', 'sent', 'unknown') GROUP BY 1"
+        ),
+        {"ids": list(task_ids)},
+    )
+    return {task: tuple(sorted(people)) for task, people in rows}
+
+
 def _told(ladder: Ladder, task: Overdue, rung: Rung, line: _Line) -> Told:
     holders = _holders(task, line)
     if rung.kind == "remind":

@@ -26,6 +26,7 @@ from store.deadlines import restart_ladder
 from store.notices import tell
 from store.processes import ring
 from store.readiness import few_left
+from store.recipients import really_told
 from store.results import after_submission, tell_downstream
 from store.task_rows import TaskFacts, lock_task, may_act
 
@@ -184,7 +185,7 @@ async def _tell_it_is_done(conn: AsyncConnection, task: TaskFacts, now: datetime
         return
     await tell(
         conn,
-        sorted(set(task.told_to)),
+        (await really_told(conn, [task.id])).get(task.id, ()),
         Event.DONE_NOTICE,
         key=f"task:{task.id}:{task.due_revision}:done",
         task=task,

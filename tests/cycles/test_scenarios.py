@@ -1,0 +1,23 @@
+"""The language reference, instant by instant: each scenario was computed by hand beforehand.
+
+The scenarios say what is expected and why; a play of each must show it.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cycles.conftest import SCENARIOS, Plays
+from tests.invariants import broken
+from play.world import World
+
+NAMES = sorted(p.stem for p in SCENARIOS.glob("*.yaml") if ".def" not in p.name and not p.name.startswith("company"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_scenario_goes_as_computed_by_hand(name: str, playing: Plays) -> None:
+    async def invariants(world: World) -> None:
+        async with world.database.begin() as conn:
+            assert await broken(conn) == {}
+
+    await playing(Path(SCENARIOS / f"{name}.yaml"), before_end=invariants)
