@@ -96,13 +96,13 @@ async def lock_task(
 async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date) -> int | None:
     """On whose behalf the actor may do this task: none for their own; raises NotFound if not.
 
-    The assignee may; while they are on leave, their delegate; for a desk its members, but nobody
-    about themselves or somebody of their own manager line.
+    The assignee may; while they are on leave, their delegate, but not about themselves; for a desk
+    its members, but nobody about themselves or somebody of their own manager line.
     """
     person = actor.person_id
     if person is not None and person == task.assignee_id:
         return None
-    if person is not None and task.assignee_id is not None:
+    if person is not None and task.assignee_id is not None and task.subject_id != person:
         acting = await delegate_on(conn, [task.assignee_id], on)
         if acting.get(task.assignee_id) == person:
             return task.assignee_id

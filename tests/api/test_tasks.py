@@ -1,13 +1,14 @@
 """Tasks over the API: who sees and does what, two windows, and commands sent twice."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from domain.clock import SetClock
+from store.leaves import add_leave
 from store.session import Database
 from tests.api.conftest import SignIn
 from tests.api.cycle import ANSWERS, World
@@ -207,3 +208,19 @@ async def test_the_service_key_steers_but_works_on_no_task(
     assert (paused.status_code, paused.json()["state"]) == (200, "paused")
     refused = await script.post(f"/api/tasks/{world.self_task}/submit", json={"answers": ANSWERS})
     assert refused.status_code == 403
+
+
+async def test_a_delegate_neither_writes_nor_sees_what_is_about_themselves(
+    world: World, sign_in: SignIn, database: Database, now: datetime
+) -> None:
+    async with database.begin() as conn:
+        await add_leave(conn, LEAD, now.date(), now.date(), delegate_id=WORKER, now=now)
+    delegate = await sign_in(WORKER)
+    address = f"/api/tasks/{world.manager_task}"
+    listed = (await delegate.get("/api/my/tasks")).json()["items"]
+    assert [task["id"] for task in listed] == [str(world.self_task)]
+    assert (await delegate.get(address)).status_code == 404
+    answers = {"answers": {"text": "Best colleague ever."}}
+    draft = await delegate.put(f"{address}/draft", json=answers, headers={"If-Match": "*"})
+    done = await delegate.post(f"{address}/submit", json=answers)
+    assert (draft.status_code, done.status_code) == (404, 404)
