@@ -128,7 +128,7 @@ def _result_opened(item: Saying) -> m.MailItem:
     talk = item.facts.conversations.get((item.cycle().id, item.detail.person_id))
     return m.ResultOpened(
         cycle=cycle_of(item.cycle()),
-        url=item.cycle_url(),
+        url=item.result_url(),
         held=talk is None or talk.state != "expired",
         respond_by=talk.respond_by if talk else None,
     )
@@ -271,7 +271,9 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.DONE_NOTICE: _done_notice,
     Event.RESULT_OPENED: _result_opened,
     Event.RESULTS_RELEASED: lambda item: m.ResultsReleased(
-        cycle=cycle_of(item.cycle()), url=item.cycle_url(), people=int(item.data.get("people") or 1)
+        cycle=cycle_of(item.cycle()),
+        url=item.result_url(),
+        people=int(item.data.get("people") or 1),
     ),
     Event.NOT_HELD: _not_held,
     Event.LAUNCH_CHECK: _launch_check,

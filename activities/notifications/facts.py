@@ -176,4 +176,11 @@ def _link(receiver: int, detail: Detail) -> NewLink | None:
     if detail.task is not None and detail.event is not Event.NEEDS_ASSIGNEE:
         target = f"/tasks/{detail.task.id}"
         return NewLink(receiver, LinkPurpose.TASK, target, detail.task.id)
+    if receiver != detail.person_id:
+        return None  # a result is not the delegate's to read
+    if detail.event is Event.RESULT_OPENED and detail.cycle_id is not None:
+        target = f"/reviews/{detail.cycle_id}/{detail.person_id}"
+        return NewLink(receiver, LinkPurpose.TASK, target)
+    if detail.event is Event.RESULTS_RELEASED:
+        return NewLink(receiver, LinkPurpose.TASK, "/reviews")
     return None

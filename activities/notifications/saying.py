@@ -178,6 +178,11 @@ class Saying:
             return self.site.page("/")
         return self.site.page(f"/cycles/{self.cycle().id}")
 
+    def result_url(self) -> str:
+        """Where what was opened or released is read, through the receiver's own link."""
+        token = self.facts.tokens.get(self.detail.id)
+        return self.site.link(token) if token else self.cycle_url()
+
     def about(self) -> m.Person:
         task = self.detail.task
         subject = self.detail.subject_id or (task.subject_id if task else None)

@@ -1,5 +1,6 @@
 """What the sender sends, to whom and when; and what it does not, and why."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 
@@ -302,3 +303,23 @@ async def test_one_item_that_cannot_be_written_stops_nobody(office: Office, sink
     (held,) = await office.rows("SELECT person_id, mended_by, code FROM held_rows")
     assert (held.person_id, held.mended_by) == (HR, "administrators")
     assert held.code.startswith("cannot-compose: ")
+
+
+async def test_a_result_is_opened_by_a_link_of_ones_own(office: Office, sink: Sink) -> None:
+    cycle = office.world.cycle_id
+    await office.queue(
+        office.item(Event.RESULT_OPENED, WORKER, cycle_id=cycle, subject_id=WORKER),
+        office.item(Event.RESULTS_RELEASED, LEAD, cycle_id=cycle, data={"people": 2}),
+    )
+    await office.send(sink.port)
+    found = {}
+    for address in ("worker@example.com", "lead@example.com"):
+        body = sink.to(address)[0].get_body(("plain",))
+        assert body is not None
+        token = re.search(r"/l/(\S+)", body.get_content())
+        assert token, "the button leads somewhere"
+        async with office.database.begin() as conn:
+            link = await find_link(conn, token[1], office.now)
+        assert link.state is LinkState.VALID
+        found[link.person_id] = link.target
+    assert found == {WORKER: f"/reviews/{cycle}/{WORKER}", LEAD: "/reviews"}
