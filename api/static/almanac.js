@@ -75,6 +75,7 @@ function watchDraft(form) {
   form.addEventListener("input", schedule);
   form.addEventListener("submit", () => { stopped = true; dirty = false; clearTimeout(timer); });
   addEventListener("beforeunload", (event) => { if (dirty && !stopped) event.preventDefault(); });
+  addEventListener("online", () => { if (dirty) save(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden && dirty) save(); });
 }
 

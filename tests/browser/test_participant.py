@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import text
 
-from tests.browser.conftest import Opens, Site, link_in
+from tests.browser.conftest import WAIT, Opens, Site, link_in
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -160,7 +160,8 @@ async def test_lost_connection_loses_no_text(site: Site, visit: Opens) -> None:
     await page.get_by_label(re.compile("Which two or three results")).fill("Typed in a tunnel.")
     await expect(page.locator("[data-saved]")).to_contain_text("no connection")
     await page.context.set_offline(False)
-    await expect(page.locator("[data-saved]")).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    saved = page.locator("[data-saved]")
+    await expect(saved).to_contain_text(re.compile(r"Saved \d\d:\d\d"), timeout=WAIT)
 
 
 async def test_form_can_be_filled_with_the_keyboard_alone(site: Site, visit: Opens) -> None:
