@@ -71,7 +71,14 @@ async def _page(
         people_in=found.people_in,
         people_out=found.people_out,
         out=tuple(
-            OutReason(participant_reason("out", g.reason, g.because, False), g.count, g.names)
+            OutReason(
+                participant_reason("out", g.reason, g.because, False),
+                g.count,
+                g.names,
+                f"/cycles/{found.cycle_id}/reviewer"
+                if g.reason == "no_manager" and visit.hr
+                else "",
+            )
             for g in found.out
         ),
         loads=tuple(Load(x.name, x.title, x.tasks, x.working_days) for x in found.loads),

@@ -29,6 +29,7 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "nudged": Notice("Nudged.", "It is one line in their next daily mail, with your name."),
         "released": Notice("Released.", "The managers concerned get one line by mail."),
         "launched": Notice("Launched.", "Watch the first minutes here; then it runs by itself."),
+        "reviewer": Notice("Named.", "They take part now; the check below was counted anew."),
         "stopped": Notice("The launch was given up.", "Nobody was told of it."),
         "pause": Notice("Paused.", "From now on nothing goes out, opens or closes."),
         "resume": Notice("Resumed.", "Dates ahead move by the working days lost, in a moment."),

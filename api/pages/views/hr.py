@@ -68,6 +68,7 @@ class OutReason:
     reason: str
     count: int
     names: tuple[str, ...]
+    reviewer_href: str = ""  # where HR names who reviews them
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,311 @@
+"""Invented definitions, people, ledgers and workflows."""
+
+from datetime import date
+
+from api.pages.views import office
+from api.pages.views.frame import (
+    Link,
+    More,
+    Page,
+    Person,
+)
+from tests.api.pages.sample_frame import (
+    ALEX,
+    CYCLE,
+    FILTERS,
+    FINDINGS,
+    HEAD,
+    TIMELINE,
+    at,
+)
+
+
+def office_pages() -> dict[str, Page]:
+    """By name."""
+    return {
+        "definitions": office.Definitions(
+            title="Definitions",
+            part="definitions",
+            lines=(
+                office.DefinitionLine(
+                    "/definitions/annual/3",
+                    "Annual review",
+                    "annual",
+                    3,
+                    "9f2c4e8a11",
+                    at(4),
+                    "Susan Jacobs",
+                    "every year, second Tuesday of January",
+                    2,
+                ),
+                office.DefinitionLine(
+                    "/definitions/probation/1",
+                    "Your first 90 days",
+                    "probation",
+                    1,
+                    "11aa22bb33",
+                    at(4),
+                    "",
+                    "for everybody hired",
+                    1,
+                ),
+            ),
+        ),
+        "definition": office.DefinitionPage(
+            title="Annual review",
+            part="definitions",
+            heading="Annual review",
+            definition="annual",
+            version=3,
+            hash="9f2c4e8a11bb",
+            purpose=HEAD.purpose,
+            published_at=at(4),
+            published_by="Susan Jacobs",
+            versions=(
+                Link("version 3", "/definitions/annual/3", here=True),
+                Link("version 2", "/definitions/annual/2"),
+            ),
+            stages=(
+                office.StageSays(
+                    "Self review",
+                    "form",
+                    "the person",
+                    "opens at launch, due 10 working days after, closes 5 working days after due",
+                    "reminders 5 and 1 days before, on the day, 1 after; manager on day 3, HR "
+                    "on day 6 and every 5",
+                ),
+            ),
+            timeline=TIMELINE,
+            source="definition: annual\ntitle: Annual review {period}\n",
+            launch_on=date(2027, 1, 12),
+            launch_href="/cycles/new?version=v1",
+        ),
+        "publish": office.Publish(
+            title="Publish a definition",
+            part="definitions",
+            findings=FINDINGS,
+            source="definition: annual\n",
+            checked=True,
+            name="annual.yaml",
+        ),
+        "people": office.People(
+            title="People",
+            part="people",
+            lines=(
+                office.PersonLine(
+                    ALEX, "ajames@example.com", "Programmer", "Southlake", "Lex Garcia", "active"
+                ),
+                office.PersonLine(
+                    Person(113, "Luis Popp", "Finance"),
+                    "lpopp@example.com",
+                    "Accountant",
+                    "Seattle",
+                    "Nancy Gruenberg",
+                    "active",
+                    True,
+                ),
+            ),
+            filters=FILTERS,
+            more=More(),
+            active=107,
+            refused=1,
+        ),
+        "import": office.Import(title="Import people", part="people"),
+        "import-checked": office.Import(
+            title="Import people",
+            part="people",
+            columns=("employee_id", "first_name", "email", "manager_id"),
+            mapping=(
+                office.ColumnChoice("employee_id", "Employee id", True, "employee_id"),
+                office.ColumnChoice("email", "Mail address", True, "email"),
+                office.ColumnChoice("phone", "Phone", False),
+            ),
+            sample=(
+                ("100", "Steven", "sking@example.com", ""),
+                ("101", "Neena", "nyang@example.com", "100"),
+            ),
+            findings=(
+                office.Finding(
+                    "error", "row 14", "Manager 999 is not in the file and not in the company."
+                ),
+                office.Finding(
+                    "error",
+                    "row 22",
+                    "The reporting line is a loop: Nancy Gruenberg, Luis Popp, Nancy Gruenberg.",
+                ),
+            ),
+            checked=True,
+            name="company.csv",
+            content="x",
+        ),
+        "company": office.CompanyPage(
+            title="Company",
+            part="company",
+            facts=(
+                ("Zone", "America/Los_Angeles"),
+                ("Calendar", "us"),
+                ("Work week", "Monday to Friday"),
+                ("Mail hour", "09:00"),
+            ),
+            offices=(("Seattle", "us", ""), ("Munich", "bavaria", "Europe/Berlin")),
+            closures=(),
+            desks=(
+                ("HR", ("sjacobs@example.com",)),
+                ("Administrators", ("ajames@example.com", "lgarcia@example.com")),
+            ),
+            holidays=(
+                (
+                    "us",
+                    (("Mon 18 Jan", "Martin Luther King Day"), ("Mon 15 Feb", "Presidents' Day")),
+                ),
+            ),
+            source="zone: America/Los_Angeles\n",
+            saved_at=at(4),
+            saved_by="Susan Jacobs",
+        ),
+        "notifications": office.Notifications(
+            title="Mail",
+            part="notifications",
+            lines=(
+                office.NotificationLine(
+                    1,
+                    "Alexander James",
+                    "New task: Write your self review",
+                    "sent",
+                    at(12),
+                    at(12),
+                    "the stage opened",
+                    "250 2.0.0 OK",
+                    "",
+                    "/tasks/t2/explain",
+                ),
+                office.NotificationLine(
+                    2,
+                    "Lex Garcia",
+                    "Reminder, 5 working days before",
+                    "suppressed",
+                    at(22),
+                    at(22),
+                    "on leave that day",
+                ),
+                office.NotificationLine(
+                    3,
+                    "Luis Popp",
+                    "New task",
+                    "failed",
+                    at(12),
+                    at(12),
+                    "the address was refused",
+                    "550 5.1.1 mailbox unavailable",
+                ),
+                office.NotificationLine(
+                    4,
+                    "Bruce Miller",
+                    "Reminder, on the due date",
+                    "queued",
+                    at(26),
+                    at(29),
+                    "goes with the daily mail of that morning",
+                ),
+            ),
+            counts=(
+                Link("All", "/notifications", 412, True),
+                Link("Sent", "/notifications?state=sent", 380),
+                Link("Failed", "/notifications?state=failed", 1),
+            ),
+            filters=FILTERS,
+            more=More(),
+        ),
+        "audit": office.Audit(
+            title="Audit log",
+            part="audit",
+            lines=(
+                office.AuditLine(
+                    at(26, 13, 58),
+                    "Susan Jacobs, as HR",
+                    "confirmed the launch",
+                    CYCLE,
+                    "106 people",
+                    "/cycles/c1",
+                ),
+                office.AuditLine(
+                    at(26, 14, 3),
+                    "Lex Garcia",
+                    "submitted a task",
+                    "Review Alexander James",
+                    "revision 1",
+                ),
+            ),
+            filters=FILTERS,
+            more=More(),
+            sealed="Sealed up to entry 1,204.",
+        ),
+        "workflows": office.Workflows(
+            title="Workflows",
+            part="workflows",
+            lines=(
+                office.WorkflowLine(
+                    "stage-0199",
+                    "StageWorkflow",
+                    "Manager review, annual review 2026",
+                    "failing, tries again",
+                    "bad",
+                    "the database",
+                    at(26, 14, 5),
+                    at(26, 13, 50),
+                    3,
+                    "IntegrityError in advance_stage",
+                    at(26, 14, 3),
+                    "/x",
+                    actions=(
+                        ("/workflows/stage-0199/ring", "Ring"),
+                        ("/workflows/stage-0199/retry", "Retry"),
+                    ),
+                ),
+                office.WorkflowLine(
+                    "cycle-0198",
+                    "ReviewCycleWorkflow",
+                    CYCLE,
+                    "waiting",
+                    "told",
+                    "people",
+                    at(29),
+                    at(26, 9),
+                    0,
+                    "",
+                    None,
+                    "/x",
+                    actions=(("/workflows/cycle-0198/ring", "Ring"),),
+                ),
+                office.WorkflowLine(
+                    "mail",
+                    "MailWorkflow",
+                    "The sender",
+                    "overdue",
+                    "late",
+                    "the next daily mail",
+                    at(26, 9),
+                    at(26, 8, 58),
+                    0,
+                    "",
+                    None,
+                    "",
+                ),
+            ),
+            held=(
+                office.HeldLine(
+                    1,
+                    "unknown_zone",
+                    "A person's time zone is not known",
+                    "Self review, person 113",
+                    "HR, under People",
+                    at(26, 9),
+                ),
+            ),
+            filters=FILTERS,
+            more=More(),
+            failing=1,
+            late=1,
+            engine="The engine answers.",
+        ),
+    }

@@ -1,0 +1,315 @@
+"""Invented tasks and forms."""
+
+from datetime import date
+
+from api.pages.views import tasks
+from api.pages.views.frame import (
+    Choice,
+    Notice,
+    Page,
+    Person,
+    Problem,
+)
+from tests.api.pages.sample_frame import (
+    ALEX,
+    BESIDE,
+    CYCLE,
+    FIELDS,
+    HEAD,
+    SCALE,
+    STEPS,
+    ZONE,
+    at,
+    end_of,
+)
+
+
+def tasks_pages() -> dict[str, Page]:
+    """By name."""
+    line = tasks.TaskLine
+    todo = (
+        line(
+            "/tasks/t0",
+            "Review Bruce Miller",
+            CYCLE,
+            "late",
+            end_of(22),
+            25,
+            60,
+            Person(104, "Bruce Miller", "IT"),
+        ),
+        line("/tasks/t1", "Review Alexander James", CYCLE, "draft", end_of(29), 25, 40, ALEX),
+        line(
+            "/tasks/t5",
+            "Review Diana Nguyen",
+            CYCLE,
+            "new",
+            end_of(29),
+            25,
+            None,
+            Person(107, "Diana Nguyen", "IT"),
+        ),
+        line(
+            "/tasks/t6",
+            "Talk with Valli Jackson",
+            "Check-in Q4 2026",
+            "new",
+            end_of(9, 2),
+            5,
+            None,
+            Person(106, "Valli Jackson", "IT"),
+            "Neena Yang",
+        ),
+    )
+    ended = (
+        line(
+            "/tasks/t7",
+            "Write your self review",
+            CYCLE,
+            "done",
+            end_of(26),
+            ended="Submitted",
+            ended_at=at(22, 14, 2),
+            seen_by="Neena Yang and HR read it.",
+        ),
+        line(
+            "/tasks/t8",
+            "Review David Williams",
+            CYCLE,
+            "done",
+            end_of(26),
+            ended="Submitted",
+            ended_at=at(25, 16, 40),
+            seen_by="David sees it when results are released, planned for Tue 16 Feb.",
+        ),
+    )
+    form = tasks.TaskForm(
+        title="Review for Alexander James, due Fri 29 Jan",
+        part="tasks",
+        task=HEAD,
+        steps=STEPS,
+        section="Looking back",
+        fields=FIELDS,
+        version="3",
+        saved_at=at(26, 14, 2),
+        beside=BESIDE,
+    )
+    wrong = (
+        tasks.Field(
+            "recommend",
+            "I recommend to",
+            "choice",
+            choices=tuple(
+                Choice(c, c)
+                for c in (
+                    "Confirm",
+                    "Confirm with the agreed support",
+                    "Extend where the contract and the law allow it",
+                    "End the employment",
+                )
+            ),
+            value="Extend where the contract and the law allow it",
+            explain=True,
+            why_error="Please say why in a sentence.",
+            readers="HR reads this. Alexander reads it when the 90-day talk was held.",
+        ),
+        tasks.Field(
+            "told",
+            "Were the concerns raised in an earlier talk?",
+            "choice",
+            choices=(Choice("Yes", "Yes"), Choice("No", "No")),
+            only_if='Only if you do not recommend "Confirm".',
+            error="Please answer this question.",
+        ),
+        tasks.Field(
+            "goals",
+            "Your goals of the year",
+            "goals",
+            required=False,
+            goals=(
+                tasks.Goal("Move the order system by June", "100", "Four weeks early"),
+                tasks.Goal("Train two colleagues in billing", "50"),
+                tasks.Goal(),
+            ),
+        ),
+        tasks.Field(
+            "competencies",
+            "How do you see each of these?",
+            "competencies",
+            choices=(*SCALE, Choice("-", "I cannot say")),
+            rows=(
+                tasks.Row("clarity", "Says clearly what is needed", "4"),
+                tasks.Row("care", "Leaves things better than found"),
+            ),
+        ),
+        tasks.Field("days", "How many days of training?", "number", value="3"),
+        tasks.Field("start", "From when?", "date", value="2027-02-01"),
+    )
+    problems = (
+        Problem(
+            "f-overall-why",
+            "Say why: Taking the whole year together",
+            "/tasks/t1?step=1#f-overall-why",
+        ),
+        Problem(
+            "f-strengths",
+            "Answer: Which strength should be used more?",
+            "/tasks/t1?step=2#f-strengths",
+        ),
+    )
+    sections = (
+        tasks.Section(
+            "Looking back",
+            (
+                tasks.Said(
+                    "Which results mattered most, and how did Alexander reach them?",
+                    FIELDS[0].value,
+                ),
+                tasks.Said("Taking the whole year together", "", "4 More", 0.75),
+                tasks.Said(
+                    "Is there a risk that Alexander leaves?",
+                    "He was asked by a competitor.",
+                    private="Only the managers above you and HR read this.",
+                ),
+            ),
+            "/tasks/t1?step=1",
+        ),
+        tasks.Section(
+            "Looking ahead",
+            (tasks.Said("Which strength should be used more?"),),
+            "/tasks/t1?step=2",
+        ),
+    )
+    return {
+        "my-tasks": tasks.MyTasks(
+            title="My tasks",
+            part="tasks",
+            open=todo,
+            ended=ended,
+            results=(("Your result of the annual review 2026 is open.", "/reviews/c1/102"),),
+        ),
+        "my-tasks-empty": tasks.MyTasks(
+            title="My tasks",
+            part="tasks",
+            open=(),
+            next_thing="manager review",
+            next_on=date(2027, 2, 4),
+        ),
+        "task-form": form,
+        "task-form-wrong": tasks.TaskForm(
+            title="Recommendation for Alexander James",
+            part="tasks",
+            task=tasks.TaskHead(
+                id="t1",
+                verb="Recommendation for Alexander James",
+                cycle="Your first 90 days",
+                due_at=end_of(22),
+                zone=ZONE,
+                late=True,
+                about=ALEX,
+                readers="HR reads it.",
+            ),
+            steps=(),
+            section="Recommendation",
+            fields=wrong,
+            version="1",
+            problems=(
+                Problem("f-recommend-why", "Say why you recommend this"),
+                Problem("f-told", "Were the concerns raised in an earlier talk?"),
+            ),
+        ),
+        "task-meeting": tasks.TaskForm(
+            title="Talk with Alexander",
+            part="tasks",
+            task=HEAD,
+            steps=(),
+            section="",
+            fields=(),
+            version="1",
+            meeting=True,
+            latest="2027-01-26",
+        ),
+        "task-preview": tasks.TaskPreview(
+            title="Check: review for Alexander James",
+            part="tasks",
+            task=HEAD,
+            steps=tuple(
+                tasks.Step(s.number, s.title, s.href, "full" if s.number == 1 else "part")
+                for s in STEPS
+            ),
+            sections=sections,
+            version="3",
+            complete=False,
+            saved_at=at(26, 14, 2),
+            problems=problems,
+        ),
+        "task-done": tasks.TaskDone(
+            title="Review of Alexander James submitted",
+            part="tasks",
+            task=HEAD,
+            state="done",
+            at=at(26, 14, 3),
+            seen_by=(
+                "Alexander sees it when results are released, planned for Tue 16 Feb. HR "
+                "reads it from now on."
+            ),
+            sections=sections,
+            may_withdraw=True,
+            version="4",
+            next_task=todo[2],
+            notice=Notice("Submitted 14:03.", "Nothing more to do here."),
+        ),
+        "task-ahead": tasks.TaskAhead(
+            title="Not open yet",
+            part="tasks",
+            task=HEAD,
+            text="This task has not opened yet.",
+            opens_at=at(29),
+        ),
+        "task-conflict": tasks.TaskConflict(
+            title="Changed in another window",
+            part="tasks",
+            task=HEAD,
+            clashes=(
+                tasks.Clash(
+                    "results",
+                    FIELDS[0].ask,
+                    FIELDS[0].value,
+                    "The order system moved in May, four weeks early, without a day of outage.",
+                ),
+            ),
+            typed=(("a.results", FIELDS[0].value),),
+            version="7",
+            saved_at=at(26, 14, 1),
+            action="/tasks/t1",
+        ),
+        "acknowledge": tasks.Acknowledge(
+            title="Answer your review on record",
+            part="tasks",
+            task=tasks.TaskHead(
+                id="t9",
+                verb="Answer your review on record",
+                cycle=CYCLE,
+                due_at=end_of(4, 3),
+                zone=ZONE,
+                minutes=5,
+            ),
+            version="1",
+            result_href="/reviews/c1/103",
+            answer="disagree",
+        ),
+        "release": tasks.ReleaseTask(
+            title="Release results",
+            part="tasks",
+            task=tasks.TaskHead(
+                id="t10", verb="Release the results", cycle=CYCLE, due_at=end_of(16, 2), zone=ZONE
+            ),
+            version="1",
+            parts=(
+                tasks.ReleasePart("Sales", 34, 0, 0),
+                tasks.ReleasePart("IT", 4, 1, 0),
+                tasks.ReleasePart("Executive", 0, 0, 2),
+            ),
+            next_step="Each person sees their own when the conversation was held.",
+        ),
+    }
