@@ -1,5 +1,6 @@
 """Acts of steering as pages ask for them: what each needs, shows and does."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -66,7 +67,7 @@ AFTER = SteerField(
 def number(values: Values, name: str) -> int:
     """Working days as they were typed. Raises Invalid."""
     value = values.get(name, "").strip()
-    if not value.isdigit() or not 1 <= int(value) <= steering.MOST_DAYS:
+    if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= steering.MOST_DAYS:
         message = f"Give a number of working days from 1 to {steering.MOST_DAYS}."
         raise Invalid(message, ({"field": name, "message": message},))
     return int(value)

@@ -1,5 +1,6 @@
 """What was typed into a task: read, saved, settled after a conflict, submitted."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,7 +35,9 @@ class Typed:
 def read_typed(desk: Desk, form: FormData) -> Typed:
     """Read a step of the form, an acknowledgement, or the answer to a conflict."""
     number = words(form, "step")
-    step = min(max(int(number) if number.isdigit() else 1, 1), max(len(desk.form), 1))
+    step = min(
+        max(int(number) if re.fullmatch("[0-9]{1,9}", number) else 1, 1), max(len(desk.form), 1)
+    )
     if desk.facts.kind == "acknowledgement":
         given = {key: words(form, f"a.{key}").strip() for key in ("answer", "text")}
         answers: dict[str, Any] = {k: v for k, v in given.items() if v}
