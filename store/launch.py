@@ -56,8 +56,9 @@ async def prepare(
     """Lay a launch check before HR: everybody in or out with a reason, and nothing open.
 
     `launch_on` is a date of the company calendar; `reviewers` are named by HR for people with
-    nobody up the line. Raises NotFound for an unknown version, IllegalState if another cycle
-    of the definition is under way and `launch.overlap` refuses that.
+    nobody up the line. Raises NotFound for an unknown version, Invalid for reviewers who cannot be
+    one, IllegalState if another cycle of the definition is under way and `launch.overlap` refuses
+    that.
     """
     version = (
         await conn.execute(
@@ -70,6 +71,7 @@ async def prepare(
     definition = restore(version.content)
     if launched_by != "rolling":
         await _refuse_overlap(conn, definition, None)
+    await _may_review(conn, reviewers or {})
     period = period_of(definition, launch_on)
     cycle_id = CycleId(
         await conn.scalar(
@@ -201,15 +203,7 @@ async def name_reviewer(
     cycle = await lock_checked(conn, cycle_id)
     if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
         raise IllegalState(f"the cycle {cycle_id} is {cycle.state}: reassign the tasks instead")
-    if person_id == reviewer_id:
-        raise Invalid("Nobody reviews themselves.")
-    active = await conn.scalar(
-        text("SELECT status = 'active' FROM people WHERE id = :id"), {"id": reviewer_id}
-    )
-    if active is None:
-        raise NotFound(f"there is no person {reviewer_id}")
-    if not active:
-        raise Invalid("That person has left.")
+    await _may_review(conn, {person_id: reviewer_id})
     named = await named_reviewers(conn, cycle_id)
     await enrol(
         conn,
@@ -228,6 +222,22 @@ async def name_reviewer(
         cycle_id=cycle.id,
         after={"reviewer_id": reviewer_id},
     )
+
+
+async def _may_review(conn: AsyncConnection, reviewers: Mapping[int, int]) -> None:
+    """Refuse reviewers, by reviewed person, who are not there or would review themselves."""
+    if any(person == reviewer for person, reviewer in reviewers.items()):
+        raise Invalid("Nobody reviews themselves.")
+    rows = await conn.execute(
+        text("SELECT id, status = 'active' FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"),
+        {"ids": sorted(set(reviewers.values()))},
+    )
+    active = {row[0]: row[1] for row in rows}
+    for reviewer in reviewers.values():
+        if reviewer not in active:
+            raise NotFound(f"There is no person {reviewer}.")
+        if not active[reviewer]:
+            raise Invalid("That person has left.")
 
 
 def launch_day(cycle: CheckedCycle, opens_at: datetime, company: PersonTime, now: datetime) -> date:

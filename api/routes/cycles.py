@@ -13,7 +13,7 @@ from api.etags import set_etag
 from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.states import CycleState
 from store import launch
 from store.definitions import latest
@@ -26,6 +26,9 @@ Reads = Annotated[Call, allow(Action.READ_CYCLE)]
 Launches = Annotated[Call, allow(Action.LAUNCH)]
 
 
+PersonKey = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}$")]
+
+
 class Prepare(Body):
     """Which definition to launch, and when. `version_id` pins one, else the latest is taken.
 
@@ -35,7 +38,7 @@ class Prepare(Body):
     definition: str | None = Field(None, max_length=200)
     version_id: Id | None = None
     launch_on: Day
-    reviewers: dict[str, PersonNumber] = Field(
+    reviewers: dict[PersonKey, PersonNumber] = Field(
         default_factory=dict, max_length=1000, description="Reviewer by person id."
     )
 
@@ -100,6 +103,9 @@ async def prepare(call: Launches, body: Prepare) -> Response:
     """Lay a launch check before HR: everybody in or out with a reason. Nothing opens."""
 
     async def effect() -> CycleItem:
+        if abs(body.launch_on.year - call.now.year) > 1:
+            message = "Give a launch date of last year, this year or the next."
+            raise Invalid(message, ({"field": "launch_on", "code": "range", "message": message},))
         cycle_id = await launch.prepare(
             call.conn,
             await _version(call, body),
