@@ -120,7 +120,7 @@ def _last_morning(company: PersonTime, now: datetime) -> tuple[date, datetime, d
 
 async def _doors(conn: AsyncConnection, settings: Settings, now: datetime) -> tuple[Door, ...]:
     """HR and an administrator from the company file; the manager of most people, and a report."""
-    rows = (await conn.execute(_DOORS, {"on": now.astimezone(UTC).date()})).tuples().all()
+    rows = (await conn.execute(_DOORS, {"on": now.astimezone(UTC).date()})).all()
     links = [NewLink(person, LinkPurpose.SIGN_IN, "/") for _, person in rows]
     lifetime = timedelta(minutes=settings.sign_in_link_minutes)
     tokens = await create_links(conn, links, now=now, lifetime=lifetime)

@@ -4,7 +4,6 @@ Business time is an argument, so the same activities that a worker calls are cal
 instants of the last working morning, in order. From then on the engine goes on in real time.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -54,7 +53,7 @@ def _turn_of(database: Database) -> Turn:
     return Turn(database, lambda: None)  # no engine waits for a sign of life
 
 
-async def _processes(database: Database, kind: ProcessKind) -> Sequence[tuple[UUID, UUID]]:
+async def _processes(database: Database, kind: ProcessKind) -> list[tuple[UUID, UUID]]:
     async with database.begin() as conn:
         rows = await conn.execute(
             text(
@@ -63,4 +62,4 @@ async def _processes(database: Database, kind: ProcessKind) -> Sequence[tuple[UU
             ),
             {"kind": kind},
         )
-        return rows.tuples().all()
+        return [(cycle, stage) for cycle, stage in rows]
