@@ -1,10 +1,10 @@
 """Where PostgreSQL's binaries and data lie, so that the account that runs it can reach them."""
 
-import hashlib
 import importlib.util
 import os
 import platform
 import re
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ def reachable_home(data_dir: Path, user: SystemUser | None) -> Path:
     data_dir.chmod(0o711)  # the cluster inside is 0700 and the server's own
     if can_reach(user, data_dir):
         return data_dir
-    digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
-    home = SHARED_PLACE / f"data-{digest}"
+    # A new name each time: whoever removed `data_dir` to start over must not meet the old data.
+    home = SHARED_PLACE / f"data-{secrets.token_hex(6)}"
     home.mkdir(parents=True, exist_ok=True)
     SHARED_PLACE.chmod(0o755)
     home.chmod(0o711)
