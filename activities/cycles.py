@@ -163,9 +163,20 @@ async def _settle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress:
     return Progress(next_due_at=min(due, default=None), waits_for="stages")
 
 
+async def _ended_at(
+    conn: AsyncConnection, cycle: CycleFacts, as_of: datetime, *, over: bool
+) -> datetime:
+    """The instant of the last fact, whenever the engine comes round to it."""
+    if over and cycle.ends_at is not None:
+        return cycle.ends_at
+    facts = [s.closed_at for s in cycle.stages.values()]
+    facts.append(await entry_until(conn, cycle))
+    return min(as_of, max((at for at in facts if at is not None), default=as_of))
+
+
 async def _end(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime, *, over: bool) -> None:
     """The cycle's last instant: what is still open expires, HR is told, the cycle closes."""
-    ended_at = cycle.ends_at if over and cycle.ends_at is not None else as_of
+    ended_at = await _ended_at(conn, cycle, as_of, over=over)
     left = await conn.scalar(
         text("SELECT count(*) FROM tasks WHERE cycle_id = :id AND state IN ('planned', 'open')"),
         {"id": cycle.id},

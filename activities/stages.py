@@ -14,6 +14,7 @@ from store.applying import apply_orders, cancel_all
 from store.chunks import CHUNK
 from store.closing import close_if_through, expire_due
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.entry import entry_until
 from store.escalation import fire_rungs
 from store.opening import open_planned, open_ready
 from store.processes import lock_process, rearm, ring
@@ -93,12 +94,14 @@ async def _settle(
         return Progress(closed=True, waits_for="closed")
     process = f"stage-{stage.id}"
     await lock_process(conn, process)
-    progress = await _next(conn, stage.id)
+    progress = await _next(conn, cycle, stage, as_of)
     await rearm(conn, process, progress.next_due_at)
     return progress
 
 
-async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:
+async def _next(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> Progress:
     """The next instant that the stage has to act at, and what that is."""
     row = (
         await conn.execute(
@@ -116,7 +119,7 @@ async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:
                     AND state IN ('planned', 'open') AND closes_at IS NOT NULL) AS close
                 """
             ),
-            {"id": stage_id},
+            {"id": stage.id},
         )
     ).one()
     due: list[tuple[datetime, str]] = []
@@ -127,6 +130,11 @@ async def _next(conn: AsyncConnection, stage_id: UUID) -> Progress:
     if row.close is not None:
         # 23:59:59 belongs to the day; what is unfinished ends with the second after it.
         due.append((row.close + timedelta(seconds=1), "close"))
+    if not stage.predecessors:
+        # Everybody may be through before the last late joiner could enter: then it closes.
+        until = await entry_until(conn, cycle)
+        if until is not None and as_of <= until:
+            due.append((until + timedelta(seconds=1), "entry"))
     if not due:
         return Progress(waits_for="people")
     instant, what = min(due)

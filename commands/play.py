@@ -36,6 +36,7 @@ def play(
         bool, typer.Option("--json", help="For scripts: JSON and nothing else.")
     ] = False,
     tasks: Annotated[bool, typer.Option(help="Show every task with its dates and changes.")] = True,
+    texts: Annotated[bool, typer.Option(help="Show the text of every mail.")] = False,
 ) -> None:
     """Live a cycle through: every mail, every task, in seconds. Nothing leaves this machine.
 
@@ -57,11 +58,11 @@ def play(
         for number, said in wrong
     ]
     if as_json:
-        content = {**played.report.as_json(), "unmet": failed}
+        content = {**played.report.as_json(texts=texts), "unmet": failed}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
         console = Console(highlight=False)
-        print_report(console, played, tasks=tasks)
+        print_report(console, played, tasks=tasks, texts=texts)
         _print_verdict(console, file, failed, time.monotonic() - began)
     if failed:
         raise typer.Exit(FAILED)

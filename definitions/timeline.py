@@ -15,9 +15,10 @@ Choices where the reference leaves room:
 - A planned date without work for the assignee: 09:00 on their next working day, and that counts
   as the day on which it really opened.
 - `at_least` in calendar units moves to the next working day: it may not leave less.
-- A late joiner has the full `due` from the day on which they entered (the assignee's local date of
-  `begins`). A `due` that is no duration after the opening is as long as the assignee's working
-  days from the planned opening to it.
+- A late joiner has the full `due` from the day on which they entered, and `at_least` is `due` for
+  them (§4): so the days count from the one on which the task really opened (§3.6), which is the
+  later one if they entered in the evening. A `due` that is no duration after the opening is as
+  long as the assignee's working days from the planned opening to it.
 - An extension of the stage for tasks to come (`extended_by`) lengthens the planned due date; the
   later of that and `at_least` holds.
 - `closes` is never before the task's own due date.
@@ -133,8 +134,8 @@ def task_times(
         due_on = assignee.calendar.after(due_on, extended_by)
     due_on = max(due_on, _least(spec.at_least, assignee.local_date(opens_at), assignee))
     if late_joiner:
-        entered_on = assignee.local_date(begins)
-        due_on = max(due_on, _due(spec, planned, plan, assignee, anchors, entered_on))
+        opened_on = assignee.local_date(opens_at)
+        due_on = max(due_on, _due(spec, planned, plan, assignee, anchors, opened_on))
     closes_at = None
     if spec.closes is not None:
         own = {"opens": planned.opens, "due": due_on}

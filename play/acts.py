@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import ENGINE, Actor
+from domain.errors import NotFound
 from domain.states import Desk
 from play import scenario as said
 from play.answers import plausible
@@ -165,9 +166,10 @@ async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: d
         text("SELECT id FROM tasks WHERE stage_id = ANY(:ids) AND desk = :desk LIMIT 1"),
         {"ids": [s.id for s in cycle.of_kind("release")], "desk": Desk.HR},
     )
-    if found is not None:
-        hr = await crowd.hr(conn, at)
-        await release.release(conn, found, hr, at, departments=a.departments)
+    if found is None:
+        raise NotFound("there is nothing to release yet")
+    hr = await crowd.hr(conn, at)
+    await release.release(conn, found, hr, at, departments=a.departments)
 
 
 async def _add(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
@@ -184,12 +186,14 @@ async def _remove(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: dat
 
 async def _manager(crowd: "Crowd", conn: AsyncConnection, a: said.NewManager, at: datetime) -> None:
     await people_events.change_manager(
-        conn, crowd.person(a.who), crowd.person(a.to), at.date(), actor=ENGINE, now=at
+        conn, crowd.person(a.who), crowd.person(a.to), a.on or crowd.day(at), actor=ENGINE, now=at
     )
 
 
-async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
-    await people_events.record_leaving(conn, crowd.person(a.who), at.date(), actor=ENGINE, now=at)
+async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Leaver, at: datetime) -> None:
+    await people_events.record_leaving(
+        conn, crowd.person(a.who), a.on or crowd.day(at), actor=ENGINE, now=at
+    )
 
 
 async def _joins(crowd: "Crowd", conn: AsyncConnection, a: said.Newcomer, at: datetime) -> None:

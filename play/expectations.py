@@ -127,6 +127,8 @@ def _mail_fits(like: MailLike, mail: Row, zone: ZoneInfo) -> bool:
         return False
     if like.subject is not None and not re.search(like.subject, mail["subject"]):
         return False
+    if like.text is not None and not re.search(like.text, " ".join((mail["text"] or "").split())):
+        return False
     if like.items is not None and len(items) != like.items:
         return False
     if like.instead_of is not None and mail["instead_of"] != like.instead_of:

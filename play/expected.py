@@ -19,13 +19,14 @@ class ItemLike(Part):
 
 
 class MailLike(ItemLike):
-    """A mail that is expected, or not. `items` is how many it has."""
+    """A mail that is expected, or not. `items` is how many it has; texts are patterns."""
 
     to: Who
     at: Moment | None = None
     first: Moment | None = Field(default=None, alias="from")
     last: Moment | None = Field(default=None, alias="until")
     subject: str | None = None
+    text: str | None = None
     items: int | None = None
     instead_of: Who | None = None
 

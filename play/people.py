@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -218,6 +218,10 @@ class Crowd:
             if habit.who == task["employee"] and habit.stage in (None, task["stage"]):
                 return habit.does
         return self.scenario.everybody
+
+    def day(self, at: datetime) -> date:
+        """The company's date at an instant."""
+        return at.astimezone(self.zone).date()
 
     def person(self, employee_id: str) -> int:
         """The person with this employee id. Raises NotFound."""

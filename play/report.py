@@ -25,9 +25,16 @@ class Report:
     held: tuple[Row, ...]
     failures: tuple[Row, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """The report with instants as ISO texts; equal plays give equal reports."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+    def as_json(self, *, texts: bool = False) -> dict[str, Any]:
+        """The report with instants as ISO texts; equal plays give equal reports.
+
+        `texts`: with the plain text of every mail.
+        """
+        told = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        if not texts:
+            for mail in told["mails"]:
+                del mail["text"]
+        return told
 
 
 def _plain(value: Any) -> Any:
@@ -56,7 +63,7 @@ SHOWN = "n.event, s.position, b.employee_id, a.employee_id, n.rung, n.key"
 # A mail waits a second for what else falls on its instant: it is told to the minute.
 MAILS = f"""
     SELECT date_trunc('minute', coalesce(m.sent_at, m.created_at)) AS at, r.employee_id AS "to",
-        m.address, m.subject, m.kind, m.state, m.smtp_code, i.employee_id AS instead_of,
+        m.address, m.subject, m.text, m.kind, m.state, m.smtp_code, i.employee_id AS instead_of,
         (SELECT jsonb_agg({ITEM} ORDER BY {SHOWN}) FROM notifications n {JOINS}
          WHERE n.mail_id = m.id AND n.reason IS DISTINCT FROM 'superseded') AS items
     FROM mails m LEFT JOIN people r ON r.id = m.person_id

@@ -64,10 +64,18 @@ class CloseStage(Part):
 
 
 class NewManager(Part):
-    """Somebody reports to somebody else from the day of the event on."""
+    """Somebody reports to somebody else, from the day of the event or another one on."""
 
     who: Who
     to: Who
+    on: date | None = None
+
+
+class Leaver(Part):
+    """Somebody leaves; `on` is the first day on which they are gone (default: the event's)."""
+
+    who: Who
+    on: date | None = None
 
 
 class Person(Part):
@@ -132,7 +140,7 @@ class Happening(Part):
     add: Person | None = None
     remove: Person | None = None
     manager: NewManager | None = None
-    leaves: Person | None = None
+    leaves: Leaver | None = None
     joins: Newcomer | None = None
 
     @model_validator(mode="before")

@@ -20,11 +20,13 @@ WIDTH = 80
 INDENT = 18  # an instant and two spaces
 
 
-def print_report(console: Console, played: Played, *, tasks: bool = True) -> None:
+def print_report(
+    console: Console, played: Played, *, tasks: bool = True, texts: bool = False
+) -> None:
     """Print all of it; colours only on a terminal."""
     report = played.report
     _heading(console, report)
-    _mails(console, report)
+    _mails(console, report, texts=texts)
     _suppressed(console, report)
     if tasks:
         _tasks(console, report)
@@ -46,7 +48,7 @@ def _heading(console: Console, report: Report) -> None:
             console.print(Text(f"{line:<53} {planned}"[:WIDTH], style="dim"))
 
 
-def _mails(console: Console, report: Report) -> None:
+def _mails(console: Console, report: Report, *, texts: bool) -> None:
     sent = [m for m in report.mails if m["state"] == "sent"]
     states = Counter(m["state"] for m in report.mails if m["state"] != "sent")
     others = "".join(f", {count} {state}" for state, count in sorted(states.items()))
@@ -61,6 +63,10 @@ def _mails(console: Console, report: Report) -> None:
         console.print(line, no_wrap=True)
         for item in mail["items"] or []:
             _item(console, item)
+        if texts and mail["text"]:
+            for said in str(mail["text"]).strip().splitlines():
+                console.print(Text(f"    {said}"), soft_wrap=True)
+            console.print()
 
 
 def _suppressed(console: Console, report: Report) -> None:

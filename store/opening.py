@@ -126,6 +126,8 @@ def _begun(cycle: CycleFacts, stage: StageFacts, one: Ready, as_of: datetime) ->
     begun = max(instants, default=as_of)
     if one.late and one.entered_on is not None:
         begun = max(begun, cycle.company.opening(one.entered_on))
+        if not stage.predecessors:
+            begun = max(begun, as_of)  # added in the afternoon, it opens in the afternoon
     return begun if as_of - begun < LATE else max(begun, _really(begun, as_of, cycle.company))
 
 

@@ -391,11 +391,11 @@ def test_a_late_joiner_has_the_full_time_from_the_day_of_entry() -> None:
 
 def test_a_late_joiner_has_as_many_days_as_a_fixed_date_left_the_others() -> None:
     definition = made_of("- {id: one, due: 2027-01-29}")
-    # In Oxford, after the 12th until the 29th: 13-15, 18-22, 25-29 are 13 working days. From the
-    # 20th: 21, 22, 25-29, 1-5, and 8 February.
+    # In Oxford, after the 12th until the 29th: 13-15, 18-22, 25-29 are 13 working days. Entered at
+    # 17:00 it opens on the 21st; `at_least` is `due` and counts from there (§4, §3.6): 22, 25-29,
+    # 1-5, 8, and 9 February.
     found = task(definition, "one", oxford(), utc("2027-01-20T17:00"), late_joiner=True)
-    assert found.due_on == on("2027-02-08")
-    # Entered at 17:00 it opens on the 21st, but the time runs from the day of entry.
+    assert found.due_on == on("2027-02-09")
     assert found.opens_at == utc("2027-01-21T09:00")
 
 
