@@ -164,7 +164,8 @@ def _past(story: Explanation, visit: Visit) -> list[Happening]:
 def _announced(story: Explanation) -> str:
     opening = story.opening
     if opening.announced_on is None:
-        return "It was not announced by mail yet."
+        live = story.state in (TaskState.OPEN, TaskState.PLANNED)
+        return "It was not announced by mail yet." if live else "It needed no mail."
     if opening.announce_at > opening.opens_at:
         return f"Before its planned date; announced on {say_day(opening.announced_on)}."
     return ""

@@ -115,12 +115,12 @@ def _first(found: LaunchCheck, visit: Visit) -> list[str]:
         if len(found.first_mails) > 1:
             when = say_instant(mails.at, visit.zone, visit.today)
             lines.append(
-                f"At {when}: {plural(mails.mails, 'mail')} about {plural(mails.tasks, 'task')}."
+                f"{when}: {plural(mails.mails, 'mail')} about {plural(mails.tasks, 'task')}."
             )
     if found.stages:
         first_stage = found.stages[0]
         lines.append(
-            f"{first_stage.title} opens first and is due {say_day(first_stage.due, visit.today)}, "
+            f"The first stage, {first_stage.title}, is due {say_day(first_stage.due, visit.today)}, "
             "each on their own calendar."
         )
     total = sum(load.tasks for load in found.stage_loads)
