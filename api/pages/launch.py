@@ -119,9 +119,9 @@ def _first(found: LaunchCheck, visit: Visit) -> list[str]:
             )
     if found.stages:
         first_stage = found.stages[0]
+        due = say_day(first_stage.due, visit.today)
         lines.append(
-            f"The first stage, {first_stage.title}, is due {say_day(first_stage.due, visit.today)}, "
-            "each on their own calendar."
+            f"The first stage, {first_stage.title}, is due {due}, each on their own calendar."
         )
     total = sum(load.tasks for load in found.stage_loads)
     lines.append(f"{plural(total, 'task')} in all, if nobody joins or leaves.")
