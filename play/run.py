@@ -134,9 +134,7 @@ def _read(file: ScenarioFile, people: Path, published: Mapping[str, str]) -> _Pl
     happens = [launch_at, *(instant(e.at, zone) for e in scenario.events)]
     begins = min(happens) - timedelta(minutes=1)
     until = launch_at + LONGEST if scenario.until is None else instant(scenario.until, zone)
-    return _Play(
-        scenario, content, parsed, company, company_text, zone, launch_at, begins, until
-    )
+    return _Play(scenario, content, parsed, company, company_text, zone, launch_at, begins, until)
 
 
 def _definition(file: ScenarioFile, published: Mapping[str, str]) -> tuple[str, str]:

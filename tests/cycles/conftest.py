@@ -44,9 +44,7 @@ def playing(postgres: RunningPostgres) -> Plays:
         before_end: Callable[[World], Awaitable[None]] | None = None,
     ) -> Played:
         file = read_scenario(scenario)
-        where = Stage(
-            postgres.dsn, test_server_binary(), connect=connect, before_end=before_end
-        )
+        where = Stage(postgres.dsn, test_server_binary(), connect=connect, before_end=before_end)
         played = await play(file, people, where)
         wrong = unmet(file.scenario, played.report, played.zone)
         said = [

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from play.world import World
 from tests.cycles.conftest import SCENARIOS, Plays
 from tests.invariants import broken
-from play.world import World
 
-NAMES = sorted(p.stem for p in SCENARIOS.glob("*.yaml") if ".def" not in p.name and not p.name.startswith("company"))
+NAMES = sorted(
+    p.stem
+    for p in SCENARIOS.glob("*.yaml")
+    if ".def" not in p.name and not p.name.startswith("company")
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
