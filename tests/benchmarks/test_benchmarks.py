@@ -1,4 +1,7 @@
-"""Every figure still runs, tiny. What it says is not judged here."""
+"""The figures still run, tiny. What they say is not judged here.
+
+The engine's cost and the rehearsal are plays, which `tests/cycles` lives through anyway.
+"""
 
 import json
 import subprocess
@@ -7,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+ONLY = ("--only", "sets", "--only", "mails", "--only", "submissions")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.timeout(240)
-def test_every_figure_runs() -> None:
+def test_the_figures_run() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--people", "40", "--json"],
+        [sys.executable, "-m", "benchmarks", "--quick", "--people", "40", "--json", *ONLY],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -27,6 +31,5 @@ def test_every_figure_runs() -> None:
         "cycle status",
         "mails",
         "submissions",
-        "engine cost",
     }
     assert all(figure["measured"] > 0 for figure in figures)
