@@ -11,6 +11,7 @@ Of what falls on one instant people act first.
 
 import asyncio
 import contextlib
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -256,11 +257,7 @@ async def open_world(
     await asyncio.to_thread(upgrade, url, schema)
     database = Database(url, schema=schema, pool_size=5, application="almanac-play", lasting=False)
     crowd = _Crowd()
-    environment = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(test_server),
-        data_converter=data_converter(),
-        runtime=_quiet(),
-    )
+    environment = await _start_engine(test_server)
     try:
         world = await _make(database, environment, begins, act, gate)
         crowd.world = world
@@ -294,6 +291,26 @@ async def open_world(
             async with database.begin() as conn:
                 await conn.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
         await database.close()
+
+
+async def _start_engine(test_server: Path) -> WorkflowEnvironment:
+    """Start the server that skips time. It inherits our output, where it would say good-bye in
+    fifty lines: it gets none."""
+    kept = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        return await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=str(test_server),
+            data_converter=data_converter(),
+            runtime=_quiet(),
+        )
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(nowhere)
 
 
 @lru_cache(maxsize=1)

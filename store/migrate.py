@@ -26,7 +26,9 @@ def upgrade(url: str, schema: str | None = None) -> None:
     engine = create_engine(async_url(url))
     try:
         with engine.connect() as conn:
-            conn.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+            # A schema of its own waits for nobody else's.
+            mine = {"schema": schema or "", "lock": LOCK}
+            conn.execute(text("SELECT pg_advisory_lock(hashtextextended(:schema, :lock))"), mine)
             if schema is not None:
                 conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
                 conn.commit()
@@ -34,7 +36,7 @@ def upgrade(url: str, schema: str | None = None) -> None:
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
             conn.commit()
-            conn.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
+            conn.execute(text("SELECT pg_advisory_unlock(hashtextextended(:schema, :lock))"), mine)
     finally:
         engine.dispose()
 
