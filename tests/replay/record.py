@@ -1,13 +1,19 @@
-"""Record the histories that `test_replay` replays: `python -m tests.replay.record`.
+"""Record histories of every workflow anew, from plays: `python -m tests.replay.record`.
 
-To be run after a deliberate change of a workflow's commands, once no open process can have a
-history of the old kind any more. It plays a small cycle and a recurring one.
+Run it when a change of commands is meant (it then needs `patched()` for what runs already) and
+look at the difference before it is committed. Histories name ids and instants only; what they say
+of the machine they were recorded on is taken out.
 """
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import text
+
+from domain.states import ProcessKind
 from embedded.postgres import ephemeral_postgres
 from embedded.temporal import test_server_binary
 from play.run import Stage, play
@@ -15,56 +21,71 @@ from play.scenario_file import read_scenario
 from play.world import World
 from workflows.registry import NAMES
 
-HERE = Path(__file__).parent
-HISTORIES = HERE / "histories"
-SCENARIO = HERE / "recorded.yaml"
-PEOPLE = HERE.parent / "cycles" / "scenarios" / "people.csv"
+HISTORIES = Path(__file__).parent / "histories"
+SCENARIOS = Path(__file__).parent.parent / "cycles" / "scenarios"
+
+RECORDED: Mapping[str, tuple[ProcessKind, ...]] = {
+    "cancel": tuple(ProcessKind),
+    "pause": (ProcessKind.REVIEW_CYCLE, ProcessKind.STAGE),
+    "worker_down": (ProcessKind.STAGE,),
+}
+"""Which processes' histories are kept of which scenario."""
 
 
-async def histories(world: World) -> dict[str, list[str]]:
-    """Every run of every process of a play, by workflow, as JSON in a stable order."""
-    found: dict[str, list[str]] = {name: [] for name in NAMES.values()}
-    async with world.database.begin() as conn:
-        rows = await conn.exec_driver_sql("SELECT id, kind FROM processes ORDER BY id")
-        processes = [(row.id, row.kind) for row in rows]
-    names = {kind.value: name for kind, name in NAMES.items()}
-    for process_id, kind in processes:
-        handle = world.client.get_workflow_handle(process_id)
-        history = json.loads((await handle.fetch_history()).to_json())
-        _without_machine(history)
-        found[names[kind]].append(json.dumps(history, separators=(",", ":")))
-    return found
-
-
-def _without_machine(part: object) -> None:
-    """Take out which process of which machine it was."""
-    if isinstance(part, dict):
-        if isinstance(part.get("identity"), str):
-            part["identity"] = "worker"
-        for value in part.values():
-            _without_machine(value)
-    elif isinstance(part, list):
-        for value in part:
-            _without_machine(value)
-
-
-async def main() -> None:
-    """Write the histories anew."""
-    recorded: dict[str, list[str]] = {}
+async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
+    """Play a scenario and keep the histories of its processes. Returns the files."""
+    written: list[Path] = []
 
     async def keep(world: World) -> None:
-        recorded.update(await histories(world))
+        async with world.database.begin() as conn:
+            rows = (
+                await conn.execute(
+                    text(
+                        "SELECT p.id, p.kind, p.run_id, s.key FROM processes p "
+                        "LEFT JOIN stages s ON s.id = p.stage_id WHERE p.run_id IS NOT NULL"
+                    )
+                )
+            ).all()
+        for row in rows:
+            kind = ProcessKind(row.kind)
+            if kind not in RECORDED[name]:
+                continue
+            handle = world.client.get_workflow_handle(row.id, run_id=row.run_id)
+            history = json.loads((await handle.fetch_history()).to_json())
+            stage = f"-{row.key}" if row.key else ""
+            path = folder / f"{NAMES[kind]}-{name}{stage}.json"
+            path.write_text(json.dumps(_of_no_machine(history), indent=1) + "\n", encoding="utf-8")
+            written.append(path)
 
-    with ephemeral_postgres() as server:
-        stage = Stage(server.dsn, test_server_binary(), before_end=keep)
-        await play(read_scenario(SCENARIO), PEOPLE, stage)
+    where = Stage(url, test_server_binary(), before_end=keep)
+    await play(read_scenario(SCENARIOS / f"{name}.yaml"), SCENARIOS / "people.csv", where)
+    return written
+
+
+def _of_no_machine(value: Any) -> Any:
+    """Without names of hosts and processes."""
+    match value:
+        case dict():
+            return {
+                key: "worker" if key == "identity" else _of_no_machine(each)
+                for key, each in value.items()
+                if key not in ("binaryChecksum", "workerVersion")
+            }
+        case list():
+            return [_of_no_machine(each) for each in value]
+        case _:
+            return value
+
+
+def main() -> None:
+    """Record everything into `histories/`."""
     HISTORIES.mkdir(exist_ok=True)
     for old in HISTORIES.glob("*.json"):
         old.unlink()
-    for name, runs in recorded.items():
-        for number, run in enumerate(runs, start=1):
-            (HISTORIES / f"{name}-{number}.json").write_text(run + "\n", encoding="utf-8")
+    with ephemeral_postgres() as server:
+        for name in RECORDED:
+            asyncio.run(record(server.dsn, name))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
