@@ -166,14 +166,21 @@ def _reached(
             return (task.told_to[-1],), None
         skipped.append("hr:empty")
         return (), None
-    found = _up_the_line(holders[0] if holders else task.subject_id, holders, line, skipped)
+    start = holders[0] if holders else task.subject_id
+    found = _up_the_line(start, task.subject_id, holders, line, skipped)
     return ((found,), None) if found is not None else ((), None)
 
 
 def _up_the_line(
-    start: int | None, holders: tuple[int, ...], line: _Line, skipped: list[str]
+    start: int | None,
+    subject: int | None,
+    holders: tuple[int, ...],
+    line: _Line,
+    skipped: list[str],
 ) -> int | None:
-    """The first manager up the line who can be told, never the top about somebody else's report."""
+    """The first manager up the line who can be told, never the top about somebody else's report,
+    and never whom it is about.
+    """
     if start is None:
         return None
     seen = {start}
@@ -187,6 +194,8 @@ def _up_the_line(
             return None
         if candidate in holders:
             skipped.append(f"{candidate}:is_assignee")
+        elif candidate == subject:
+            skipped.append(f"{candidate}:is_concerned")
         elif candidate in line.gone:
             skipped.append(f"{candidate}:left")
         elif candidate in line.away:

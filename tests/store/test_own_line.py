@@ -1,0 +1,46 @@
+"""Nobody is told up the line about themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from definitions.ladders import Rung
+from store.cycle_facts import load_cycle
+from store.recipients import Told, who_is_told
+from store.session import Database
+from tests.api.cycle import launch_small
+from tests.store.people_rows import BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
+
+
+@dataclass(frozen=True)
+class _Overdue:
+    id: UUID
+    subject_id: int | None
+    assignee_id: int | None
+    desk: str | None = None
+    told_to: tuple[int, ...] = ()
+
+
+async def test_an_escalation_passes_over_whom_it_is_about(
+    database: Database, now: datetime
+) -> None:
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    world = await launch_small(database, now)
+
+    async def told(subject: int, assignee: int, to: str) -> Told:
+        task = _Overdue(world.manager_task, subject, assignee)
+        on = now + timedelta(days=20)
+        rung = Rung("escalate:3", "escalate", on.date(), on, 3, to)
+        async with database.begin() as conn:
+            cycle = await load_cycle(conn, world.cycle_id)
+            stage = next(s for s in cycle.stages.values() if s.key == "manager")
+            found = await who_is_told(conn, cycle, stage, [task], {task.id: rung}, on)
+            return found[task.id]
+
+    assert (await told(WORKER, LEAD, "hr")).people == (HR, SECOND_HR)
+    assert (await told(HR, BOSS, "hr")).people == (SECOND_HR,)
+    # WORKER writes about LEAD, their own manager: not LEAD is told that it is late.
+    about_lead = await told(LEAD, WORKER, "manager")
+    assert f"{LEAD}:is_concerned" in about_lead.skipped
+    assert LEAD not in about_lead.people
