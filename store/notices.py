@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
 from store.outbox import NewNotification, queue
-from store.people import company_calendars, desk_members, person_times
+from store.people import company_calendars, desk_members, lines_above, person_times
 
 
 class About(Protocol):
@@ -117,9 +117,16 @@ async def tell_desk(
     subject_id: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> int:
-    """Tell all members of a desk, but nobody about themselves."""
+    """Tell all members of a desk, but nobody about themselves.
+
+    A case of somebody's own manager line is left to the others, as long as there are others.
+    """
     about = task.subject_id if task else subject_id
     members = await desk_members(conn, desk, now.date())
+    if about is not None and (task is not None or cycle_id is not None):
+        above = await lines_above(conn, members, now.date())
+        others = [m for m in members if m != about and about not in above.get(m, ())]
+        members = others or members
     return await tell_all(
         conn,
         [

@@ -1,11 +1,15 @@
-"""Nobody is told up the line about themselves."""
+"""Nobody is told up the line about themselves, or by HR's mail about their own manager line."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+
 from definitions.ladders import Rung
+from domain.notifications import Event
 from store.cycle_facts import load_cycle
+from store.notices import tell_desk
 from store.recipients import Told, who_is_told
 from store.session import Database
 from tests.api.cycle import launch_small
@@ -44,3 +48,32 @@ async def test_an_escalation_passes_over_whom_it_is_about(
     about_lead = await told(LEAD, WORKER, "manager")
     assert f"{LEAD}:is_concerned" in about_lead.skipped
     assert LEAD not in about_lead.people
+
+
+async def test_the_desk_leaves_a_case_of_ones_own_line_to_the_others(
+    database: Database, now: datetime
+) -> None:
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    world = await launch_small(database, now)
+
+    async def told(subject: int) -> set[int]:
+        async with database.begin() as conn:
+            await tell_desk(
+                conn,
+                "hr",
+                Event.NOT_HELD,
+                key=f"case:{subject}",
+                cause="closed",
+                now=now,
+                cycle_id=world.cycle_id,
+                subject_id=subject,
+            )
+            rows = await conn.execute(
+                text("SELECT person_id FROM notifications WHERE subject_id = :id"), {"id": subject}
+            )
+            return set(rows.scalars())
+
+    assert await told(WORKER) == {HR, SECOND_HR}
+    assert await told(BOSS) == {SECOND_HR}
+    assert await told(HR) == {SECOND_HR}
