@@ -208,6 +208,8 @@ async def _may_hold(conn: AsyncConnection, task: TaskFacts, person: int) -> None
         raise Invalid("That person has left; choose somebody else.")
     if person == task.subject_id and task.role != "subject":
         raise Invalid("Nobody reviews themselves; choose somebody else.")
+    if person != task.subject_id and task.role == "subject":
+        raise Invalid("Nobody but the person speaks for themselves; excuse the task instead.")
     taken = await conn.scalar(
         text(
             "SELECT 1 FROM tasks WHERE stage_id = :stage AND role = :role "

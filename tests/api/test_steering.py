@@ -206,3 +206,11 @@ async def test_the_ledger_leaves_out_the_readers_own_case(
                 database, f"SELECT id FROM notifications WHERE key = 'n{subject}'"
             )
             assert number not in seen
+
+
+async def test_nobody_is_given_what_only_the_person_can_say(world: World, sign_in: SignIn) -> None:
+    client = await sign_in(SECOND_HR)
+    own = f"/api/tasks/{world.self_task}"
+    refused = await client.post(f"{own}/reassign", json={"person_id": HR})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    assert (await client.get(own)).json()["task"]["assignee_id"] == WORKER
