@@ -8,7 +8,7 @@ from uuid import UUID
 from api.authentication import Call
 from definitions.answers import WHY, form_of
 from definitions.models import Definition
-from domain.access import Reach, Reader, TaskAccess, answers_for, may_read_task
+from domain.access import Reach, Reader, TaskAccess, answers_for, may_know_lateness, may_read_task
 from domain.errors import NotFound
 from domain.states import TaskState
 from store.access import TaskFacts, task_facts
@@ -28,6 +28,11 @@ class Seen:
     def access(self) -> TaskAccess:
         """What the rules know of the task."""
         return self.facts.access
+
+    @property
+    def knows_lateness(self) -> bool:
+        """Whether the reader may know how it stands to a due date that is past."""
+        return may_know_lateness(self.reader, self.access)
 
 
 async def see_task(call: Call, task_id: UUID) -> Seen:

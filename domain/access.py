@@ -240,6 +240,22 @@ def may_read_task(reader: Reader, task: TaskAccess) -> bool:
     return reader.person_id in task.told_to or reader.person_id in task.assignee_line
 
 
+def may_know_lateness(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader may know how a task they see stands to its due date once that is past.
+
+    Whose it is or was, to whom it was brought as overdue, HR (language reference §8), and who runs
+    the system. Everybody else, the line above included, sees due dates that lie ahead.
+    """
+    return (
+        holds_task(reader, task)
+        or _wrote(reader, task)
+        or (reader.person_id is not None and reader.person_id == task.assignee_id)
+        or reader.person_id in task.told_to
+        or hr_over(reader, task.subject_id)
+        or reader.is_administrator
+    )
+
+
 def may_work_on(reader: Reader, task: TaskAccess) -> bool:
     """Whether the reader may save a draft of it and submit it."""
     return holds_task(reader, task)

@@ -6,7 +6,7 @@ for whoever the next rung will reach.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.ladders import Rung
 from definitions.models import Ladder
-from domain.access import Reader, may_read_task
+from domain.access import Reader, may_know_lateness, may_read_task
 from domain.errors import NotFound
+from domain.notifications import Event
 from domain.states import CycleState, TaskState
 from store.access import task_facts
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
@@ -127,12 +128,16 @@ class NextRung:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The whole story of a task."""
+    """The whole story of a task.
+
+    For somebody who may not know of its lateness: without the ladder, and without a due date that
+    is past (`_without_lateness`).
+    """
 
     task_id: UUID
     state: str
-    due_on: date
-    due_at: datetime
+    due_on: date | None
+    due_at: datetime | None
     due_revision: int
     closes_at: datetime | None
     ended_at: datetime | None
@@ -149,8 +154,9 @@ async def explain(
 ) -> Explanation:
     """Explain a task to somebody who may see it.
 
-    Raises NotFound for everybody else: what a rater has to do is explained to that rater alone
-    while the round is open.
+    Whoever was not told that it is overdue is told of no rung (language reference §8). Raises
+    NotFound for everybody else: what a rater has to do is explained to that rater alone while the
+    round is open.
     """
     facts = await task_facts(conn, task_id, now)
     if facts is None or not may_read_task(reader, facts.access):
@@ -164,7 +170,7 @@ async def explain(
     wanted = {each.person_id for each in told} | {event.actor_id for event in events}
     names = await _names(conn, wanted | (rung.people if rung else set()))
     items = tuple(_told(each, names) for each in told)
-    return Explanation(
+    story = Explanation(
         task_id=task_id,
         state=row.state,
         due_on=row.due_on,
@@ -182,6 +188,39 @@ async def explain(
         suppressed=tuple(item for item in items if item.state == "suppressed"),
         next=rung.named(names) if rung else None,
     )
+    if may_know_lateness(reader, facts.access):
+        return story
+    return _without_lateness(story, now)
+
+
+def _without_lateness(story: Explanation, now: datetime) -> Explanation:
+    """What of the story says neither that the task is, or was, overdue, nor what comes of it."""
+    past = story.due_at is not None and story.due_at < now
+    return replace(
+        story,
+        due_on=None if past else story.due_on,
+        due_at=None if past else story.due_at,
+        closes_at=None if past else story.closes_at,
+        # The dates in the details are due dates, perhaps past ones.
+        history=tuple(
+            replace(event, detail={}) for event in story.history if event.event not in _RUNGS
+        ),
+        mails=tuple(told for told in story.mails if not _of_the_ladder(told)),
+        suppressed=tuple(told for told in story.suppressed if not _of_the_ladder(told)),
+        next=None,
+    )
+
+
+_RUNGS = frozenset({"rung", "rung_skipped"})
+
+_LADDER = frozenset(
+    {Event.REMINDER, Event.ESCALATION, Event.ESCALATED_NOTICE, Event.EXTENDED_NOTICE}
+    | {Event.DONE_NOTICE}
+)
+
+
+def _of_the_ladder(told: Told) -> bool:
+    return told.rung is not None or told.event in _LADDER
 
 
 def _opening(cycle: CycleFacts, stage: StageFacts, row: Any) -> Opening:

@@ -122,11 +122,6 @@ async def explain_task(call: Reads, task_id: UUID) -> Response:
     visit = await visit_of(call)
     mine = desk.facts.assignee_id == (call.person_id if call.person else None)
     top = task_desk.head(desk, call, others=not mine, seen=seen)
-    past, ahead = _past(story, visit), _ahead(story, call.now, desk.facts.assignee)
-    if not task_desk.knows_lateness(seen):
-        # What follows the due date is between the person, whom it was brought to, and HR.
-        past = [item for item in past if item.at is not None and item.at <= story.due_at]
-        ahead = [item for item in ahead if item.at is not None and item.at <= story.due_at]
     page = Explain(
         title="Why this task looks as it does",
         part="tasks" if mine else "",
@@ -135,8 +130,8 @@ async def explain_task(call: Reads, task_id: UUID) -> Response:
         assignee=desk.facts.assignee
         or ("the HR desk" if desk.facts.kind == "release" else "nobody yet"),
         state=story.state,
-        past=tuple(past),
-        ahead=tuple(ahead),
+        past=tuple(_past(story, visit)),
+        ahead=tuple(_ahead(story, call.now, desk.facts.assignee)),
         stops="Everything ahead stops the moment the task is done."
         if story.state == TaskState.OPEN
         else "",
@@ -284,7 +279,7 @@ def _ahead(story: Explanation, now: datetime, holder: str | None) -> list[Happen
     ]
     if story.state == TaskState.PLANNED:
         items.append(Happening("Opens", story.opening.opens_at, "ahead"))
-    if story.due_at > now:
+    if story.due_at is not None and story.due_at > now:
         items.append(Happening("Due", story.due_at, "now", "Until the end of that day."))
     if story.next is not None:
         items.append(_rung(story.next, holder))

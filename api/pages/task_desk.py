@@ -18,7 +18,6 @@ from api.seen_tasks import Seen
 from definitions.effort import minutes_of
 from definitions.models import Definition, Form
 from definitions.models import Stage as StageSpec
-from domain.access import holds_task, hr_over
 from domain.states import TaskState
 from store.definitions import definition_of
 from store.views.task_pages import TaskPageFacts, task_page
@@ -99,25 +98,12 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def knows_lateness(seen: Seen) -> bool:
-    """Whether the reader may know that the task is overdue (language reference §8): whose it is,
-    to whom it was escalated, HR, and who runs the system.
-    """
-    reader, task = seen.reader, seen.access
-    return (
-        holds_task(reader, task)
-        or reader.person_id in (task.assignee_id, task.author_id)
-        or reader.person_id in task.told_to
-        or hr_over(reader, task.subject_id)
-        or reader.is_administrator
-    )
-
-
 def head(desk: Desk, call: Call, *, others: bool = False, seen: Seen | None = None) -> TaskHead:
     """What stands above everything about a task. `others`: it is somebody else's."""
     f = desk.facts
     reads = readers_of(desk.definition, desk.stage, f.role, f.subject_first)
     mine = call.person is not None and f.assignee_id in (None, call.person_id)
+    hidden = seen is not None and f.due_at < call.now and not seen.knows_lateness
     return TaskHead(
         id=str(f.id),
         verb=verb_of(desk.about) if others else verb(desk.about),
@@ -125,14 +111,14 @@ def head(desk: Desk, call: Call, *, others: bool = False, seen: Seen | None = No
         due_at=f.due_at,
         zone=ZoneInfo(f.zone) if f.zone else UTC,
         late=f.state == TaskState.OPEN and f.due_at < call.now and f.cycle_state == "open",
-        due_hidden=seen is not None and f.due_at < call.now and not knows_lateness(seen),
+        due_hidden=hidden,
         about=desk.subject,
         minutes=minutes_of(desk.definition, desk.stage),
         purpose=desk.definition.purpose.strip(),
         why_you=why_you(f.role, f.subject_first, f.cycle),
         readers=reads,
-        after=_after(desk, call),
-        closes_at=f.closes_at,
+        after="" if hidden else _after(desk, call),
+        closes_at=None if hidden else f.closes_at,
         instead_of="" if mine or others else f.assignee or "",
         paused=f.cycle_state == "paused",
     )

@@ -28,7 +28,8 @@ async def team(call: Leads, request: Request, text: str = "", who: str = "direct
     visit = await visit_of(call)
     on = call.now.date()
     tree = await queries.tree_of(call.conn, call.person_id, on)
-    held = await queries.held_below(call.conn, call.person_id, on, call.now, direct=who != "all")
+    reader = await call.reader()
+    held = await queries.held_below(call.conn, reader, on, call.now, direct=who != "all")
     found = [task for task in held if _matches(task, text)]
     choices = (
         Choice("direct", "Who reports to me", chosen=who != "all"),

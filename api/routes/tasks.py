@@ -98,7 +98,7 @@ async def my_tasks(
         limit=limit + 1,
     )
     return page_of(
-        request, response, rows, limit, of="my-tasks", key=lambda t: [t.due_at.isoformat(), t.id]
+        request, response, rows, limit, of="my-tasks", key=lambda t: [str(t.due_at), t.id]
     )
 
 
@@ -136,9 +136,15 @@ async def cycle_tasks(
 
 @router.get("/tasks/{task_id}")
 async def get_one(call: Reads, response: Response, task_id: UUID) -> TaskDetail:
-    """One task, with its version as ETag; 404 for what the reader may not see."""
+    """One task, with its version as ETag; 404 for what the reader may not see.
+
+    A due date that is past, and the ladder, are there for the person, whoever it was escalated to,
+    and HR; for other readers they are null.
+    """
     seen = await see_task(call, task_id)
     task = await get_task(call.conn, task_id)
+    if not seen.knows_lateness:
+        task = task.without_lateness(call.now)
     set_etag(response, task.version)
     return TaskDetail(
         task=task,

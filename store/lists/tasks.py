@@ -1,6 +1,6 @@
 """Tasks, a page at a time: a person's own, and those that HR and administrators oversee."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,11 @@ from domain.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class TaskItem:
-    """A task: who must do what about whom by when. `version` is its entity tag."""
+    """A task: who must do what about whom by when. `version` is its entity tag.
+
+    `due_on`, `due_at`, `closes_at` and the next rung are none where they are not the reader's to
+    know (`without_lateness`).
+    """
 
     id: UUID
     cycle_id: UUID
@@ -29,8 +33,8 @@ class TaskItem:
     desk: str | None
     state: str
     opens_at: datetime
-    due_on: date
-    due_at: datetime
+    due_on: date | None
+    due_at: datetime | None
     closes_at: datetime | None
     due_revision: int
     next_rung: str | None
@@ -40,6 +44,16 @@ class TaskItem:
     held_on: date | None
     revision: int
     version: int
+
+    def without_lateness(self, now: datetime) -> "TaskItem":
+        """The task for somebody who was not told that it is overdue (language reference §8).
+
+        A due date ahead is theirs to know; one that is past, and every step of the ladder, not.
+        """
+        known = replace(self, next_rung=None, next_rung_at=None)
+        if self.due_at is None or self.due_at >= now:
+            return known
+        return replace(known, due_on=None, due_at=None, closes_at=None)
 
 
 _TASK = """

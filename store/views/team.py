@@ -7,13 +7,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.access import Reader
+from store.access import hidden_cases
+
 
 @dataclass(frozen=True, slots=True)
 class HeldBelow:
     """An open task of somebody below.
 
-    `due_on` is none once it is past, unless the manager was told of it as overdue: lateness is
-    between the person, whom it was escalated to, and HR (language reference §8).
+    `due_on` is none once it is past, unless the manager was told of it as overdue or sits at the HR
+    desk: lateness is between the person, whom it was escalated to, and HR (language reference §8).
     """
 
     id: UUID
@@ -48,33 +51,44 @@ _BELOW = """
 
 
 async def held_below(
-    conn: AsyncConnection, manager_id: int, on: date, now: datetime, *, direct: bool
+    conn: AsyncConnection, reader: Reader, on: date, now: datetime, *, direct: bool
 ) -> list[HeldBelow]:
     """Open tasks of people below a manager, nearest deadline first; at most 500.
 
     Left out: what raters do, and what is about the manager. `direct`: only who reports to them.
+    What has no due date to be shown comes last, by name: the order does not tell it either.
     """
     rows = await conn.execute(
         text(
             f"""
-            {_BELOW}
+            {_BELOW}, held AS (
+              SELECT t.*, t.due_at >= :now OR coalesce(:me = ANY(t.told_to), false) OR (:hr
+                AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
+              ) AS known, r.depth
+              FROM tree r JOIN tasks t ON t.assignee_id = r.person_id AND t.state = 'open'
+            )
             SELECT t.id, t.assignee_id, a.first_name || ' ' || a.last_name, a.department, c.title,
               s.key, s.title, s.kind, t.role, t.subject_id, b.first_name || ' ' || b.last_name,
               b.first_name,
-              CASE WHEN t.due_at >= :now OR :me = ANY(t.told_to) THEN t.due_on END,
-              t.due_at < :now AND coalesce(:me = ANY(t.told_to), false), c.state = 'open',
+              CASE WHEN t.known THEN t.due_on END, t.known AND t.due_at < :now, c.state = 'open',
               (SELECT max(e.at) FROM task_events e WHERE e.task_id = t.id AND e.event = 'nudged'
                AND e.at > :now - interval '20 hours')
-            FROM tree r JOIN tasks t ON t.assignee_id = r.person_id AND t.state = 'open'
-            JOIN stages s ON s.id = t.stage_id
+            FROM held t JOIN stages s ON s.id = t.stage_id
             JOIN cycles c ON c.id = t.cycle_id AND c.state IN ('open', 'paused')
             JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
             WHERE t.role <> 'rater' AND s.kind <> 'feedback_round'
-              AND t.subject_id IS DISTINCT FROM :me AND (NOT :direct OR r.depth = 1)
-            ORDER BY t.due_at, a.last_name, t.id LIMIT 500
+              AND t.subject_id IS DISTINCT FROM :me AND (NOT :direct OR t.depth = 1)
+            ORDER BY CASE WHEN t.known THEN t.due_at END, a.last_name, a.first_name, t.id LIMIT 500
             """
         ),
-        {"me": manager_id, "on": on, "now": now, "direct": direct},
+        {
+            "me": reader.person_id,
+            "hr": reader.is_hr,
+            "hidden": hidden_cases(reader),
+            "on": on,
+            "now": now,
+            "direct": direct,
+        },
     )
     return [HeldBelow(*row) for row in rows]
 

@@ -224,3 +224,70 @@ async def test_a_delegate_neither_writes_nor_sees_what_is_about_themselves(
     draft = await delegate.put(f"{address}/draft", json=answers, headers={"If-Match": "*"})
     done = await delegate.post(f"{address}/submit", json=answers)
     assert (draft.status_code, done.status_code) == (404, 404)
+
+
+async def _overdue(database: Database, task: object, told: list[int], now: datetime) -> None:
+    """Past its due date, with a rung that went out, and the next one ahead."""
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "UPDATE tasks SET due_at = :due, due_on = :on, closes_at = :closes,"
+                " told_to = :told, next_rung = 'escalate:6', next_rung_at = :closes WHERE id = :id"
+            ),
+            {
+                "due": now - timedelta(days=5),
+                "on": (now - timedelta(days=5)).date(),
+                "closes": now + timedelta(days=5),
+                "told": told,
+                "id": task,
+            },
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO notifications (key, event, person_id, task_id, rung, cause, at,"
+                " send_at, state) VALUES ('r', 'reminder', :p, :t, 'remind:1', 'rung:remind:1',"
+                " now(), now(), 'sent'), ('o', 'task_opened', :p, :t, NULL, 'launch', now(),"
+                " now(), 'sent')"
+            ),
+            {"p": WORKER, "t": task},
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO task_events (task_id, at, event, detail) VALUES"
+                " (:t, :at, 'opened', '{}'), (:t, :at, 'rung', '{\"rung\": \"escalate:3\"}'),"
+                " (:t, :at, 'extended', '{\"due_on\": \"2027-01-07\"}')"
+            ),
+            {"t": task, "at": now - timedelta(days=2)},
+        )
+
+
+@pytest.mark.parametrize(
+    ("person", "knows"),
+    [(WORKER, True), (LEAD, False), (TOP, True), (SECOND_HR, True), (ADMIN, True)],
+)
+async def test_lateness_is_told_to_whom_it_concerns_only(
+    world: World, sign_in: SignIn, database: Database, clock: SetClock, person: int, knows: bool
+) -> None:
+    await _overdue(database, world.self_task, [TOP], clock.now())
+    client = await sign_in(person)
+    task = (await client.get(f"/api/tasks/{world.self_task}")).json()["task"]
+    story = (await client.get(f"/api/tasks/{world.self_task}/explain")).json()
+    for name in ("due_on", "due_at", "closes_at", "next_rung", "next_rung_at"):
+        assert (task[name] is not None) is knows, name
+    for name in ("due_on", "due_at", "closes_at", "next"):
+        assert (story[name] is not None) is knows, name
+    assert ("rung" in {event["event"] for event in story["history"]}) is knows
+    assert any(event["detail"] for event in story["history"]) is knows
+    mails = {mail["event"] for mail in story["mails"]}
+    assert mails == ({"task_opened", "reminder"} if knows else {"task_opened"})
+
+
+async def test_a_due_date_ahead_is_seen_by_the_line_but_not_the_ladder(
+    world: World, sign_in: SignIn
+) -> None:
+    client = await sign_in(LEAD)
+    task = (await client.get(f"/api/tasks/{world.self_task}")).json()["task"]
+    story = (await client.get(f"/api/tasks/{world.self_task}/explain")).json()
+    assert task["due_on"] is not None
+    assert story["due_on"] is not None
+    assert (task["next_rung"], task["next_rung_at"], story["next"]) == (None, None, None)

@@ -12,7 +12,7 @@ from store.tasks import submit
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.api.pages.browsing import get, plain
-from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, WORKER
+from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, TOP, WORKER
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,18 @@ async def test_manager_is_not_told_of_lateness_unless_it_was_brought_to_them(
     aware = plain(await get(lead, "/team"))
     assert "6 days late" in aware or "7 days late" in aware
     assert "Was due" in (await get(lead, f"/tasks/{world.self_task}")).text
+
+
+async def test_the_team_list_of_an_hr_member_says_what_is_late(
+    sign_in: SignIn, database: Database, clock: SetClock, world: World
+) -> None:
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE reporting_lines SET manager_id = :boss WHERE person_id IN (:a, :b)"),
+            {"boss": SECOND_HR, "a": WORKER, "b": HR},
+        )
+    clock.advance(timedelta(days=20))
+    page = plain(await get(await sign_in(SECOND_HR), "/team"))
+    assert "6 days late" in page or "7 days late" in page
+    unaware = plain(await get(await sign_in(TOP), "/team?who=all"))
+    assert "days late" not in unaware
