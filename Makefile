@@ -22,8 +22,11 @@ help:
 run: venv
 	@exec $(BIN)/python -m cli run
 
+# Three at a time also on two cores: the longest tests wait for servers and for leases.
+TEST_JOBS ?= 3
+
 test: venv browser
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv
 	$(BIN)/ruff format --check .

@@ -17,6 +17,26 @@ from store.session import Database
 TEMPLATE = "almanac_template"
 _numbers = itertools.count(1)
 
+LONGEST_FIRST = (
+    "tests/faults/",
+    "tests/cycles/",
+    "tests/browser/",
+    "tests/embedded/",
+    "tests/activities/",
+    "tests/benchmarks/",
+)
+"""Files are handed out in this order, so that no process is left alone with a long one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the longest forward; within a file the order stays."""
+
+    def rank(item: pytest.Item) -> int:
+        found = (n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder))
+        return next(found, len(LONGEST_FIRST))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[RunningPostgres]:
