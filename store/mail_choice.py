@@ -6,7 +6,7 @@ code that the ledger keeps.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from domain.states import CycleState, TaskState
 
 LINK_LIFE = timedelta(minutes=30)
 """A sign-in mail later than this would carry a link for somebody who has asked again."""
+
+ACKNOWLEDGEMENT = "acknowledgement"
+"""The kind of stage in which nobody speaks for somebody else."""
 
 TO_THE_HOLDER = frozenset(
     {
@@ -53,6 +56,8 @@ class Item:
     task_desk: str | None
     task_revision: int | None
     superseded: bool = False
+    subject_id: int | None = None
+    stage_kind: str | None = None
 
     @property
     def again(self) -> bool:
@@ -65,7 +70,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person as a receiver of mail."""
+    """A person as a receiver of mail.
+
+    `time`: where a delegate acts, the delegate's days count. `own_time`, if somebody acts today:
+    the person's own days, without any leave.
+    """
 
     id: int
     address: str
@@ -73,6 +82,7 @@ class Somebody:
     left_on: date | None
     refused: bool
     time: PersonTime
+    own_time: PersonTime | None = None
 
     def gone(self, as_of: datetime) -> bool:
         """Have they left the company by then, on their own date?"""
@@ -147,7 +157,8 @@ def choose(
     """Decide about one person's items at `as_of`.
 
     `items` are those due, those that ride along, and those of a mail that was refused for now.
-    `delegate` acts for the person today. Nothing goes out on a day or at an hour that is not the
+    `delegate` acts for the person today; what only the person may be told waits for their first
+    working day back. Nothing goes out on a day or at an hour that is not the
     receiver's: it is postponed to their next morning. So is daily mail if today's has gone
     (`told_today`): there is one a day, whatever comes late.
     """
@@ -163,9 +174,26 @@ def choose(
             choice.groups.append(Group(person, None, item.event.value, (item,)))
         else:
             daily.append(item)
+    if delegate is not None:
+        kept = [item for item in daily if for_nobody_else(item, delegate.id)]
+        daily = [item for item in daily if item not in kept]
+        if kept:
+            absent = replace(person, time=person.own_time or person.time)
+            _choose_daily(choice, absent, None, kept, as_of, told_today)
     if daily:
         _choose_daily(choice, person, delegate, daily, as_of, told_today)
     return choice
+
+
+def for_nobody_else(item: Item, delegate_id: int) -> bool:
+    """Is this the person's own, so that no delegate hears of it in their place?
+
+    A person's own result and its acknowledgement; and whatever concerns the delegate, who neither
+    writes about themselves nor hears from others' mail that they are late.
+    """
+    if item.event is Event.RESULT_OPENED or item.stage_kind == ACKNOWLEDGEMENT:
+        return True
+    return delegate_id in (item.subject_id, item.assignee_id)
 
 
 def _choose_daily(

@@ -9,7 +9,7 @@ senders side by side never make two mails of one morning.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -215,9 +215,11 @@ async def _items(
             SELECT n.id, n.event, n.person_id, n.desk, n.cycle_id, n.task_id, n.rung,
                 n.due_revision, n.at, n.send_at, n.ride_along,
                 CASE WHEN n.state <> 'queued' THEN n.mail_id END, c.state, t.state, t.assignee_id,
-                t.desk, t.due_revision, n.reason IS NOT DISTINCT FROM 'superseded'
+                t.desk, t.due_revision, n.reason IS NOT DISTINCT FROM 'superseded',
+                coalesce(t.subject_id, n.subject_id), s.kind
             FROM notifications n
             LEFT JOIN cycles c ON c.id = n.cycle_id LEFT JOIN tasks t ON t.id = n.task_id
+            LEFT JOIN stages s ON s.id = t.stage_id
             WHERE n.person_id = ANY(CAST(:owners AS bigint[])) AND (
                 (n.state = 'queued' AND (n.send_at <= :as_of OR n.ride_along)
                   AND (n.cycle_id IS NULL OR n.event = 'paused'
@@ -262,6 +264,10 @@ async def _receivers(
     for day, away in on.items():
         acting |= await delegate_on(conn, away, day)
     delegates = await _somebody(conn, calendars, sorted(set(acting.values())), as_of)
+    if acting:
+        away = sorted(acting)
+        own = await person_times(conn, calendars, away, horizon=horizon(as_of), leave="away")
+        people |= {person: replace(people[person], own_time=own.get(person)) for person in away}
     return people, {person: delegates[delegate] for person, delegate in acting.items()}
 
 

@@ -56,19 +56,21 @@ async def person_times(
     person_ids: Sequence[int],
     *,
     horizon: Horizon | None = None,
-    leave: Literal["pause", "keep"] = "pause",
+    leave: Literal["pause", "keep", "away"] = "pause",
 ) -> dict[int, PersonTime]:
     """Return each person's calendar, zone and morning. One query for all.
 
     Days of recorded leave are no working days; where a delegate acts, the delegate's working
     days count instead (language reference §4). With `leave="keep"` leave changes nothing
-    (statutory periods run on). People who share a profile and have no leave share one object.
+    (statutory periods run on); with `leave="away"` no day of leave counts, whoever acts meanwhile:
+    that is for what nobody does in their place. People who share a profile and have no leave
+    share one object.
 
     Somebody whose record cannot be used (an unknown zone or calendar) is absent from the
     answer: the caller parks them alone.
     """
     rows = await conn.execute(
-        text(_TIMES if leave == "pause" else _TIMES_WITHOUT_LEAVE),
+        text(_TIMES_WITHOUT_LEAVE if leave == "keep" else _TIMES),
         _ids_and_horizon(person_ids, horizon),
     )
     records = {row.id: row for row in rows}
@@ -80,12 +82,12 @@ async def person_times(
         return plain[row.profile_id]
 
     def own(row: Any) -> PersonTime | None:
-        away = tuple(_days(leave) for leave in row.away or () if leave[2] is None)
+        away = tuple(_days(each) for each in row.away or () if leave == "away" or each[2] is None)
         return _time(calendars, _profile(row, away)) if away else without_leave(row)
 
     def composed(row: Any) -> PersonTime | None:
         time = own(row)
-        if time is None or not row.away:
+        if time is None or not row.away or leave == "away":
             return time
         spells = []
         for first, last, delegate in row.away:

@@ -2,6 +2,7 @@
 
 Reminders go to whoever holds the task. An escalation climbs the assignee's line: whoever has left,
 is away for days without a delegate, or is the assignee is passed over, with the reason on record.
+A delegate whom it is about stands in for nobody.
 The climb ends below the top: somebody without a manager is told only about direct reports. If
 nobody is left, the ladder's next rung takes this one's place and time.
 """
@@ -20,7 +21,7 @@ from definitions.ladders import Rung
 from definitions.models import Ladder
 from domain.states import Desk
 from store.cycle_facts import CycleFacts, StageFacts
-from store.people import desk_members, managers_of, person_times
+from store.people import delegate_on, desk_members, managers_of, person_times
 
 
 class Overdue(Protocol):
@@ -62,6 +63,7 @@ class _Line:
     manager: dict[int, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     away: set[int] = field(default_factory=set)
+    acting: dict[int, int] = field(default_factory=dict)  # delegates of those away for days
     hr: tuple[int, ...] = ()
     desks: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -198,7 +200,7 @@ def _up_the_line(
             skipped.append(f"{candidate}:is_concerned")
         elif candidate in line.gone:
             skipped.append(f"{candidate}:left")
-        elif candidate in line.away:
+        elif candidate in line.away or line.acting.get(candidate) in {*holders, subject}:
             skipped.append(f"{candidate}:absent")
         else:
             return candidate
@@ -232,7 +234,10 @@ async def _read_line(
         reached |= fresh
     above = sorted(set(line.manager.values()))
     line.gone = await _gone(conn, above, on)
-    line.away = await _away(conn, cycle, above, on)
+    absent = await _away(conn, cycle, above, on)
+    acting = await delegate_on(conn, sorted(absent), on)
+    line.away = absent - set(acting)
+    line.acting = {person: acting[person] for person in absent & set(acting)}
     return line
 
 
@@ -250,13 +255,13 @@ async def _gone(conn: AsyncConnection, people: Sequence[int], on: date) -> set[i
 async def _away(
     conn: AsyncConnection, cycle: CycleFacts, people: Sequence[int], on: date
 ) -> set[int]:
-    """Absent that day and for two more working days, and nobody acts for them."""
+    """Absent that day and for two more working days, whether or not somebody acts for them."""
     rows = (
         await conn.execute(
             text(
                 "SELECT person_id, first_day, last_day FROM leaves "
                 "WHERE person_id = ANY(CAST(:ids AS bigint[])) AND withdrawn_at IS NULL "
-                "AND delegate_id IS NULL AND first_day <= :until AND last_day >= :on"
+                "AND first_day <= :until AND last_day >= :on"
             ),
             {"ids": list(people), "on": on, "until": on + timedelta(days=14)},
         )

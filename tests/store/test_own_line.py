@@ -9,11 +9,12 @@ from sqlalchemy import text
 from definitions.ladders import Rung
 from domain.notifications import Event
 from store.cycle_facts import load_cycle
+from store.leaves import add_leave
 from store.notices import tell_desk
 from store.recipients import Told, who_is_told
 from store.session import Database
 from tests.api.cycle import launch_small
-from tests.store.people_rows import BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
+from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,26 @@ async def test_an_escalation_passes_over_whom_it_is_about(
     about_lead = await told(LEAD, WORKER, "manager")
     assert f"{LEAD}:is_concerned" in about_lead.skipped
     assert LEAD not in about_lead.people
+
+
+async def test_a_delegate_stands_in_for_nobody_about_themselves(
+    database: Database, now: datetime
+) -> None:
+    """WORKER acts for LEAD, their manager, and is late: HR is told in LEAD's place."""
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    world = await launch_small(database, now)
+    on = now + timedelta(days=20)
+    rung = Rung("escalate:3", "escalate", on.date(), on, 3, "manager")
+    async with database.begin() as conn:
+        last = on.date() + timedelta(days=10)
+        await add_leave(conn, LEAD, on.date(), last, delegate_id=WORKER, now=now)
+        cycle = await load_cycle(conn, world.cycle_id)
+        stage = next(s for s in cycle.stages.values() if s.key == "self")
+        for holder, people in ((WORKER, (HR, SECOND_HR)), (ADMIN, (LEAD,))):
+            task = _Overdue(world.self_task, holder, holder)
+            found = await who_is_told(conn, cycle, stage, [task], {task.id: rung}, on)
+            assert found[task.id].people == people
 
 
 async def test_the_desk_leaves_a_case_of_ones_own_line_to_the_others(

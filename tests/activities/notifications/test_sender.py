@@ -221,6 +221,57 @@ async def test_a_delegate_gets_the_mail_instead(office: Office, sink: Sink) -> N
     assert link.person_id == BOSS
 
 
+async def test_what_is_the_persons_own_waits_for_them_and_not_for_a_delegate(
+    office: Office, sink: Sink
+) -> None:
+    """The delegate gets what they act on; results, and what is about the delegate, they do not."""
+    await office.execute(
+        "INSERT INTO leaves (person_id, first_day, last_day, delegate_id, recorded_at)"
+        " VALUES (:id, '2027-01-11', '2027-01-13', :delegate, :now)",
+        id=LEAD,
+        delegate=WORKER,
+        now=office.now,
+    )
+    cycle = office.world.cycle_id
+    await office.execute(
+        "UPDATE tasks SET assignee_id = :lead WHERE id = :id",
+        lead=LEAD,
+        id=office.world.hr_self_task,
+    )
+    await office.queue(
+        office.item(Event.RESULT_OPENED, LEAD, cycle_id=cycle),
+        office.item(Event.TASK_OPENED, LEAD, office.world.manager_task),  # about the delegate
+        office.item(Event.ESCALATION, LEAD, office.world.self_task),  # held by the delegate
+        office.item(Event.REOPENED, LEAD, office.world.hr_self_task),  # somebody else's
+    )
+    progress = await office.send(sink.port)
+    assert sink.addresses == ["worker@example.com"]
+    states = await office.states()
+    assert {event for event, (state, _) in states.items() if state == "sent"} == {"reopened"}
+    back = office.now + timedelta(days=2)
+    assert progress.next_due_at == back
+    await office.send(sink.port, back)
+    assert sink.addresses == ["worker@example.com", "lead@example.com"]
+    (mail,) = [mail for mail in await office.mails() if mail.person_id == LEAD]
+    assert mail.instead_of_id is None
+    assert {state for state, _ in (await office.states()).values()} == {"sent"}
+
+
+async def test_an_acknowledgement_is_mailed_to_no_delegate(office: Office, sink: Sink) -> None:
+    await office.execute(
+        "INSERT INTO leaves (person_id, first_day, last_day, delegate_id, recorded_at)"
+        " VALUES (:id, '2027-01-11', '2027-01-13', :delegate, :now)",
+        id=WORKER,
+        delegate=LEAD,
+        now=office.now,
+    )
+    await office.execute("UPDATE stages SET kind = 'acknowledgement' WHERE key = 'self'")
+    await office.queue(office.item(Event.TASK_OPENED, WORKER, office.world.self_task))
+    progress = await office.send(sink.port)
+    assert sink.accepted == []
+    assert progress.next_due_at == office.now + timedelta(days=2)
+
+
 async def test_of_a_paused_cycle_only_the_pause_is_told(office: Office, sink: Sink) -> None:
     cycle = office.world.cycle_id
     await office.queue(
