@@ -105,10 +105,10 @@ class Sets:
                 rows.all()
                 bare = perf_counter() - begun
                 begun = perf_counter()
-                await list_stages(conn, cycle, NOW)
+                await list_stages(conn, cycle, NOW, hidden=[])
                 stages = perf_counter() - begun
                 begun = perf_counter()
-                await shares(conn, cycle, NOW)
+                await shares(conn, cycle, NOW, hidden=[])
                 departments = perf_counter() - begun
             self._note("cycle status", stages * 1000, bare * 1000)
             self._note("cycle status, departments", departments * 1000, bare * 1000)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import NotFound
 from domain.notifications import Event
 from store.outbox import NewNotification, queue
+from store.visible import COUNTED
 
 FIRST = timedelta(minutes=10)
 
@@ -40,9 +41,15 @@ class FirstMinutes:
         return self.opened_at is not None and self.as_of > self.opened_at + FIRST
 
 
-async def first_ten_minutes(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> FirstMinutes:
-    """Count what happened to the first mails and forms of a cycle. Raises NotFound."""
-    row = (await conn.execute(text(_COUNTS), {"id": cycle_id})).one_or_none()
+async def first_ten_minutes(
+    conn: AsyncConnection, cycle_id: UUID, now: datetime, *, hidden: list[int]
+) -> FirstMinutes:
+    """Count what happened to the first mails and forms of a cycle, without `hidden` cases.
+
+    Raises NotFound.
+    """
+    values = {"id": cycle_id, "hidden": hidden}
+    row = (await conn.execute(text(_COUNTS), values)).one_or_none()
     if row is None:
         raise NotFound(f"there is no cycle {cycle_id}")
     return FirstMinutes(
@@ -85,13 +92,16 @@ async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: 
     return queued > 0
 
 
-_COUNTS = """
+_COUNTS = f"""
 WITH mailed AS (
   SELECT DISTINCT m.id, m.state, m.person_id FROM notifications n JOIN mails m ON m.id = n.mail_id
   WHERE n.cycle_id = :id AND n.event <> 'test_mail'
+), shown AS (
+  SELECT t.state, t.seen_at FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+  WHERE t.cycle_id = :id
 )
 SELECT c.opened_at, c.participants,
-  (SELECT count(*) FROM tasks WHERE cycle_id = :id) AS tasks,
+  (SELECT count(*) FROM shown) AS tasks,
   (SELECT count(*) FROM mailed WHERE state = 'sent') AS sent,
   (SELECT count(*) FROM mailed WHERE state = 'failed') AS failed,
   (SELECT count(*) FROM mailed WHERE state = 'unknown') AS unknown,
@@ -99,8 +109,8 @@ SELECT c.opened_at, c.participants,
     AND event <> 'test_mail' AND state IN ('queued', 'sending') AND NOT ride_along) AS waiting,
   (SELECT array_agg(DISTINCT person_id ORDER BY person_id) FROM mailed
     WHERE state = 'failed' AND person_id IS NOT NULL) AS refused,
-  (SELECT count(*) FROM tasks WHERE cycle_id = :id AND seen_at IS NOT NULL) AS seen,
-  (SELECT count(*) FROM tasks WHERE cycle_id = :id AND state = 'done') AS done,
+  (SELECT count(*) FROM shown WHERE seen_at IS NOT NULL) AS seen,
+  (SELECT count(*) FROM shown WHERE state = 'done') AS done,
   (SELECT count(*) FROM held_rows WHERE cycle_id = :id AND cleared_at IS NULL) AS held
 FROM cycles c WHERE c.id = :id
 """

@@ -5,6 +5,7 @@ from fastapi import Request
 from api.authentication import Call
 from api.pages.views.frame import Choice, Link, More
 from api.paging import write_cursor
+from store.access import hidden_cases
 from store.lists.cycles import CycleItem
 from store.views import cycle_pages as queries
 
@@ -12,7 +13,7 @@ from store.views import cycle_pages as queries
 async def tabs(call: Call, item: CycleItem, here: str) -> tuple[Link, ...]:
     """The parts of a cycle."""
     href = f"/cycles/{item.id}"
-    counts = await queries.tab_counts(call.conn, item.id)
+    counts = await queries.tab_counts(call.conn, item.id, hidden=hidden_cases(await call.reader()))
     links = [
         Link("Overview", href, None, here == "overview"),
         Link("People", f"{href}/people", counts.people, here == "people"),

@@ -52,7 +52,7 @@ async def tasks(
         limit=PAGE + 1,
     )
     visit = await visit_of(call)
-    stages = await list_stages(call.conn, cycle_id, call.now)
+    stages = await list_stages(call.conn, cycle_id, call.now, hidden=hidden_cases(reader))
     shown = rows[:PAGE]
     kinds = (("", "All"), ("late", "Late"), ("nobody", "Without an assignee"))
     page = CycleTasks(

@@ -18,6 +18,7 @@ from api.pages.views.hr import CycleLine, CyclePage, Cycles, Figure, StageLine, 
 from definitions.models import Definition
 from domain.access import Action
 from domain.states import CycleState, StageState
+from store.access import hidden_cases
 from store.cycle_facts import load_cycle
 from store.definitions import get_version
 from store.lists.cycles import CycleItem, StageItem, get_cycle, list_stages
@@ -37,7 +38,7 @@ PAGE = 100
 async def cycles(call: Reads, request: Request) -> Response:
     """All cycles."""
     visit = await visit_of(call)
-    rows = await queries.cycle_rows(call.conn, call.now)
+    rows = await queries.cycle_rows(call.conn, call.now, hidden=hidden_cases(await call.reader()))
     over = (CycleState.CLOSED, CycleState.CANCELLED)
     planned = await queries.planned_launches(call.conn, visit.today)
     page = Cycles(
@@ -97,13 +98,14 @@ async def cycle(call: Reads, request: Request, cycle_id: UUID) -> Response:
 
 
 async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit) -> CyclePage:
-    stages = await list_stages(call.conn, item.id, call.now)
+    hidden = hidden_cases(await call.reader())
+    stages = await list_stages(call.conn, item.id, call.now, hidden=hidden)
     facts = await load_cycle(call.conn, item.id)
-    due = await progress.dues(call.conn, item.id)
-    shares = await progress.shares(call.conn, item.id, call.now)
+    due = await progress.dues(call.conn, item.id, hidden=hidden)
+    shares = await progress.shares(call.conn, item.id, call.now, hidden=hidden)
     zone = str(facts.calendars.zone)
-    done = await progress.done_by_day(call.conn, item.id, zone)
-    needs = await progress.attention(call.conn, item.id)
+    done = await progress.done_by_day(call.conn, item.id, zone, hidden=hidden)
+    needs = await progress.attention(call.conn, item.id, hidden=hidden)
     today = facts.company.local_date(call.now)
     version = await get_version(call.conn, item.version_id)
     return CyclePage(

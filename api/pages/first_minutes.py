@@ -13,6 +13,7 @@ from api.pages.views.hr import Figure, FirstMinutes, RefusedAddress
 from domain.access import Action
 from domain.errors import IllegalState
 from domain.states import CycleState
+from store.access import hidden_cases
 from store.first_minutes import first_ten_minutes
 from store.lists.cycles import get_cycle
 from store.views import cycle_pages as queries
@@ -28,7 +29,9 @@ async def first_minutes(call: Reads, request: Request, cycle_id: UUID) -> Respon
     item = await get_cycle(call.conn, cycle_id)
     if item.opened_at is None:
         raise IllegalState("This cycle has not been launched.")
-    look = await first_ten_minutes(call.conn, cycle_id, call.now)
+    look = await first_ten_minutes(
+        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+    )
     refused = await queries.refused_mails(call.conn, cycle_id)
     mails = look.mails_sent + look.mails_waiting + look.mails_refused + look.mails_unknown
     opens = call.now < item.opened_at

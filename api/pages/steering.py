@@ -25,6 +25,7 @@ from api.seen_tasks import see_task
 from domain.access import Action, may, may_steer_task
 from domain.errors import AlmanacError, Forbidden, IllegalState, Invalid, NotFound
 from domain.states import StageState
+from store.access import hidden_cases
 from store.command_keys import fingerprint, run_once
 from store.lists.cycles import get_cycle, list_stages
 from store.lists.tasks import get_task
@@ -89,7 +90,9 @@ async def _cycle_place(call: Call, cycle_id: UUID, name: str) -> Place:
     cycle = await get_cycle(call.conn, cycle_id)
     asks = act.asks
     if STAGE in asks:
-        stages = await list_stages(call.conn, cycle_id, call.now)
+        stages = await list_stages(
+            call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+        )
         choices = tuple(
             Choice(str(s.id), s.title, f"{plural(s.open or 0, 'open task')}")
             for s in stages

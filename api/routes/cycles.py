@@ -16,6 +16,7 @@ from domain.access import Action
 from domain.errors import Invalid, NotFound
 from domain.states import CycleState
 from store import launch
+from store.access import hidden_cases
 from store.definitions import latest
 from store.launch_check import LaunchCheck, report
 from store.lists.cycles import CycleItem, StageItem, get_cycle, list_cycles, list_stages
@@ -93,9 +94,14 @@ async def get_one(call: Reads, response: Response, cycle_id: UUID) -> CycleItem:
 
 @router.get("/{cycle_id}/stages")
 async def stages(call: Reads, cycle_id: UUID) -> list[StageItem]:
-    """The stages in order, with their planned dates and counts."""
+    """The stages in order, with their planned dates and counts.
+
+    The reader's own case and those of their own manager line are not counted.
+    """
     await get_cycle(call.conn, cycle_id)
-    return await list_stages(call.conn, cycle_id, call.now)
+    return await list_stages(
+        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+    )
 
 
 @router.post("", status_code=201, response_model=CycleItem)

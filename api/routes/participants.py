@@ -14,6 +14,7 @@ from domain.access import Action, is_own_case
 from domain.errors import Forbidden
 from domain.states import ParticipantState
 from store import participation
+from store.access import hidden_cases
 from store.lists.cycles import ParticipantItem, get_cycle, list_participants
 from store.steering import Preview as Foreseen
 
@@ -66,6 +67,7 @@ async def list_all(
         cycle_id,
         state=state,
         department=department,
+        hidden=hidden_cases(await call.reader()),
         after=int(key[0] or 0) if key else 0,
         limit=limit + 1,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
+from store.visible import NOT_OWN_CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +104,16 @@ class StageItem:
     cancelled: int | None
 
 
-async def list_stages(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> list[StageItem]:
-    """The stages of a cycle in their order, counted in one pass over its tasks."""
+async def list_stages(
+    conn: AsyncConnection, cycle_id: UUID, now: datetime, *, hidden: list[int]
+) -> list[StageItem]:
+    """The stages of a cycle in their order, counted in one pass over its tasks.
+
+    The cases of `hidden` subjects are not counted.
+    """
     rows = await conn.execute(
         text(
-            """
+            f"""
             SELECT s.id, s.key, s.position, s.kind, s.title, s.state, s.planned_opens_on,
               s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at,
               coalesce(n.planned, 0), coalesce(n.open, 0), coalesce(n.overdue, 0),
@@ -121,12 +127,12 @@ async def list_stages(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> l
                 count(*) FILTER (WHERE state = 'expired') AS expired,
                 count(*) FILTER (WHERE state = 'excused') AS excused,
                 count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-              FROM tasks WHERE cycle_id = :cycle GROUP BY stage_id
+              FROM tasks t WHERE cycle_id = :cycle AND {NOT_OWN_CASE} GROUP BY stage_id
             ) n ON n.stage_id = s.id
             WHERE s.cycle_id = :cycle ORDER BY s.position
             """
         ),
-        {"cycle": cycle_id, "now": now},
+        {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
     return [_stage(row) for row in rows]
 
@@ -159,13 +165,18 @@ async def list_participants(
     *,
     state: str | None,
     department: str | None,
+    hidden: list[int],
     after: int,
     limit: int,
 ) -> list[ParticipantItem]:
-    """Who is in, who is out and why; by person id, those above `after`."""
+    """Who is in, who is out and why; by person id, those above `after`.
+
+    HR's own words (`because`) about `hidden` people are not fetched.
+    """
     rows = await conn.execute(
         text(
-            "SELECT p.person_id, w.first_name || ' ' || w.last_name, p.state, p.reason, p.because,"
+            "SELECT p.person_id, w.first_name || ' ' || w.last_name, p.state, p.reason,"
+            " CASE WHEN p.person_id <> ALL(CAST(:hidden AS bigint[])) THEN p.because END,"
             " p.department, p.reviewer_id, p.entered_on, p.late"
             " FROM participants p JOIN people w ON w.id = p.person_id"
             " WHERE p.cycle_id = :cycle AND p.person_id > :after"
@@ -177,6 +188,7 @@ async def list_participants(
             "cycle": cycle_id,
             "state": state,
             "department": department,
+            "hidden": hidden,
             "after": after,
             "limit": limit,
         },

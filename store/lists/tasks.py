@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
+from store.visible import NOT_OWN_CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,7 @@ async def list_my_tasks(
                     SELECT person_id FROM leaves WHERE delegate_id = :person
                     AND withdrawn_at IS NULL AND :on BETWEEN first_day AND last_day)
                   AND t.subject_id IS DISTINCT FROM :person)
-              OR (:desk AND t.desk = 'hr' AND (
-                    t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))))
+              OR (:desk AND t.desk = 'hr' AND {NOT_OWN_CASE}))
               AND (CAST(:due_at AS timestamptz) IS NULL
                    OR (t.due_at, t.id) > (:due_at, CAST(:last AS uuid)))
             ORDER BY t.due_at, t.id LIMIT :limit
@@ -145,7 +145,7 @@ async def list_cycle_tasks(
               AND (CAST(:state AS text) IS NULL OR t.state = :state)
               AND (CAST(:assignee_id AS bigint) IS NULL OR t.assignee_id = :assignee_id)
               AND (CAST(:subject_id AS bigint) IS NULL OR t.subject_id = :subject_id)
-              AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
+              AND {NOT_OWN_CASE}
               AND (t.role <> 'rater' OR s.state = 'closed')
               AND (CAST(:after AS uuid) IS NULL OR t.id > :after)
             ORDER BY t.id LIMIT :limit

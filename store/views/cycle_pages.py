@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.views.progress import COUNTED
+from store.visible import COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class CycleRow:
     stage_due_on: date | None
 
 
-async def cycle_rows(conn: AsyncConnection, now: datetime, limit: int = 100) -> list[CycleRow]:
-    """The latest cycles, newest first, counted in one statement."""
+async def cycle_rows(
+    conn: AsyncConnection, now: datetime, *, hidden: list[int], limit: int = 100
+) -> list[CycleRow]:
+    """The latest cycles, newest first, counted in one statement without `hidden` cases."""
     rows = await conn.execute(
         text(
             f"""
@@ -51,7 +53,7 @@ async def cycle_rows(conn: AsyncConnection, now: datetime, limit: int = 100) -> 
             ORDER BY c.id DESC
             """
         ),
-        {"now": now, "limit": limit},
+        {"now": now, "hidden": hidden, "limit": limit},
     )
     return [CycleRow(*row) for row in rows]
 
@@ -119,14 +121,15 @@ async def participant_rows(
     after: tuple[str, int] = ("", 0),
     limit: int = 100,
 ) -> list[ParticipantRow]:
-    """Everybody of the company by name; the counts of `hidden` cases are not fetched."""
+    """Everybody of the company by name; of `hidden` cases neither counts nor HR's words."""
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             f"""
             SELECT p.person_id, w.first_name || ' ' || w.last_name, w.first_name,
-              coalesce(p.department, w.department), p.state, p.reason, p.because, p.entered_on,
-              p.late, m.first_name || ' ' || m.last_name, coalesce(n.done, 0),
+              coalesce(p.department, w.department), p.state, p.reason,
+              CASE WHEN p.person_id <> ALL(CAST(:hidden AS bigint[])) THEN p.because END,
+              p.entered_on, p.late, m.first_name || ' ' || m.last_name, coalesce(n.done, 0),
               coalesce(n.open, 0), coalesce(n.overdue, 0),
               p.person_id = ANY(CAST(:hidden AS bigint[])), w.last_name || ' ' || w.first_name,
               w.email
@@ -139,8 +142,7 @@ async def participant_rows(
                 count(*) FILTER (WHERE t.state = 'open') AS open,
                 count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now) AS overdue
               FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-              WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id
-                AND p.person_id <> ALL(CAST(:hidden AS bigint[]))) n ON true
+              WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id) n ON true
             WHERE p.cycle_id = :cycle
               AND (:state = '' OR p.state = :state)
               AND (:department = '' OR coalesce(p.department, w.department) = :department)
@@ -234,7 +236,6 @@ async def task_rows(
             FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
             LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
             WHERE t.cycle_id = :cycle AND (NOT :open OR t.state = 'open')
-              AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
               AND (:stage = '' OR s.key = :stage)
               AND (:department = '' OR a.department = :department)
               AND (:what <> 'late' OR t.due_at < :now)
@@ -315,8 +316,8 @@ class TabCounts:
     open: int
 
 
-async def tab_counts(conn: AsyncConnection, cycle_id: UUID) -> TabCounts:
-    """Count for the tabs of a cycle."""
+async def tab_counts(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> TabCounts:
+    """Count for the tabs of a cycle, without `hidden` cases."""
     row = (
         await conn.execute(
             text(
@@ -324,7 +325,7 @@ async def tab_counts(conn: AsyncConnection, cycle_id: UUID) -> TabCounts:
                 " (SELECT count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id"
                 f" AND {COUNTED} WHERE t.cycle_id = :cycle AND t.state = 'open')"
             ),
-            {"cycle": cycle_id},
+            {"cycle": cycle_id, "hidden": hidden},
         )
     ).one()
     return TabCounts(*row)

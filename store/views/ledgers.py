@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.visible import NOT_OWN_CASE
+
 _SEEN = """
     (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
     AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
@@ -119,11 +121,15 @@ async def audit_rows(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditRow]:
-    """The audit log, newest first; acts on tasks of `hidden` cases and of raters are left out."""
+    """The audit log, newest first.
+
+    Left out: acts on tasks of `hidden` cases and on these people themselves (their leave, who left
+    or entered a cycle and why), and on what raters do while their round is open.
+    """
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
-            """
+            f"""
             SELECT u.id, u.at, w.first_name || ' ' || w.last_name, u.actor_kind,
               o.first_name || ' ' || o.last_name, u.action, u.object_type, u.object_id,
               CASE u.object_type WHEN 'stage' THEN g.title WHEN 'task' THEN s.title
@@ -135,7 +141,10 @@ async def audit_rows(
             LEFT JOIN stages s ON s.id = t.stage_id
             LEFT JOIN stages g ON u.object_type = 'stage' AND g.id::text = u.object_id
             LEFT JOIN people q ON u.object_type = 'person' AND q.id::text = u.object_id
-            WHERE (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))
+            LEFT JOIN leaves l ON u.object_type = 'leave' AND l.id::text = u.object_id
+            WHERE {NOT_OWN_CASE}
+              AND (q.id IS NULL OR q.id <> ALL(CAST(:hidden AS bigint[])))
+              AND (l.id IS NULL OR l.person_id <> ALL(CAST(:hidden AS bigint[])))
               AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
               AND (:search = '' OR u.action ILIKE :pattern OR c.title ILIKE :pattern
                    OR w.first_name || ' ' || w.last_name ILIKE :pattern)

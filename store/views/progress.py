@@ -1,6 +1,7 @@
 """How far a cycle is: one query a picture, counted in the database.
 
-What raters do counts nowhere while their round is open (language reference §2, feedback_round).
+What is counted, and for whom, says `store/visible.py`; `hidden` are the subjects whose cases the
+reader does not see.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-COUNTED = "(s.kind <> 'feedback_round' OR s.state = 'closed')"
+from store.visible import COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class Share:
     other: int
 
 
-async def shares(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> list[Share]:
+async def shares(
+    conn: AsyncConnection, cycle_id: UUID, now: datetime, *, hidden: list[int]
+) -> list[Share]:
     """Tasks by department of the subject and stage; both pictures of departments come from it.
 
     Tasks that are about nobody (a release) belong to no department and are left out.
@@ -43,12 +46,14 @@ async def shares(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> list[S
             WHERE t.cycle_id = :cycle AND t.state <> 'planned' GROUP BY 1, 2
             """
         ),
-        {"cycle": cycle_id, "now": now},
+        {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
     return [Share(*row) for row in rows]
 
 
-async def done_by_day(conn: AsyncConnection, cycle_id: UUID, zone: str) -> dict[date, int]:
+async def done_by_day(
+    conn: AsyncConnection, cycle_id: UUID, zone: str, *, hidden: list[int]
+) -> dict[date, int]:
     """How many tasks were done on each day of the company's zone."""
     rows = await conn.execute(
         text(
@@ -58,7 +63,7 @@ async def done_by_day(conn: AsyncConnection, cycle_id: UUID, zone: str) -> dict[
             WHERE t.cycle_id = :cycle AND t.state = 'done' GROUP BY 1
             """
         ),
-        {"cycle": cycle_id, "zone": zone},
+        {"cycle": cycle_id, "zone": zone, "hidden": hidden},
     )
     return {row[0]: row[1] for row in rows}
 
@@ -72,7 +77,7 @@ class Due:
     tasks: int
 
 
-async def dues(conn: AsyncConnection, cycle_id: UUID) -> list[Due]:
+async def dues(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> list[Due]:
     """Due dates of all tasks that count, by stage."""
     rows = await conn.execute(
         text(
@@ -82,7 +87,7 @@ async def dues(conn: AsyncConnection, cycle_id: UUID) -> list[Due]:
             WHERE t.cycle_id = :cycle AND t.state NOT IN ('cancelled', 'excused') GROUP BY 1, 2
             """
         ),
-        {"cycle": cycle_id},
+        {"cycle": cycle_id, "hidden": hidden},
     )
     return [Due(*row) for row in rows]
 
@@ -97,22 +102,23 @@ class Attention:
     refused: int
 
 
-async def attention(conn: AsyncConnection, cycle_id: UUID) -> Attention:
+async def attention(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> Attention:
     """Count what climbed the ladder, has no assignee, is held, or cannot be mailed."""
     row = (
         await conn.execute(
             text(
-                """
-                SELECT count(*) FILTER (WHERE t.told_to IS NOT NULL AND t.told_to <> '{}'),
+                f"""
+                SELECT count(*) FILTER (WHERE t.told_to IS NOT NULL AND t.told_to <> '{{}}'),
                   count(*) FILTER (WHERE t.assignee_id IS NULL AND t.desk IS NULL),
                   (SELECT count(*) FROM held_rows h
                    WHERE h.cycle_id = :cycle AND h.cleared_at IS NULL),
                   count(DISTINCT a.id) FILTER (WHERE a.address_refused_at IS NOT NULL)
-                FROM tasks t LEFT JOIN people a ON a.id = t.assignee_id
+                FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+                LEFT JOIN people a ON a.id = t.assignee_id
                 WHERE t.cycle_id = :cycle AND t.state = 'open'
                 """
             ),
-            {"cycle": cycle_id},
+            {"cycle": cycle_id, "hidden": hidden},
         )
     ).one()
     return Attention(*row)

@@ -145,9 +145,9 @@ async def test_the_first_minutes_are_counted_and_whoever_opened_a_form_is_no_nam
         who=await person(demo, "104"),
     )
     async with demo.begin() as conn:
-        look_back = await first_minutes.first_ten_minutes(conn, cycle, LAUNCHED)
+        look_back = await first_minutes.first_ten_minutes(conn, cycle, LAUNCHED, hidden=[])
         with pytest.raises(NotFound):
-            await first_minutes.first_ten_minutes(conn, UUID(int=0), LAUNCHED)
+            await first_minutes.first_ten_minutes(conn, UUID(int=0), LAUNCHED, hidden=[])
     assert (look_back.people, look_back.tasks, look_back.forms_seen) == (106, 106, 1)
     assert (look_back.mails_sent, look_back.refused, look_back.is_over) == (0, (), False)
     reported = await column(
