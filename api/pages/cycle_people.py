@@ -1,7 +1,6 @@
 """Who is in a cycle, who is out and why, and one participant's tasks."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -129,7 +128,6 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
         subject_id=person_id,
     )
     skipped = await queries.skipped_stages(call.conn, cycle_id, person_id)
-    who = urlencode({"person": row.email})
     running = item.state == CycleState.OPEN and hr_over(reader, person_id)
     page = ParticipantPage(
         title=f"{row.name} in {item.title}",
@@ -145,7 +143,7 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
         facts=tuple(_participant_facts(row, visit)),
         tasks=tuple(_steerable(task, reader, running, visit) for task in tasks),
         skipped=tuple((title, skip_reason(reason)) for title, reason in skipped),
-        actions=(Link("Take out of the cycle", f"/cycles/{cycle_id}/steer/remove?{who}"),)
+        actions=(Link("Take out of the cycle", f"/cycles/{cycle_id}/steer/remove?of={person_id}"),)
         if running and row.state == "in"
         else (),
         result_href=f"/reviews/{cycle_id}/{person_id}" if hr_over(reader, person_id) else "",
@@ -170,11 +168,9 @@ def _steerable(
     actions: tuple[Link, ...] = ()
     live = task.state in (TaskState.OPEN, TaskState.PLANNED)
     if running and live:
-        actions = (
-            Link("Extend", f"{href}/steer/extend"),
-            Link("Reassign", f"{href}/steer/reassign"),
-            Link("Excuse", f"{href}/steer/excuse"),
-        )
+        # Nobody but the person speaks for themselves.
+        ways = ("extend", "excuse") if task.role == "subject" else ("extend", "reassign", "excuse")
+        actions = tuple(Link(way.capitalize(), f"{href}/steer/{way}") for way in ways)
     elif running:
         actions = (Link("Reopen", f"{href}/steer/reopen"),)
     return SteerableTask(

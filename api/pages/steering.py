@@ -1,10 +1,12 @@
 """Steering from pages: first what it would do to how many, then the button, once.
 
-Every act has two pages: one that asks what must be known, and one that says what it will do.
-What cannot be undone is confirmed with its number. A button pressed twice acts once: the page
-carries a command key.
+Every act has two pages: one that asks what must be known, and one that says what it will do. What
+is typed in between, reasons and names, travels in bodies and never in an address. What cannot be
+undone is confirmed with its number. A button pressed twice acts once: the page carries a command
+key.
 """
 
+import re
 import secrets
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -14,7 +16,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages.acts import AFTER, STAGE, Act, Values
+from api.pages.acts import AFTER, PERSON, STAGE, Act, Values
 from api.pages.cycle_acts import CYCLE_ACTS
 from api.pages.saying import plural
 from api.pages.shell import go, show, typed, undo, words
@@ -30,6 +32,7 @@ from store.command_keys import fingerprint, run_once
 from store.lists.cycles import get_cycle, list_stages
 from store.lists.tasks import get_task
 from store.steering import Preview
+from store.views.people_pages import address_of
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -38,6 +41,9 @@ SteersTask = Annotated[Call, allow(Action.STEER_TASK)]
 
 
 Kind = Literal["cycles", "tasks"]
+
+LOOK, CHANGE = "look", "change"
+"""Values of `go`: say what it would do; ask once more. Without it, it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +65,26 @@ class Place:
 
 @router.get("/cycles/{cycle_id}/steer/{name}")
 async def ask_cycle(call: SteersCycle, request: Request, cycle_id: UUID, name: str) -> Response:
-    """What it needs, or what it will do."""
-    return await _ask(call, await _cycle_place(call, cycle_id, name), dict(request.query_params))
+    """What it needs; where it needs nothing, what it will do."""
+    return await _ask(call, await _cycle_place(call, cycle_id, name))
 
 
 @router.post("/cycles/{cycle_id}/steer/{name}")
 async def steer_cycle(call: SteersCycle, request: Request, cycle_id: UUID, name: str) -> Response:
-    """Do it, once."""
-    return await _act(call, await _cycle_place(call, cycle_id, name))
+    """Say what it will do, or do it, once."""
+    return await _posted(call, await _cycle_place(call, cycle_id, name))
 
 
 @router.get("/tasks/{task_id}/steer/{name}")
 async def ask_task(call: SteersTask, request: Request, task_id: UUID, name: str) -> Response:
-    """What it needs, or what it will do."""
-    return await _ask(call, await _task_place(call, task_id, name), dict(request.query_params))
+    """What it needs; where it needs nothing, what it will do."""
+    return await _ask(call, await _task_place(call, task_id, name))
 
 
 @router.post("/tasks/{task_id}/steer/{name}")
 async def steer_task(call: SteersTask, request: Request, task_id: UUID, name: str) -> Response:
-    """Do it, once."""
-    return await _act(call, await _task_place(call, task_id, name))
+    """Say what it will do, or do it, once."""
+    return await _posted(call, await _task_place(call, task_id, name))
 
 
 async def _cycle_place(call: Call, cycle_id: UUID, name: str) -> Place:
@@ -117,14 +123,41 @@ async def _task_place(call: Call, task_id: UUID, name: str) -> Place:
     return Place("tasks", task_id, title, back, act.asks, act)
 
 
-async def _ask(call: Call, place: Place, given: Values) -> Response:
-    values = {field.name: given.get(field.name, "").strip() for field in place.asks}
-    needed = [f.name for f in place.asks if f is not AFTER]
-    if needed and not all(values[name] for name in needed):
-        tried = "go" in given
-        problems = tuple(_missing(f) for f in place.asks if not values[f.name] and f is not AFTER)
-        page = _form(place, values, problems if tried else ())
-        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY if tried else HTTPStatus.OK)
+async def _ask(call: Call, place: Place) -> Response:
+    if place.asks:
+        return await show(call, _form(place, await _preset(call, place), ()))
+    return await _look(call, place, {})
+
+
+async def _preset(call: Call, place: Place) -> Values:
+    """What the link that led here has chosen already: ids, for everything else is typed."""
+    query = call.request.query_params
+    values = {"stage": query.get("stage", "")}
+    who = query.get("of", "")
+    if PERSON in place.asks and re.fullmatch("[0-9]{1,18}", who):
+        values["person"] = await address_of(call.conn, int(who)) or ""
+    return values
+
+
+async def _posted(call: Call, place: Place) -> Response:
+    form = await typed(call.request)
+    values = {field.name: words(form, field.name).strip() for field in place.asks}
+    go_on = words(form, "go")
+    if go_on == LOOK:
+        return await _look(call, place, values)
+    if go_on == CHANGE:
+        return await show(call, _form(place, values, ()))
+    key = words(form, "key").strip() or secrets.token_urlsafe(16)
+    return await _act(call, place, values, key, words(form, "confirm"))
+
+
+async def _look(call: Call, place: Place, values: Values) -> Response:
+    missing = tuple(
+        _missing(f) for f in place.asks if not (f.optional or f is AFTER or values[f.name])
+    )
+    if missing:
+        page = _form(place, values, missing)
+        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         foreseen = await place.act.look(call, place.id, values)
     except Invalid as error:
@@ -167,7 +200,7 @@ def _form(place: Place, values: Values, problems: tuple[Problem, ...]) -> Steer:
         button="",
         back=place.back,
         previewed=False,
-        hidden=(("go", "look"),),
+        hidden=(("go", LOOK),),
         fields=tuple(replace(f, value=values.get(f.name, "")) for f in place.asks),
     )
 
@@ -195,6 +228,7 @@ def _preview(
         confirm_label=act.noun,
         hidden=tuple(values.items()),
         key=key or secrets.token_urlsafe(16),
+        changeable=bool(place.asks),
     )
 
 
@@ -212,17 +246,14 @@ def _refused(place: Place, error: AlmanacError) -> Steer:
     )
 
 
-async def _act(call: Call, place: Place) -> Response:
-    form = await typed(call.request)
-    values = {field.name: words(form, field.name).strip() for field in place.asks}
-    key = words(form, "key").strip() or secrets.token_urlsafe(16)
+async def _act(call: Call, place: Place, values: Values, key: str, number: str) -> Response:
     known = fingerprint("POST", place.path, repr(sorted(values.items())).encode())
 
     async def effect() -> tuple[int, dict[str, object]]:
         if place.act.confirm:
             foreseen = await place.act.look(call, place.id, values)
             count = foreseen.counts.get(place.act.confirm, 0)
-            if words(form, "confirm").strip().replace(",", "") != str(count):
+            if number.strip().replace(",", "") != str(count):
                 raise Unconfirmed(foreseen, count)
         await place.act.do(call, place.id, values)
         return 200, {"done": place.act.name}

@@ -94,6 +94,14 @@ async def people_counts(conn: AsyncConnection) -> PeopleCounts:
     return PeopleCounts(row[0], row[1], tuple(row[2] or ()))
 
 
+async def address_of(conn: AsyncConnection, person_id: int) -> str | None:
+    """The mail address by which somebody can be named in a form."""
+    found: str | None = await conn.scalar(
+        text("SELECT email FROM people WHERE id = :id"), {"id": person_id}
+    )
+    return found
+
+
 async def find_people(conn: AsyncConnection, given: str) -> list[int]:
     """Whoever is at work by this mail address, employee id or full name; at most two."""
     rows = await conn.execute(

@@ -140,6 +140,7 @@ class Steer(Page):
     previewed: bool = True
     refused: str = ""
     key: str = ""
+    changeable: bool = False  # something was typed that can be typed again
 
 
 @dataclass(frozen=True, slots=True)

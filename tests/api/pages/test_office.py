@@ -40,9 +40,9 @@ async def test_what_cannot_be_undone_is_confirmed_with_its_number(
 ) -> None:
     hr = await sign_in(SECOND_HR)
     href = f"/cycles/{world.cycle_id}/steer/cancel"
-    asked = await get(hr, f"{href}?go=look&reason=")
+    asked = await post(hr, href, go="look", reason="")
     assert asked.status_code == 422
-    preview = await get(hr, f"{href}?go=look&reason=Wrong+people")
+    preview = await post(hr, href, go="look", reason="Wrong people")
     assert "5 tasks are cancelled" in preview.text
     key = hidden(preview, "key")
     wrong = await post(hr, href, key=key, reason="Wrong people", confirm="50")
@@ -55,6 +55,32 @@ async def test_what_cannot_be_undone_is_confirmed_with_its_number(
     assert "The cycle was cancelled." in refused.text
 
 
+async def test_what_is_typed_about_somebody_is_in_no_address(
+    sign_in: SignIn, world: World, database: Database
+) -> None:
+    """Looking is a POST; an old address with a reason in it shows an empty form."""
+    hr = await sign_in(SECOND_HR)
+    person = await get(hr, f"/cycles/{world.cycle_id}/people/{WORKER}")
+    found = re.search(r'href="([^"]*steer/remove[^"]*)"', person.text)
+    assert found
+    assert "@" not in found[1]
+    form = await get(hr, found[1])
+    assert 'method="post"' in form.text
+    assert 'value="worker@example.com"' in form.text
+    href = f"/cycles/{world.cycle_id}/steer/remove"
+    old = await get(hr, f"{href}?go=look&person=worker@example.com&reason=Ill")
+    assert "Ill" not in old.text
+    told = {"person": "worker@example.com", "reason": "Ill since May."}
+    preview = await post(hr, href, go="look", **told)
+    assert "tasks about them are cancelled" in preview.text
+    again = await post(hr, href, go="change", key=hidden(preview, "key"), **told)
+    assert "Ill since May." in again.text
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM participants WHERE because > ''")) == 0
+    done = await post(hr, href, key=hidden(preview, "key"), **told)
+    assert (done.status_code, "Ill" in done.headers["location"]) == (303, False)
+
+
 async def test_stage_is_extended_from_its_row(
     sign_in: SignIn, database: Database, world: World
 ) -> None:
@@ -64,11 +90,13 @@ async def test_stage_is_extended_from_its_row(
     assert found
     form = await get(hr, found[1])
     assert "By how many working days?" in form.text
-    assert re.search(r'name="stage" value="[^"]*" checked', form.text)
-    wrong = await get(hr, f"{found[1]}&go=look&days=1000")
+    chosen = re.search(r'name="stage" value="([^"]*)" checked', form.text)
+    assert chosen
+    hidden_stage, href = chosen[1], f"/cycles/{world.cycle_id}/steer/extend_stage"
+    wrong = await post(hr, href, go="look", stage=hidden_stage, days="1000", after="")
     assert wrong.status_code == 422
     assert "from 1 to 120" in wrong.text
-    preview = await get(hr, f"{found[1]}&go=look&days=3&after=")
+    preview = await post(hr, href, go="look", stage=hidden_stage, days="3", after="")
     assert "Extend 3 tasks" in preview.text
     stage = hidden(preview, "stage")
     done = await post(
@@ -92,10 +120,10 @@ async def test_task_is_reassigned_by_address_and_unknown_people_are_refused(
 ) -> None:
     hr = await sign_in(SECOND_HR)
     href = f"/tasks/{world.manager_task}/steer/reassign"
-    nobody = await get(hr, f"{href}?go=look&person=ghost@example.com")
+    nobody = await post(hr, href, go="look", person="ghost@example.com")
     assert nobody.status_code == 422
     assert "There is nobody by ghost@example.com." in nobody.text
-    preview = await get(hr, f"{href}?go=look&person=boss@example.com")
+    preview = await post(hr, href, go="look", person="boss@example.com")
     done = await post(hr, href, key=hidden(preview, "key"), person="boss@example.com")
     assert done.status_code == 303
     async with database.begin() as conn:
