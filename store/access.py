@@ -30,12 +30,19 @@ ROLE_COLUMNS = """
 
 def roles_of_row(row: Any) -> frozenset[AccessRole]:
     """The roles that a row with `ROLE_COLUMNS` tells."""
+    return roles_told(row.is_manager, row.is_hr, row.is_administrator)
+
+
+def roles_told(
+    is_manager: bool, is_hr: bool | None, is_administrator: bool | None
+) -> frozenset[AccessRole]:
+    """The roles that the values of `ROLE_COLUMNS` tell, in their order."""
     roles = {AccessRole.PARTICIPANT}
-    if row.is_manager:
+    if is_manager:
         roles.add(AccessRole.MANAGER)
-    if row.is_hr:
+    if is_hr:
         roles.add(AccessRole.HR)
-    if row.is_administrator:
+    if is_administrator:
         roles.add(AccessRole.ADMINISTRATOR)
     return frozenset(roles)
 

@@ -12,13 +12,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.states import TaskState
+from store.arrays import literal
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.direct import fetch_one
 from store.outbox import MOOT_WHEN_ENDED
 from store.readiness import FEW
 from store.task_rows import TaskFacts
@@ -60,10 +61,9 @@ async def lock_for_acting(
     locked, and a row that somebody changed while we waited is read anew. The cycle and its stages
     come from memory unless one of their rows has changed. Raises NotFound if there is no such task.
     """
-    row = (await conn.execute(_LOCK, {"id": task_id})).one_or_none()
-    if row is None:
+    values = await fetch_one(conn, _LOCK, {"id": task_id})
+    if values is None:
         raise NotFound(f"there is no task {task_id}")
-    values = tuple(row)
     task, stamp = _task(values[:-1]), values[-1]
     cycle = _assembled.get(task.cycle_id, stamp)
     if cycle is None:
@@ -79,21 +79,19 @@ def _task(values: tuple[Any, ...]) -> TaskFacts:
     return TaskFacts(**named)
 
 
-_LOCK = text(
-    f"""
-    WITH c AS MATERIALIZED (
-      SELECT id, concat_ws(' ', xmin, ctid) AS stamp FROM cycles
-      WHERE id = (SELECT cycle_id FROM tasks WHERE id = :id) FOR SHARE
-    ), t AS MATERIALIZED (
-      SELECT {", ".join(_TASK)} FROM tasks
-      WHERE id = :id AND cycle_id = (SELECT id FROM c) FOR UPDATE
-    )
-    SELECT t.*, c.stamp || (
-      SELECT string_agg(concat_ws(' ', '', s.xmin, s.ctid), '' ORDER BY s.position)
-      FROM stages s WHERE s.cycle_id = c.id)
-    FROM t, c
-    """
+_LOCK = f"""
+WITH c AS MATERIALIZED (
+  SELECT id, concat_ws(' ', xmin, ctid) AS stamp FROM cycles
+  WHERE id = (SELECT cycle_id FROM tasks WHERE id = %(id)s) FOR SHARE
+), t AS MATERIALIZED (
+  SELECT {", ".join(_TASK)} FROM tasks
+  WHERE id = %(id)s AND cycle_id = (SELECT id FROM c) FOR UPDATE
 )
+SELECT t.*, c.stamp || (
+  SELECT string_agg(concat_ws(' ', '', s.xmin, s.ctid), '' ORDER BY s.position)
+  FROM stages s WHERE s.cycle_id = c.id)
+FROM t, c
+""".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,8 @@ async def write_submission(
     (their windows gather the bells), the stage and the cycle only when few tasks are left.
     """
     personal = [f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier]
-    version = await conn.scalar(
+    row = await fetch_one(
+        conn,
         _WRITE,
         {
             "task": task_id,
@@ -135,49 +134,51 @@ async def write_submission(
             "answers": json.dumps(submission.answers),
             "held_on": submission.held_on,
             "now": now,
-            "moot": list(MOOT_WHEN_ENDED),
-            "few": FEW,
-            "personal": personal,
-            "whole": [f"stage-{stage.id}", f"cycle-{cycle.id}"],
+            "personal": literal(personal),
+            "whole": literal([f"stage-{stage.id}", f"cycle-{cycle.id}"]),
         },
     )
-    return int(version or 0)
+    if row is None:
+        raise NotFound(f"there is no task {task_id}")
+    return int(row[0])
 
+
+_MOOT = ", ".join(f"'{event}'" for event in MOOT_WHEN_ENDED)
 
 # The task's lock has given the transaction its number: the audit entry's id comes after it, which
 # sealing relies on.
-_WRITE = text(
-    """
-    WITH written AS (
-      INSERT INTO responses (task_id, revision, author_id, on_behalf_of_id, answers, submitted_at)
-      VALUES (:task, :revision, :author, CAST(:behalf AS bigint), CAST(:answers AS jsonb), :now)
-    ), gone AS (
-      DELETE FROM drafts WHERE task_id = :task
-    ), event AS (
-      INSERT INTO task_events (task_id, at, event, actor_id, detail)
-      VALUES (:task, :now, 'submitted', :author, jsonb_build_object('revision', :revision))
-    ), quiet AS (
-      UPDATE notifications SET state = 'suppressed', reason = 'done', settled_at = :now
-      WHERE task_id = :task AND state = 'queued' AND event = ANY(CAST(:moot AS text[]))
-    ), log AS (
-      INSERT INTO audit (at, actor_id, actor_kind, on_behalf_of_id, action, object_type, object_id,
-                         cycle_id, after)
-      VALUES (:now, :author, :kind, CAST(:behalf AS bigint), 'submit', 'task',
-              CAST(CAST(:task AS uuid) AS text), :cycle,
-              jsonb_build_object('revision', :revision))
-    ), live AS (
-      SELECT count(*) AS others FROM (
-        SELECT FROM tasks WHERE stage_id = :stage AND id <> :task
-        AND state IN ('planned', 'open') LIMIT :few + 1) AS l
-    ), rung AS (
-      INSERT INTO bells (process_id)
-      SELECT unnest(CAST(:personal AS text[]))
-      UNION ALL
-      SELECT unnest(CAST(:whole AS text[])) WHERE (SELECT others FROM live) <= :few
-    )
-    UPDATE tasks SET state = 'done', revision = :revision, version = version + 1, ended_at = :now,
-      ended_by_id = :author, ended_reason = 'submitted', held_on = CAST(:held_on AS date),
-      next_rung = NULL, next_rung_at = NULL, seen_at = coalesce(seen_at, :now)
-    WHERE id = :task RETURNING version
-    """
+_WRITE = f"""
+WITH written AS (
+  INSERT INTO responses (task_id, revision, author_id, on_behalf_of_id, answers, submitted_at)
+  VALUES (%(task)s, %(revision)s, %(author)s, CAST(%(behalf)s AS bigint),
+          CAST(%(answers)s AS jsonb), %(now)s)
+), gone AS (
+  DELETE FROM drafts WHERE task_id = %(task)s
+), event AS (
+  INSERT INTO task_events (task_id, at, event, actor_id, detail)
+  VALUES (%(task)s, %(now)s, 'submitted', %(author)s, jsonb_build_object('revision', %(revision)s))
+), quiet AS (
+  UPDATE notifications SET state = 'suppressed', reason = 'done', settled_at = %(now)s
+  WHERE task_id = %(task)s AND state = 'queued' AND event IN ({_MOOT})
+), log AS (
+  INSERT INTO audit (at, actor_id, actor_kind, on_behalf_of_id, action, object_type, object_id,
+                     cycle_id, after)
+  VALUES (%(now)s, %(author)s, %(kind)s, CAST(%(behalf)s AS bigint), 'submit', 'task',
+          CAST(CAST(%(task)s AS uuid) AS text), %(cycle)s,
+          jsonb_build_object('revision', %(revision)s))
+), live AS (
+  SELECT count(*) AS others FROM (
+    SELECT FROM tasks WHERE stage_id = %(stage)s AND id <> %(task)s
+    AND state IN ('planned', 'open') LIMIT {FEW} + 1) AS l
+), rung AS (
+  INSERT INTO bells (process_id)
+  SELECT unnest(CAST(%(personal)s AS text[]))
+  UNION ALL
+  SELECT unnest(CAST(%(whole)s AS text[])) WHERE (SELECT others FROM live) <= {FEW}
 )
+UPDATE tasks SET state = 'done', revision = %(revision)s, version = version + 1,
+  ended_at = %(now)s, ended_by_id = %(author)s, ended_reason = 'submitted',
+  held_on = CAST(%(held_on)s AS date), next_rung = NULL, next_rung_at = NULL,
+  seen_at = coalesce(seen_at, %(now)s)
+WHERE id = %(task)s RETURNING version
+""".encode()

@@ -2,13 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 IDLE_IN_TRANSACTION_SECONDS = 15
 """A frozen worker must not block the rows that it holds for longer."""
+
+RESTED_SECONDS = 1.0
+"""A connection that lay for longer is asked whether it still lives."""
 
 
 def async_url(url: str | URL) -> URL:
@@ -45,11 +52,12 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=lasting,
             pool_recycle=1800,
             connect_args=connect_args,
             hide_parameters=True,  # an error's text must not carry what somebody wrote
         )
+        if lasting:
+            _ask_after_a_rest(self.engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -60,3 +68,29 @@ class Database:
     async def close(self) -> None:
         """Close every pooled connection. Repeatable."""
         await self.engine.dispose()
+
+
+def _ask_after_a_rest(engine: AsyncEngine) -> None:
+    """Ask a connection whether it still lives before it is used, if it has lain for a while.
+
+    Asking each time, as the pool can do by itself, is a round trip for every request.
+    """
+    dialect = engine.sync_engine.dialect
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def lies(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["since"] = monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def rises(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection
+    ) -> None:
+        since = record.info.get("since")
+        if since is None or monotonic() - since < RESTED_SECONDS:
+            return
+        try:
+            alive = dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool connects anew
+        if not alive:
+            raise DisconnectionError

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole
-from store.access import ROLE_COLUMNS, roles_of_row
+from store.access import ROLE_COLUMNS, roles_told
+from store.direct import fetch_one
 from store.tokens import new_token, token_hash
 
 LIFETIME = timedelta(days=7)
@@ -51,26 +52,30 @@ async def create_session(conn: AsyncConnection, person_id: int, now: datetime) -
 async def find_session(conn: AsyncConnection, token: str, now: datetime) -> SessionPerson | None:
     """Who is signed in with this token: one round trip. None if nobody is (any more)."""
     hashed = token_hash(token)
-    row = (await conn.execute(_FIND, {"hash": hashed, "now": now, "on": now.date()})).one_or_none()
+    row = await fetch_one(conn, _FIND, {"hash": hashed, "now": now, "on": now.date()})
     if row is None:
         return None
-    if row.seen_at <= now - SEEN_EVERY:
+    person_id, seen_at, zone, *roles = row
+    if seen_at <= now - SEEN_EVERY:
         await conn.execute(
             text("UPDATE sessions SET seen_at = :now WHERE token_hash = :hash AND seen_at < :now"),
             {"hash": hashed, "now": now},
         )
-    return SessionPerson(row.person_id, roles_of_row(row), row.zone)
+    return SessionPerson(person_id, roles_told(*roles), zone)
 
 
-_FIND = text(
+_FIND = (
     f"""
-    SELECT s.person_id, s.seen_at, {ROLE_COLUMNS},
-      coalesce(r.zone, (SELECT c.content ->> 'zone' FROM company_settings c
-                        ORDER BY c.id DESC LIMIT 1)) AS zone
-    FROM sessions s JOIN people p ON p.id = s.person_id LEFT JOIN profiles r ON r.id = p.profile_id
-    WHERE s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > :now
-      AND p.status = 'active'
-    """
+SELECT s.person_id, s.seen_at,
+  coalesce(r.zone, (SELECT c.content ->> 'zone' FROM company_settings c
+                    ORDER BY c.id DESC LIMIT 1)) AS zone, {ROLE_COLUMNS}
+FROM sessions s JOIN people p ON p.id = s.person_id LEFT JOIN profiles r ON r.id = p.profile_id
+WHERE s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > :now
+  AND p.status = 'active'
+""".replace(":on", "%(on)s")
+    .replace(":hash", "%(hash)s")
+    .replace(":now", "%(now)s")
+    .encode()
 )
 
 
