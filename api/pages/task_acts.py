@@ -5,9 +5,7 @@ from uuid import UUID
 from api.authentication import Call
 from api.pages.acts import DAYS, PERSON, REASON, Act, Values, number, person_of, reason
 from domain.access import Action
-from domain.errors import IllegalState
-from store import task_steering
-from store.lists.tasks import get_task
+from store import task_previews, task_steering
 from store.steering import Preview
 
 
@@ -25,17 +23,7 @@ async def _do_extend_task(call: Call, task_id: UUID, values: Values) -> None:
 
 async def _look_reassign(call: Call, task_id: UUID, values: Values) -> Preview:
     person = await person_of(call, values)
-    task = await get_task(call.conn, task_id)
-    if person == task.assignee_id:
-        raise IllegalState("That person holds it already.")
-    return Preview(
-        "reassign",
-        (
-            f"{values['person']} holds the task from now on, and has at least 3 working days.",
-            "Both people are told at once. A draft stays with whoever wrote it.",
-        ),
-        {"tasks": 1},
-    )
+    return await task_previews.preview_reassign(call.conn, task_id, person, call.now)
 
 
 async def _do_reassign(call: Call, task_id: UUID, values: Values) -> None:
@@ -45,16 +33,7 @@ async def _do_reassign(call: Call, task_id: UUID, values: Values) -> None:
 
 async def _look_reopen(call: Call, task_id: UUID, values: Values) -> Preview:
     reason(values)
-    await get_task(call.conn, task_id)
-    return Preview(
-        "reopen",
-        (
-            "The task is open again, due the later of its old date and 3 working days from now.",
-            "What was submitted becomes a draft; the next submission is a new revision.",
-            "What was written afterwards stays; its authors hear that the input changed.",
-        ),
-        {"tasks": 1},
-    )
+    return await task_previews.preview_reopen(call.conn, task_id, call.now)
 
 
 async def _do_reopen(call: Call, task_id: UUID, values: Values) -> None:
@@ -63,15 +42,7 @@ async def _do_reopen(call: Call, task_id: UUID, values: Values) -> None:
 
 async def _look_excuse(call: Call, task_id: UUID, values: Values) -> Preview:
     reason(values)
-    await get_task(call.conn, task_id)
-    return Preview(
-        "excuse",
-        (
-            "It is asked of nobody any more and counts as closed; what waits for it goes on.",
-            "No further mail is sent about it. HR can reopen it.",
-        ),
-        {"tasks": 1},
-    )
+    return await task_previews.preview_excuse(call.conn, task_id, call.now)
 
 
 async def _do_excuse(call: Call, task_id: UUID, values: Values) -> None:

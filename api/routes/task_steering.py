@@ -20,6 +20,7 @@ from store.release import preview_release
 from store.release import release as release_results
 from store.steering import MOST_DAYS
 from store.steering import Preview as Foreseen
+from store.task_previews import preview_excuse, preview_reassign, preview_reopen
 
 router = APIRouter(prefix="/api/tasks/{task_id}", route_class=GuardedRoute, tags=["steering"])
 
@@ -66,9 +67,15 @@ async def extend(call: Steers, task_id: UUID, body: MoreTime, preview: Preview =
     )
 
 
-@router.post("/reassign", response_model=TaskItem)
-async def reassign(call: Steers, task_id: UUID, body: NewAssignee) -> Response:
+@router.post("/reassign", response_model=TaskItem | Foreseen)
+async def reassign(
+    call: Steers, task_id: UUID, body: NewAssignee, preview: Preview = False
+) -> Response:
     """Give a task to somebody else, who has at least three working days. Both are told."""
+    if preview:
+        return await _steer(
+            call, task_id, lambda: preview_reassign(call.conn, task_id, body.person_id, call.now)
+        )
     return await _change(
         call,
         task_id,
@@ -76,17 +83,21 @@ async def reassign(call: Steers, task_id: UUID, body: NewAssignee) -> Response:
     )
 
 
-@router.post("/reopen", response_model=TaskItem)
-async def reopen(call: Steers, task_id: UUID, body: Because) -> Response:
+@router.post("/reopen", response_model=TaskItem | Foreseen)
+async def reopen(call: Steers, task_id: UUID, body: Because, preview: Preview = False) -> Response:
     """Open an ended task again, before results were released."""
+    if preview:
+        return await _steer(call, task_id, lambda: preview_reopen(call.conn, task_id, call.now))
     return await _change(
         call, task_id, lambda: store.reopen(call.conn, task_id, body.reason, call.actor, call.now)
     )
 
 
-@router.post("/excuse", response_model=TaskItem)
-async def excuse(call: Steers, task_id: UUID, body: Because) -> Response:
+@router.post("/excuse", response_model=TaskItem | Foreseen)
+async def excuse(call: Steers, task_id: UUID, body: Because, preview: Preview = False) -> Response:
     """Ask it of nobody any more; it counts as closed."""
+    if preview:
+        return await _steer(call, task_id, lambda: preview_excuse(call.conn, task_id, call.now))
     return await _change(
         call, task_id, lambda: store.excuse(call.conn, task_id, body.reason, call.actor, call.now)
     )

@@ -40,6 +40,44 @@ async def test_a_preview_changes_nothing_and_the_act_is_audited(
     assert await _scalar(database, "SELECT count(*) FROM bells WHERE urgent") != 0
 
 
+@pytest.mark.parametrize(
+    ("act", "body", "says"),
+    [
+        ("reassign", {"person_id": HR}, "Hr Example holds the task from now on, due"),
+        ("excuse", {"reason": "On leave."}, "counts as closed"),
+    ],
+)
+async def test_acts_on_a_task_say_first_what_they_would_do(
+    world: World, sign_in: SignIn, database: Database, act: str, body: dict[str, object], says: str
+) -> None:
+    client = await sign_in(SECOND_HR)
+    address = f"/api/tasks/{world.manager_task}/{act}"
+    before = await _scalar(database, "SELECT string_agg(t::text, '' ORDER BY id) FROM tasks t")
+    seen = await client.post(f"{address}?preview=true", json=body)
+    assert (seen.status_code, says in " ".join(seen.json()["sentences"])) == (200, True)
+    after = await _scalar(database, "SELECT string_agg(t::text, '' ORDER BY id) FROM tasks t")
+    assert after == before
+    assert await _scalar(database, f"SELECT count(*) FROM audit WHERE action = '{act}'") == 0
+    assert (await client.post(address, json=body)).status_code == 200
+
+
+async def test_a_preview_of_reopening_names_the_date_and_refuses_what_the_act_refuses(
+    world: World, sign_in: SignIn
+) -> None:
+    hr, worker = await sign_in(SECOND_HR), await sign_in(WORKER)
+    address = f"/api/tasks/{world.self_task}"
+    body = {"reason": "A page was missing."}
+    early = await hr.post(f"{address}/reopen?preview=true", json=body)
+    assert (early.status_code, early.json()["code"]) == (409, "illegal-state")
+    await worker.post(f"{address}/submit", json={"answers": {"going": "Well."}})
+    seen = (await hr.post(f"{address}/reopen?preview=true", json=body)).json()["sentences"]
+    assert "due Tue 26 Jan 2027" in seen[0]
+    assert "becomes a draft" in seen[1]
+    assert (await hr.get(address)).json()["task"]["state"] == "done"
+    selfish = await hr.post(f"{address}/reassign?preview=true", json={"person_id": HR})
+    assert selfish.status_code in (409, 422)
+
+
 async def test_extending_twice_under_one_key_extends_once(
     world: World, sign_in: SignIn, database: Database
 ) -> None:
