@@ -54,9 +54,17 @@ async def preview_add(
 
 
 async def add_participant(
-    conn: AsyncConnection, cycle_id: UUID, person_id: int, actor: Actor, now: datetime
+    conn: AsyncConnection,
+    cycle_id: UUID,
+    person_id: int,
+    actor: Actor,
+    now: datetime,
+    *,
+    reason: str = "",
 ) -> None:
     """Somebody takes part from now on, whatever the audience says. Adding twice changes nothing.
+
+    `reason`, if given, is HR's, and shown to HR beside the name, and to the person if they ask.
 
     They have the full time from today in stages that are open; closed ones are skipped with that
     reason. Raises NotFound, IllegalState, Invalid if that person has left.
@@ -69,15 +77,20 @@ async def add_participant(
         text(
             """
             INSERT INTO participants
-                (cycle_id, person_id, state, reason, department, entered_on, late)
-            SELECT :cycle, p.id, 'in', 'added_by_hr', p.department, :today, true
+                (cycle_id, person_id, state, reason, because, department, entered_on, late)
+            SELECT :cycle, p.id, 'in', 'added_by_hr', :because, p.department, :today, true
             FROM people p WHERE p.id = :person
             ON CONFLICT (cycle_id, person_id) DO UPDATE SET state = 'in', reason = 'added_by_hr',
-                because = NULL, entered_on = :today, late = true
+                because = excluded.because, entered_on = :today, late = true
             WHERE participants.state <> 'in' RETURNING person_id
             """
         ),
-        {"cycle": cycle_id, "person": person_id, "today": today},
+        {
+            "cycle": cycle_id,
+            "person": person_id,
+            "today": today,
+            "because": reason.strip() or None,
+        },
     )
     if entered is None:
         return
@@ -89,7 +102,7 @@ async def add_participant(
         await write_personal_plans(conn, cycle.id, {person_id: plan})
     await skip_missing_stages(conn, cycle.id, cycle.definition, today, now, [person_id])
     await count_participants(conn, cycle.id)
-    await _audit(conn, cycle, "add_participant", person_id, actor, now)
+    await _audit(conn, cycle, "add_participant", person_id, actor, now, reason=reason)
     await ring_cycle(conn, cycle_id)
 
 
@@ -188,7 +201,7 @@ async def remove_participant(
         now,
     )
     await count_participants(conn, cycle.id)
-    await _audit(conn, cycle, "remove_participant", person_id, actor, now)
+    await _audit(conn, cycle, "remove_participant", person_id, actor, now, reason=reason)
     await ring_cycle(conn, cycle_id)
     return len(tasks)
 
@@ -200,7 +213,11 @@ async def _audit(
     person_id: int,
     actor: Actor,
     now: datetime,
+    *,
+    reason: str,
 ) -> None:
+    # By reference: the words themselves stand beside the participant.
+    given = "given" if reason.strip() else "none"
     await record(
         conn,
         at=now,
@@ -209,5 +226,5 @@ async def _audit(
         object_type="person",
         object_id=person_id,
         cycle_id=cycle.id,
-        after={"person_id": person_id},
+        after={"person_id": person_id, "reason": given},
     )

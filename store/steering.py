@@ -11,7 +11,7 @@ Here is the end of a cycle, and what all steering leans on; see also `store.paus
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -155,7 +155,7 @@ def check_days(days: int) -> None:
     """Raise Invalid unless this many working days may be given."""
     if not 1 <= days <= MOST_DAYS:
         raise Invalid(
-            f"A stage can be extended by 1 to {MOST_DAYS} working days.",
+            f"Give from 1 to {MOST_DAYS} working days.",
             ({"field": "days", "code": "range", "message": f"Give 1 to {MOST_DAYS}."},),
         )
 
@@ -191,13 +191,45 @@ async def cancel_cycle(
     await ring_cycle(conn, cycle_id)
 
 
+async def preview_extend_cycle(
+    conn: AsyncConnection, cycle_id: UUID, days: int, now: datetime
+) -> Preview:
+    """What extending the whole cycle would do: its new last day."""
+    cycle = await load_cycle(conn, cycle_id)
+    last = _last_day(cycle)
+    check_days(days)
+    new = cycle.company.calendar.after(last, days)
+    left = await open_tasks(conn, cycle_id)
+    return Preview(
+        "extend_cycle",
+        (
+            f"The cycle ends on {new:%a %d %b %Y} instead of {last:%a %d %b %Y}.",
+            "No due date moves, and no stage that closes on a day stays open longer. Whatever else"
+            " is still open then expires.",
+            "Nobody is told: it only gives more time to what is late.",
+        ),
+        {"days": days, "open": left.open},
+    )
+
+
 async def extend_cycle(
     conn: AsyncConnection, cycle_id: UUID, days: int, actor: Actor, now: datetime
 ) -> None:
-    """Move the cycle's last instant by working days of the company."""
+    """Move the cycle's last instant by working days of the company.
+
+    Not idempotent by itself: the caller holds the command key. Raises IllegalState for a cycle
+    that is over, or that ends by itself when its last person is through.
+    """
     cycle = await load_cycle(conn, cycle_id, lock="update")
-    must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
+    _last_day(cycle)
     check_days(days)
     await move_end(conn, cycle, days)
     await audit(conn, cycle, "extend_cycle", actor, now, {"days": days})
     await ring_cycle(conn, cycle_id)
+
+
+def _last_day(cycle: CycleFacts) -> date:
+    must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
+    if cycle.ends_at is None:
+        raise IllegalState("This cycle has no last day: it ends when its last person is through.")
+    return cycle.company.local_date(cycle.ends_at)

@@ -44,7 +44,24 @@ DAYS = SteerField(
 )
 
 
+LATER = SteerField(
+    "days",
+    "By how many working days?",
+    "number",
+    help="Counted from the cycle's last day, on the company's calendar.",
+)
+
+
 REASON = SteerField("reason", "Why?", "words", help="Kept on record with what ends.")
+
+
+WHY_ADDED = SteerField(
+    "reason",
+    "Why?",
+    "words",
+    help="HR reads it beside the name, and the person if they ask.",
+    optional=True,
+)
 
 
 STAGE = SteerField("stage", "Which stage?", "radio")

@@ -6,9 +6,11 @@ from api.authentication import Call
 from api.pages.acts import (
     AFTER,
     DAYS,
+    LATER,
     PERSON,
     REASON,
     STAGE,
+    WHY_ADDED,
     Act,
     Values,
     number,
@@ -44,6 +46,16 @@ async def _do_extend(call: Call, cycle_id: UUID, values: Values) -> None:
     )
 
 
+async def _look_end(call: Call, cycle_id: UUID, values: Values) -> Preview:
+    return await steering.preview_extend_cycle(
+        call.conn, cycle_id, number(values, "days"), call.now
+    )
+
+
+async def _do_end(call: Call, cycle_id: UUID, values: Values) -> None:
+    await steering.extend_cycle(call.conn, cycle_id, number(values, "days"), call.actor, call.now)
+
+
 async def _look_close(call: Call, cycle_id: UUID, values: Values) -> Preview:
     reason(values)
     return await stage_steering.preview_close_stage(call.conn, cycle_id, stage_of(values), call.now)
@@ -71,7 +83,9 @@ async def _look_add(call: Call, cycle_id: UUID, values: Values) -> Preview:
 
 async def _do_add(call: Call, cycle_id: UUID, values: Values) -> None:
     person = await subject_of(call, values)
-    await participation.add_participant(call.conn, cycle_id, person, call.actor, call.now)
+    await participation.add_participant(
+        call.conn, cycle_id, person, call.actor, call.now, reason=values.get("reason", "")
+    )
 
 
 async def _look_remove(call: Call, cycle_id: UUID, values: Values) -> Preview:
@@ -118,6 +132,15 @@ CYCLE_ACTS = {
             count="open",
         ),
         Act(
+            "extend_cycle",
+            "Let {title} end later",
+            "End {n} working days later",
+            (LATER,),
+            _look_end,
+            _do_end,
+            count="days",
+        ),
+        Act(
             "close_stage",
             "Close a stage of {title}",
             "Close the stage",
@@ -140,7 +163,7 @@ CYCLE_ACTS = {
             noun="of tasks that are cancelled",
             grave=True,
         ),
-        Act("add", "Add somebody to {title}", "Add", (PERSON,), _look_add, _do_add),
+        Act("add", "Add somebody to {title}", "Add", (PERSON, WHY_ADDED), _look_add, _do_add),
         Act(
             "remove",
             "Take somebody out of {title}",

@@ -24,6 +24,12 @@ def steering_of(item: CycleItem, visit: Visit) -> tuple[SteerLink, ...]:
         "Later due dates for who has not finished",
         "extend",
     )
+    later = SteerLink(
+        "Let the cycle end later",
+        f"{href}/extend_cycle",
+        "What is still open on its last day expires",
+        "extend",
+    )
     close = SteerLink(
         "Close a stage",
         f"{href}/close_stage",
@@ -37,8 +43,9 @@ def steering_of(item: CycleItem, visit: Visit) -> tuple[SteerLink, ...]:
         "stop",
         True,
     )
+    end = (later,) if item.ends_at is not None else ()
     if item.state == CycleState.OPEN:
-        return (pause, add, extend, close, cancel) if visit.hr else (pause, cancel)
+        return (pause, add, extend, *end, close, cancel) if visit.hr else (pause, cancel)
     if item.state == CycleState.PAUSED:
-        return (resume, cancel)
+        return (resume, *end, cancel) if visit.hr else (resume, cancel)
     return ()

@@ -35,6 +35,8 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "resume": Notice("Resumed.", "Dates ahead move by the working days lost, in a moment."),
         "cancel": Notice("Cancelled.", "Whoever had been told gets one mail."),
         "extend_stage": Notice("Extended.", "Due dates move in a moment; people are told."),
+        "extend_cycle": Notice("The cycle ends later.", "No due date has moved."),
+        "mended": Notice("The address is tried again.", "What was missed goes with the next mail."),
         "close_stage": Notice("Closed.", "What was open expires in a moment, with your reason."),
         "add": Notice("Added.", "Their first tasks open in a moment."),
         "remove": Notice("Taken out.", "Their open tasks were cancelled."),

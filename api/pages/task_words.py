@@ -170,6 +170,8 @@ REASONS = {
     "late": "joined after the launch",
     "self_only": "takes part without a reviewer",
     "added": "added by HR",
+    "added_by_hr": "added by HR",
+    "removed_by_hr": "taken out by HR",
     "reviewer_named": "HR named a reviewer",
     "not_yet_hired": "starts later",
     "left": "has left",

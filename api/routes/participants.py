@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import Body, PersonNumber, PersonPath, Preview, Reason, WordQuery
@@ -27,9 +27,10 @@ Steers = Annotated[Call, allow(Action.STEER_TASK)]
 
 
 class Joining(Body):
-    """Whom HR adds."""
+    """Whom HR adds, and why, if there is something to be said."""
 
     person_id: PersonNumber
+    reason: Annotated[str, Field(max_length=2000, description="Kept on record.")] = ""
 
 
 class Leaving(Body):
@@ -83,7 +84,7 @@ async def add(call: Steers, cycle_id: UUID, body: Joining, preview: Preview = Fa
         if preview:
             return await participation.preview_add(call.conn, cycle_id, body.person_id, call.now)
         await participation.add_participant(
-            call.conn, cycle_id, body.person_id, call.actor, call.now
+            call.conn, cycle_id, body.person_id, call.actor, call.now, reason=body.reason
         )
         return Changed(cycle_id=cycle_id, person_id=body.person_id, state="in")
 

@@ -32,6 +32,12 @@ class Because(Body):
     reason: Reason
 
 
+class MoreDays(Body):
+    """How many working days of the company more."""
+
+    days: int = Field(ge=1, le=steering.MOST_DAYS, description="Working days.")
+
+
 class MoreTime(Body):
     """How much more time. `and_after`: everything after the stage moves as well."""
 
@@ -72,6 +78,20 @@ async def cancel(call: Steers, cycle_id: UUID, body: Because, preview: Preview =
         preview,
         lambda: steering.preview_cancel(call.conn, cycle_id, call.now),
         lambda: steering.cancel_cycle(call.conn, cycle_id, body.reason, call.actor, call.now),
+    )
+
+
+@router.post("/extend", response_model=Answer)
+async def extend_cycle(
+    call: Decides, cycle_id: UUID, body: MoreDays, preview: Preview = False
+) -> Response:
+    """Move the cycle's last day, on which whatever is still open expires. No due date moves."""
+    return await _steer(
+        call,
+        cycle_id,
+        preview,
+        lambda: steering.preview_extend_cycle(call.conn, cycle_id, body.days, call.now),
+        lambda: steering.extend_cycle(call.conn, cycle_id, body.days, call.actor, call.now),
     )
 
 

@@ -252,3 +252,55 @@ async def test_nobody_is_given_what_only_the_person_can_say(world: World, sign_i
     refused = await client.post(f"{own}/reassign", json={"person_id": HR})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
     assert (await client.get(own)).json()["task"]["assignee_id"] == WORKER
+
+
+async def test_the_last_day_of_a_cycle_is_moved_once_under_one_key(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    client = await sign_in(SECOND_HR)
+    address = f"/api/cycles/{world.cycle_id}/extend"
+    before = (await client.get(f"/api/cycles/{world.cycle_id}")).json()["ends_at"]
+    seen = await client.post(f"{address}?preview=true", json={"days": 5})
+    assert "instead of" in seen.json()["sentences"][0]
+    assert (await client.get(f"/api/cycles/{world.cycle_id}")).json()["ends_at"] == before
+    answers = [
+        await client.post(address, json={"days": 5}, headers={"Idempotency-Key": "later"})
+        for _ in range(2)
+    ]
+    assert answers[0].text == answers[1].text
+    assert answers[0].json()["ends_at"] > before
+    assert await _scalar(database, "SELECT count(*) FROM audit WHERE action = 'extend_cycle'") == 1
+    wrong = await client.post(address, json={"days": 121})
+    assert wrong.status_code == 422
+    await client.post(f"/api/cycles/{world.cycle_id}/cancel", json={"reason": "Wrong year."})
+    over = await client.post(address, json={"days": 5})
+    assert (over.status_code, over.json()["detail"]) == (409, "The cycle was cancelled.")
+
+
+async def test_a_cycle_without_a_last_day_is_not_extended(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    async with database.begin() as conn:
+        await conn.execute(text("UPDATE cycles SET ends_at = NULL"))
+    client = await sign_in(SECOND_HR)
+    for query in ("", "?preview=true"):
+        refused = await client.post(f"/api/cycles/{world.cycle_id}/extend{query}", json={"days": 5})
+        assert refused.status_code == 409
+        assert "it ends when its last person is through" in refused.json()["detail"]
+
+
+async def test_why_somebody_was_added_is_kept_and_shown(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    client = await sign_in(SECOND_HR)
+    people = f"/api/cycles/{world.cycle_id}/participants"
+    await client.post(f"{people}/{WORKER}/remove", json={"reason": "On loan."})
+    added = await client.post(people, json={"person_id": WORKER, "reason": "Back early."})
+    assert added.status_code == 200
+    items = (await client.get(people)).json()["items"]
+    (row,) = [item for item in items if item["person_id"] == WORKER]
+    assert (row["reason"], row["because"]) == ("added_by_hr", "Back early.")
+    page = await client.get(f"/cycles/{world.cycle_id}/people", headers={"accept": "text/html"})
+    assert "added by HR, late joiner: Back early." in page.text
+    noted = await _scalar(database, "SELECT after FROM audit WHERE action = 'add_participant'")
+    assert noted == {"person_id": WORKER, "reason": "given"}
