@@ -5,17 +5,23 @@ A bad address is HR's problem, not the person's: no ladder climbs before somebod
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.access import Actor
+from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
 from domain.states import Desk
+from store.audit import record
+from store.company import company
 from store.notices import tell_desk
 from store.outbox import horizon, wake_sender
 from store.people import company_calendars, person_times
+from store.people_records import is_address
 
 
 async def refuse_addresses(
@@ -52,6 +58,97 @@ async def refuse_addresses(
             subject_id=row.person_id,
             data={"code": codes[row.id]},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAddress:
+    """An address to which mail was refused for good, the server's words, and what is still unsaid.
+
+    `waiting`: items that go out once the address is tried again.
+    """
+
+    person_id: int
+    name: str
+    address: str
+    refused_at: datetime | None
+    code: int | None
+    answer: str | None
+    waiting: int
+
+
+async def refused_address(conn: AsyncConnection, person_id: int) -> RefusedAddress:
+    """The address of somebody, and why it was refused if it was. Raises NotFound."""
+    row = (await conn.execute(text(_REFUSED), {"id": person_id})).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no person {person_id}.")
+    return RefusedAddress(*row)
+
+
+async def mend_address(
+    conn: AsyncConnection, person_id: int, address: str | None, actor: Actor, now: datetime
+) -> int:
+    """Correct an address that refused mail, or try it again as it is (`address` none).
+
+    Returns how many items are queued that were missed. Whether somebody sits at a desk hangs on
+    their address, so those of a desk change in the company settings and the people file only.
+    Raises NotFound, IllegalState if the address was not refused, Invalid.
+    """
+    known = await refused_address(conn, person_id)
+    if known.refused_at is None:
+        raise IllegalState(
+            "No mail to this address was refused. Addresses change with the next people file."
+        )
+    corrected = (address or "").strip() or known.address
+    changed = corrected.lower() != known.address.lower()
+    if changed:
+        await _may_have(conn, known, corrected)
+        await conn.execute(
+            text("UPDATE people SET email = :address, updated_at = :now WHERE id = :id"),
+            {"address": corrected, "now": now, "id": person_id},
+        )
+    queued = await address_mended(conn, [person_id], now)
+    await record(
+        conn,
+        at=now,
+        actor=actor,
+        action="address_mended",
+        object_type="person",
+        object_id=person_id,
+        after={"corrected": "yes" if changed else "no", "items": queued},
+    )
+    return queued
+
+
+async def _may_have(conn: AsyncConnection, known: RefusedAddress, address: str) -> None:
+    settings = await company(conn)
+    desks = {member.lower() for member in (*settings.hr, *settings.administrators)}
+    message = ""
+    if not is_address(address):
+        message = "This is not a mail address."
+    elif desks & {address.lower(), known.address.lower()}:
+        message = "This address stands at a desk; change it in the company settings first."
+    elif await conn.scalar(
+        text("SELECT 1 FROM people WHERE lower(email) = lower(:address) AND id <> :id"),
+        {"address": address, "id": known.person_id},
+    ):
+        message = "This address belongs to somebody else."
+    if message:
+        raise Invalid(message, ({"field": "address", "code": "address", "message": message},))
+
+
+_REFUSED = """
+SELECT p.id, p.first_name || ' ' || p.last_name, p.email, p.address_refused_at, m.smtp_code,
+  m.smtp_answer,
+  (SELECT count(*) FROM notifications n WHERE n.state IN ('failed', 'suppressed')
+   AND n.reason = 'address_refused'
+   AND (n.person_id = p.id OR n.mail_id IN (SELECT id FROM mails o WHERE o.person_id = p.id))
+   AND (n.task_id IS NULL
+     OR EXISTS (SELECT FROM tasks t WHERE t.id = n.task_id AND t.state = 'open')))
+FROM people p LEFT JOIN LATERAL (
+  SELECT smtp_code, smtp_answer FROM mails
+  WHERE person_id = p.id AND state = 'failed' ORDER BY id DESC LIMIT 1) m ON true
+WHERE p.id = :id
+"""
 
 
 async def address_mended(conn: AsyncConnection, person_ids: Sequence[int], now: datetime) -> int:

@@ -34,6 +34,15 @@ _STATUS = {
 }
 
 
+def is_address(value: str) -> bool:
+    """Whether this can be a mail address."""
+    return (
+        len(value) <= LONGEST_ADDRESS
+        and _ADDRESS.fullmatch(value) is not None
+        and ".." not in value
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A worker record as the file has it. `manager` is an employee id, or none at the top."""
@@ -168,7 +177,7 @@ class _Reader:
         value = row.cells.get("email", "")
         if not value:
             self._wrong(row, "email", "missing", "email is empty.")
-        elif len(value) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(value) or ".." in value:
+        elif not is_address(value):
             self._wrong(row, "email", "address", f"{value!r} is not a mail address.")
         return value
 

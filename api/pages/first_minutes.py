@@ -57,7 +57,8 @@ async def first_minutes(call: Reads, request: Request, cycle_id: UUID) -> Respon
                 r.address,
                 f"{r.code or ''} {r.answer or ''}".strip(),
                 r.at,
-                "Correct the address in the next people file; the task waits meanwhile.",
+                "Once it is corrected, what was missed goes out; nobody is escalated before.",
+                f"/people/{r.person_id}/address" if r.refused else "",
             )
             for r in refused
         ),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from api.authentication import GuardedRoute, anybody
 from api.pages import (
+    addresses,
     company,
     cycle_people,
     cycle_tasks,
@@ -54,6 +55,7 @@ ROUTERS = (
     steering.router,
     definitions.router,
     people.router,
+    addresses.router,
     company.router,
     ledgers.router,
     workflows.router,

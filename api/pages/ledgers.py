@@ -174,6 +174,7 @@ DID = {
     "sign_in": "signed in",
     "sign_out_everywhere": "signed out everywhere",
     "people_imported": "imported people",
+    "address_mended": "had an address tried again",
     "leave_recorded": "recorded a leave",
     "leave_withdrawn": "took a leave back",
     "manager_changed": "changed a manager",

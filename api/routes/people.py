@@ -4,14 +4,15 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.authentication import Call, GuardedRoute, allow
-from api.bodies import PersonPath, WordQuery
+from api.bodies import Body, PersonPath, WordQuery
 from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import PersonStatus
+from store.addresses import mend_address
 from store.lists.people import PersonItem, get_person, list_people
 from store.people_import import import_people
 
@@ -73,6 +74,32 @@ async def list_all(
 async def get_one(call: Reads, person_id: PersonPath) -> PersonItem:
     """One worker record."""
     return await get_person(call.conn, person_id, call.now.date())
+
+
+class MendedAddress(Body):
+    """The corrected address; without one the present address is tried again."""
+
+    address: Annotated[str, Field(max_length=254)] | None = None
+
+
+class Mended(BaseModel):
+    """How many items are queued that the person had missed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person_id: int
+    queued: int
+
+
+@router.post("/{person_id}/address", response_model=Mended)
+async def mend(call: Changes, person_id: PersonPath, body: MendedAddress) -> Response:
+    """Correct an address to which mail was refused, or try it again; what was missed goes out."""
+
+    async def effect() -> Mended:
+        queued = await mend_address(call.conn, person_id, body.address, call.actor, call.now)
+        return Mended(person_id=person_id, queued=queued)
+
+    return await once(call, effect)
 
 
 CSV: dict[str, Any] = {

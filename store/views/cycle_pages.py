@@ -282,8 +282,10 @@ async def skipped_stages(
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A mail of a cycle that a server refused for good."""
+    """A mail of a cycle that a server refused for good. `refused`: the address still is."""
 
+    person_id: int
+    refused: bool
     name: str
     address: str
     code: int | None
@@ -296,8 +298,9 @@ async def refused_mails(conn: AsyncConnection, cycle_id: UUID) -> list[Refused]:
     rows = await conn.execute(
         text(
             """
-            SELECT DISTINCT ON (m.id) w.first_name || ' ' || w.last_name, m.address, m.smtp_code,
-              m.smtp_answer, coalesce(n.settled_at, m.created_at) AS at
+            SELECT DISTINCT ON (m.id) w.id, w.address_refused_at IS NOT NULL,
+              w.first_name || ' ' || w.last_name, m.address, m.smtp_code, m.smtp_answer,
+              coalesce(n.settled_at, m.created_at) AS at
             FROM notifications n JOIN mails m ON m.id = n.mail_id
             JOIN people w ON w.id = n.person_id
             WHERE n.cycle_id = :cycle AND m.state = 'failed' ORDER BY m.id LIMIT 200

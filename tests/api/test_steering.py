@@ -10,6 +10,7 @@ from sqlalchemy import text
 from store.session import Database
 from tests.api.conftest import SignIn
 from tests.api.cycle import SMALL, World
+from tests.api.pages.browsing import HTML
 from tests.store.people_rows import ADMIN, HR, SECOND_HR, WORKER
 
 
@@ -304,3 +305,71 @@ async def test_why_somebody_was_added_is_kept_and_shown(
     assert "added by HR, late joiner: Back early." in page.text
     noted = await _scalar(database, "SELECT after FROM audit WHERE action = 'add_participant'")
     assert noted == {"person_id": WORKER, "reason": "given"}
+
+
+async def _refuse(database: Database, person: int) -> None:
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE people SET address_refused_at = now() WHERE id = :id"), {"id": person}
+        )
+        mail = await conn.scalar(
+            text(
+                "INSERT INTO mails (key, message_id, kind, person_id, address, subject, state,"
+                " smtp_code, smtp_answer, next_try_at, created_at) VALUES ('m', '<m@x>', 'daily',"
+                " :id, 'worker@example.com', '', 'failed', 550, 'no such mailbox', now(), now())"
+                " RETURNING id"
+            ),
+            {"id": person},
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO notifications (key, event, person_id, cause, at, send_at, state,"
+                " reason, mail_id) VALUES ('n', 'result_opened', :id, 'talk', now(), now(),"
+                " 'failed', 'address_refused', :mail)"
+            ),
+            {"id": person, "mail": mail},
+        )
+
+
+async def test_a_refused_address_is_corrected_and_what_was_missed_goes_out(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    await _refuse(database, WORKER)
+    client = await sign_in(SECOND_HR)
+    listed = await client.get("/people?status=refused", headers=HTML)
+    assert f"/people/{WORKER}/address" in listed.text
+    form = await client.get(f"/people/{WORKER}/address", headers=HTML)
+    assert "550 no such mailbox" in form.text
+    taken = await client.post(
+        f"/people/{WORKER}/address", data={"address": "lead@example.com"}, headers=HTML
+    )
+    assert (taken.status_code, "belongs to somebody else" in taken.text) == (422, True)
+    address = f"/api/people/{WORKER}/address"
+    for wrong in ("nowhere", "HR@example.com", "lead@example.com"):
+        refused = await client.post(address, json={"address": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    answers = [
+        await client.post(
+            address, json={"address": "w@example.org"}, headers={"Idempotency-Key": "a"}
+        )
+        for _ in range(2)
+    ]
+    assert {answer.text for answer in answers} == {f'{{"person_id":{WORKER},"queued":1}}'}
+    record = (await client.get(f"/api/people/{WORKER}")).json()
+    assert record["email"] == "w@example.org"
+    assert await _scalar(database, "SELECT state FROM notifications WHERE key = 'n'") == "queued"
+    again = await client.post(address, json={})
+    assert (again.status_code, "was refused" in again.json()["detail"]) == (409, True)
+
+
+async def test_an_address_is_tried_again_as_it_is_from_its_page(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    await _refuse(database, WORKER)
+    client = await sign_in(ADMIN)
+    page = f"/people/{WORKER}/address"
+    done = await client.post(page, data={"address": "worker@example.com"}, headers=HTML)
+    assert done.status_code == 303
+    assert await _scalar(database, "SELECT count(address_refused_at) FROM people") == 0
+    worker = await sign_in(WORKER)
+    assert (await worker.get(page, headers=HTML)).status_code == 403

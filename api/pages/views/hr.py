@@ -269,6 +269,7 @@ class RefusedAddress:
     answer: str
     at: datetime
     fix: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
