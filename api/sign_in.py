@@ -1,10 +1,11 @@
 """Signing in by mailed link, for the pages and the JSON API alike.
 
-Asking for a link answers the same whether or not the address is known, and is limited by address
-and by host. The mail is written into the outbox; the link itself is made by the sender, so that
-no token lies in a table.
+Asking for a link answers the same, after the same work, whether or not the address is known, and is
+limited by address and by host. The mail is written into the outbox; the link itself is made by the
+sender, so that no token lies in a table.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.authentication import SignedIn, find_person
 from api.errors import TooManyRequests
 from domain.access import Actor
+from domain.errors import Invalid
 from domain.notifications import Event
 from store.audit import record
 from store.links import FoundLink, LinkState, find_link, is_local_path, use_link
@@ -26,6 +28,9 @@ from store.sessions import create_session
 BY_ADDRESS = RateLimit("sign-in", hits=5, seconds=900)
 BY_HOST = RateLimit("sign-in-host", hits=60, seconds=900)
 CONFIRM_BY_HOST = RateLimit("confirm-host", hits=120, seconds=900)
+
+LONGEST_TARGET = 500
+"""Characters; no page of ours has an address that long."""
 
 
 def rate_headers(state: RateState) -> dict[str, str]:
@@ -58,30 +63,44 @@ async def ask_for_link(
 ) -> RateState:
     """Mail a sign-in link to an address, if it is somebody's; nobody learns whether it is.
 
-    `target` is where to go afterwards. Raises TooManyRequests.
+    `target` is where to go afterwards. Raises TooManyRequests, Invalid for a target that is no
+    path of this site, or a long one.
     """
+    if len(target) > LONGEST_TARGET or not is_local_path(target):
+        message = f"Give a path of this site with at most {LONGEST_TARGET} characters."
+        raise Invalid(message, ({"field": "target", "code": "target", "message": message},))
     await limit_rate(request, BY_HOST, host_of(request), now)
     state = await limit_rate(request, BY_ADDRESS, email.strip().lower(), now)
-    person_id = await conn.scalar(
-        text("SELECT id FROM people WHERE lower(email) = lower(:email) AND status = 'active'"),
-        {"email": email.strip()},
-    )
+    person_id, known = (await conn.execute(_WHOSE, {"email": email.strip()})).one()
     if person_id is not None:
-        await queue(
-            conn,
-            [
-                NewNotification(
-                    key=f"sign-in:{person_id}:{now.isoformat()}",
-                    event=Event.SIGN_IN,
-                    person_id=person_id,
-                    at=now,
-                    send_at=now,
-                    cause="asked",
-                    data={"target": target if is_local_path(target) else "/"},
-                )
-            ],
-        )
+        # The clock must not tell either: a mail for nobody is written and taken back.
+        savepoint = await conn.begin_nested()
+        await queue(conn, [_link_mail(person_id, known, target, now)])
+        await (savepoint.commit() if known else savepoint.rollback())
     return state
+
+
+_WHOSE = text(
+    """
+    SELECT coalesce(p.id, (SELECT min(id) FROM people)), p.id IS NOT NULL
+    FROM (VALUES (CAST(:email AS text))) AS asked(email)
+    LEFT JOIN people p ON lower(p.email) = lower(asked.email) AND p.status = 'active'
+    """
+)
+"""Whose address it is; nobody's: somebody in whose name the same is done for nothing."""
+
+
+def _link_mail(person_id: int, known: bool, target: str, now: datetime) -> NewNotification:
+    whose = str(person_id) if known else secrets.token_hex(8)
+    return NewNotification(
+        key=f"sign-in:{whose}:{now.isoformat()}",
+        event=Event.SIGN_IN,
+        person_id=person_id,
+        at=now,
+        send_at=now,
+        cause="asked",
+        data={"target": target},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Signing in and out, mailed links, and what is answered when something goes wrong."""
 
+import hashlib
+import secrets
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
@@ -20,9 +22,10 @@ from api.pages.render import render
 from api.pages.shell import UTC, go, said, show, typed, words
 from api.pages.views.frame import Problem, Visit
 from api.pages.views.sign_in import AskLink, FollowLink, LinkSent, LinkState, Refusal
-from api.sign_in import ask_for_link, confirm_link, open_link
+from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, open_link
 from domain.access import AccessRole, Action
 from domain.errors import AlmanacError
+from store.command_keys import run_once
 from store.links import LinkState as Found
 from store.links import is_local_path
 from store.sessions import revoke_token
@@ -49,10 +52,17 @@ async def home(call: Anyone) -> Response:
 async def ask(call: Anyone, request: Request) -> Response:
     """The form that asks for a link."""
     target = request.query_params.get("next", "/")
-    target = target if is_local_path(target) else "/"
+    target = target if _may_follow(target) else "/"
     if call.person is not None:
         return go(target)
-    return await show(call, AskLink(title="Sign in", next_path=target, notice=said(request)))
+    page = AskLink(
+        title="Sign in", next_path=target, key=secrets.token_urlsafe(16), notice=said(request)
+    )
+    return await show(call, page)
+
+
+def _may_follow(target: str) -> bool:
+    return len(target) <= LONGEST_TARGET and is_local_path(target)
 
 
 @router.post("/sign-in")
@@ -60,11 +70,27 @@ async def send(call: Anyone, request: Request) -> Response:
     """Mail a link; nobody learns whether the address is known."""
     form = await typed(request)
     email, target = words(form, "email").strip(), words(form, "next") or "/"
+    key = words(form, "key").strip() or secrets.token_urlsafe(16)
+    problems = []
     if len(email) > 254 or "@" not in email.strip("@") or any(c.isspace() for c in email):
-        wrong = Problem("email", "Enter an address like name@company.com")
-        page = AskLink(title="Sign in", email=email, next_path=target, problems=(wrong,))
+        problems.append(Problem("email", "Enter an address like name@company.com"))
+    if not _may_follow(target):
+        text = "The page that you came from cannot be opened from here; your tasks come instead."
+        problems.append(Problem("", text))
+        target = "/"
+    if problems:
+        page = AskLink(
+            title="Sign in", email=email, next_path=target, key=key, problems=tuple(problems)
+        )
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    await ask_for_link(request, call.conn, email, target, call.now)
+
+    async def effect() -> tuple[int, dict[str, object]]:
+        await ask_for_link(request, call.conn, email, target, call.now)
+        return 200, {}
+
+    asked = hashlib.sha256(f"{email}\n{target}".encode()).hexdigest()
+    # Sent twice it is one mail; another address typed on the same page is another wish.
+    await run_once(call.conn, call.actor.key, f"{key[:100]}.{asked}", asked, call.now, effect)
     settings = request.app.state.settings
     page_sent = LinkSent(
         title="Look into your inbox", email=email, minutes=settings.sign_in_link_minutes
@@ -193,6 +219,7 @@ async def error_page(request: Request, error: AlmanacError) -> Response:
 
 def _signed_out(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = path if _may_follow(path) else "/"
     if request.method in ("GET", "HEAD"):
         return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", int(HTTPStatus.SEE_OTHER))
     # Whoever typed something must not lose it: the page before still holds it.

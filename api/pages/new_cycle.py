@@ -1,5 +1,6 @@
 """Choose what to launch and when; nothing opens."""
 
+import secrets
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated
@@ -15,6 +16,7 @@ from api.pages.views.hr import NewCycle
 from domain.access import Action
 from domain.errors import NotFound
 from store import launch
+from store.command_keys import fingerprint, run_once
 from store.company import company_calendars
 from store.definitions import get_version, list_latest
 
@@ -53,6 +55,7 @@ async def _new_page(
         ),
         launch_on=launch_on or calendars.company().calendar.after(today, 1).isoformat(),
         earliest=today.isoformat(),
+        key=secrets.token_urlsafe(16),
     )
 
 
@@ -83,7 +86,16 @@ async def prepare(call: Launches, request: Request) -> Response:
     if problems:
         page = await _new_page(call, version, day, tuple(problems))
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    cycle_id = await launch.prepare(
-        call.conn, version_id, launch_on, "button", call.actor, call.now
+
+    async def effect() -> tuple[int, dict[str, object]]:
+        cycle_id = await launch.prepare(
+            call.conn, version_id, launch_on, "button", call.actor, call.now
+        )
+        return 201, {"cycle": str(cycle_id)}
+
+    key = words(form, "key").strip() or secrets.token_urlsafe(16)
+    known = fingerprint("POST", "/cycles", f"{version_id} {launch_on}".encode())
+    _, done = await run_once(
+        call.conn, call.actor.key, f"{key[:100]}.{known}", known, call.now, effect
     )
-    return go(f"/cycles/{cycle_id}/check")
+    return go(f"/cycles/{done['cycle']}/check")

@@ -15,7 +15,7 @@ from api.authentication import (
 )
 from api.bodies import Body
 from api.errors import NotSignedIn
-from api.sign_in import ask_for_link, confirm_link, rate_headers
+from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, rate_headers
 from domain.access import AccessRole, Action
 from domain.errors import IllegalState, NotFound
 from store.audit import record
@@ -38,7 +38,7 @@ class AskForLink(Body):
     """The address to mail a link to. `target`: the path to go to afterwards."""
 
     email: str = Field(min_length=3, max_length=254)
-    target: str = Field("/", max_length=500, pattern=r"^/")
+    target: str = Field("/", max_length=LONGEST_TARGET, pattern=r"^/")
 
 
 class Asked(BaseModel):
@@ -91,7 +91,11 @@ async def me(call: Own) -> Me:
 
 @router.post("/session/link", status_code=202)
 async def ask(call: Anyone, request: Request, response: Response, body: AskForLink) -> Asked:
-    """Mail me a link to sign in with."""
+    """Mail me a link to sign in with.
+
+    No `Idempotency-Key`: it is asked before anybody is known to whom a key could belong. Asking
+    twice mails two links, and both work; how often is limited.
+    """
     state = await ask_for_link(request, call.conn, body.email, body.target, call.now)
     response.headers.update(rate_headers(state))
     return Asked()
@@ -99,7 +103,10 @@ async def ask(call: Anyone, request: Request, response: Response, body: AskForLi
 
 @router.post("/session")
 async def sign_in(call: Anyone, request: Request, response: Response, body: Confirm) -> SignedInNow:
-    """Sign in with the token of a mailed link; the session comes as a cookie."""
+    """Sign in with the token of a mailed link; the session comes as a cookie.
+
+    No `Idempotency-Key`: a link may be used again until it expires, on another device, too.
+    """
     link, session = await confirm_link(request, call.conn, body.token, call.now)
     if session is None or link.person_id is None:
         if link.state is LinkState.UNKNOWN:

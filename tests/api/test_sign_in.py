@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from config import Settings
 from domain.clock import SetClock
@@ -13,6 +13,7 @@ from store.links import create_link
 from store.session import Database
 from store.sessions import LIFETIME
 from tests.api.conftest import SERVICE_KEY, SignIn
+from tests.api.pages.browsing import HTML, hidden
 from tests.store.people_rows import LEAD, WORKER
 
 
@@ -97,6 +98,61 @@ async def test_asking_tells_nobody_who_works_here_and_is_limited(
     async with database.begin() as conn:
         rows = (await conn.execute(text("SELECT person_id, event FROM notifications"))).all()
     assert {tuple(row) for row in rows} == {(WORKER, "sign_in")}
+
+
+async def test_asking_is_the_same_work_for_known_and_unknown_addresses(
+    app: FastAPI, stranger: AsyncClient, database: Database
+) -> None:
+    """A clock tells nobody either: the same statements, in the same order."""
+    said: list[str] = []
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *a: said.append(a[2]))
+    event.listen(engine, "savepoint", lambda *_: said.append("savepoint"))
+    event.listen(engine, "release_savepoint", lambda *_: said.append("end"))
+    event.listen(engine, "rollback_savepoint", lambda *_: said.append("end"))
+    work = []
+    for email in ("worker@example.com", "nobody@example.com"):
+        said.clear()
+        assert (await stranger.post("/api/session/link", json={"email": email})).status_code == 202
+        work.append([s for s in said if not s.startswith(("RELEASE", "ROLLBACK TO", "SAVEPOINT"))])
+    assert work[0] == work[1]
+    assert any("INSERT INTO notifications" in statement for statement in work[1])
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM notifications")) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example/", "/\\evil.example", "https://evil.example", "/" + "x" * 500]
+)
+async def test_a_link_leads_nowhere_else(
+    app: FastAPI, stranger: AsyncClient, database: Database, target: str
+) -> None:
+    asked = await stranger.post(
+        "/api/session/link", json={"email": "worker@example.com", "target": target}
+    )
+    assert asked.status_code == 422
+    page = await stranger.post(
+        "/sign-in", data={"email": "worker@example.com", "next": target}, headers=HTML
+    )
+    assert (page.status_code, "your tasks come instead" in page.text) == (422, True)
+    assert hidden(page, "next") == "/"
+    door = await stranger.get("/sign-in", params={"next": target}, headers=HTML)
+    assert hidden(door, "next") == "/"
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM notifications")) == 0
+
+
+async def test_the_form_that_asks_for_a_link_sent_twice_is_one_mail(
+    app: FastAPI, stranger: AsyncClient, database: Database
+) -> None:
+    door = await stranger.get("/sign-in", headers=HTML)
+    key = hidden(door, "key")
+    for email in ("worker@example.com", "worker@example.com", "lead@example.com"):
+        form = {"email": email, "next": "/", "key": key}
+        assert (await stranger.post("/sign-in", data=form, headers=HTML)).status_code == 200
+    async with database.begin() as conn:
+        people = (await conn.execute(text("SELECT person_id FROM notifications"))).scalars().all()
+    assert sorted(people) == [LEAD, WORKER]
 
 
 @pytest.mark.parametrize(

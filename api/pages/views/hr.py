@@ -56,6 +56,7 @@ class NewCycle(Page):
     definitions: tuple[Choice, ...]
     launch_on: str
     earliest: str
+    key: str = ""
 
 
 # --- Launch check ------------------------------------------------------------------------------

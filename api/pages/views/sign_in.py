@@ -13,6 +13,7 @@ class AskLink(Page):
     template: ClassVar[str] = "sign-in.html"
     email: str = ""
     next_path: str = "/"
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

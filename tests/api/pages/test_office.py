@@ -282,3 +282,25 @@ async def test_static_files_are_kept_by_browsers_and_pages_are_not(stranger: Asy
     assert "immutable" in css.headers["cache-control"]
     assert page.headers["cache-control"] == "private, no-store"
     assert (await stranger.get("/static/../api/app.py")).status_code == 404
+
+
+async def test_a_launch_prepared_twice_and_a_test_mail_asked_for_twice_are_one(
+    sign_in: SignIn, app: object, database: Database, clock: SetClock
+) -> None:
+    async with database.begin() as conn:
+        parsed = parse_definition(MEETING, "talk.yaml")
+        version = await publish(
+            conn, parsed, source=MEETING, actor=Actor(HR, "hr"), now=clock.now()
+        )
+    hr = await sign_in(HR)
+    key = hidden(await get(hr, "/cycles/new"), "key")
+    form = {"version": str(version.id), "launch_on": "2027-01-14", "key": key}
+    places = {(await post(hr, "/cycles", **form)).headers["location"] for _ in range(2)}
+    assert len(places) == 1
+    cycle = places.pop().removesuffix("/check")
+    for _ in range(2):
+        assert (await post(hr, f"{cycle}/test-mail")).status_code == 303
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM cycles")) == 1
+        mails = "SELECT count(*) FROM notifications WHERE event = 'test_mail'"
+        assert await conn.scalar(text(mails)) == 1
