@@ -95,6 +95,7 @@ class _Checks:
         self._ladder(("ladder",), self.written.ladder)
         self._scale()
         self._outcome()
+        self._retention()
         self._instant(("audience", "late_joiners"), self.resolved.audience.late_joiners)
         self._instant(("ends",), self.resolved.ends)
 
@@ -286,6 +287,18 @@ class _Checks:
             wrong = self._no_rating(source)
             if wrong is not None:
                 self._error(path if self.document.has(path) else path[:-1], *wrong)
+
+    def _retention(self) -> None:
+        """How long something is kept is the same length everywhere: no calendar counts."""
+        for country, length in self.written.retention.items():
+            if length.unit != "working_days":
+                continue
+            path: Path = ("retention", country)
+            self._error(
+                path if self.document.has(path) else path[:-1],
+                "How long answers are kept is not counted in working days.",
+                "Write it in days, weeks, months or years: `4 years`.",
+            )
 
     def _no_rating(self, source: str) -> tuple[str, str] | None:
         name, _, question = source.partition(".")

@@ -844,4 +844,22 @@ BROKEN = (
         ("---\noutcome:"),
         ("36:1: A second document starts here. Remove `---`.",),
     ),
+    Broken(
+        "retention_in_working_days",
+        "purpose: Why.",
+        "purpose: Why.\nretention: 400 working days",
+        (
+            "4:12: How long answers are kept is not counted in working days. Write it in days, "
+            "weeks, months or years: `4 years`.",
+        ),
+    ),
+    Broken(
+        "retention_of_a_country_in_working_days",
+        "purpose: Why.",
+        "purpose: Why.\nretention: {default: 4 years, DE: 90 working days}",
+        (
+            "4:35: How long answers are kept is not counted in working days. Write it in days, "
+            "weeks, months or years: `4 years`.",
+        ),
+    ),
 )
