@@ -119,11 +119,13 @@ async def move_due(
     tell: Event | None,
     detail: dict[str, object] | None = None,
     steered: int | None = None,
+    unmoved: bool = False,
 ) -> list[Moved]:
     """Give these live tasks new dates and a new due revision, in one statement.
 
     Nothing moves earlier: a computed date before the present one is not taken. `tell` is what the
-    holder is told at once; whoever had been told that it is overdue gets one line.
+    holder is told at once; whoever had been told that it is overdue gets one line. Where no date
+    moves nothing is said or recorded, unless `unmoved`: reopening is an event of its own.
     """
     if not tasks:
         return []
@@ -137,7 +139,9 @@ async def move_due(
         rung = rung_ahead(stage, due_on, closes, task.announced_on, time, now)
         moved.append(Moved(task, due_on, time.end_of(due_on), closes, opens, rung))
     await _write(conn, moved, steered)
-    changed = [m for m in moved if m.due_on > m.task.due_on or m.closes_at != m.task.closes_at]
+    changed = [
+        m for m in moved if unmoved or m.due_on > m.task.due_on or m.closes_at != m.task.closes_at
+    ]
     await record_events(
         conn,
         [

@@ -108,12 +108,7 @@ async def add_second_writer(
         return 0
     times = await cycle_times(conn, cycle, [pair.to or 0 for pair in pairs])
     dates = [
-        _dates(
-            cycle,
-            pair.task,
-            times.get(pair.to or 0, cycle.company),
-            now,
-        )
+        _dates(cycle, pair.task, times.get(pair.to or 0, cycle.company), now, anew=True)
         for pair in pairs
     ]
     rows = await conn.execute(
@@ -145,8 +140,9 @@ async def add_second_writer(
 _SECOND = """
 INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state, cause, begun_at,
     opens_at, announce_at, due_on, due_at, closes_at, next_rung, next_rung_at, steered, created_at)
-SELECT t.cycle_id, t.stage_id, t.subject_id, t.role, n.assignee, t.state, 'split', :now,
-    n.opens_at, greatest(t.announce_at, :now), n.due_on, n.due_at, n.closes_at, n.rung,
+SELECT t.cycle_id, t.stage_id, t.subject_id, t.role, n.assignee,
+    CASE WHEN n.opens_at <= :now THEN t.state ELSE 'planned' END, 'split', :now,
+    n.opens_at, greatest(t.announce_at, n.opens_at), n.due_on, n.due_at, n.closes_at, n.rung,
     n.rung_at, t.steered, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:assignees AS bigint[]), CAST(:opens AS timestamptz[]),
     CAST(:due_on AS date[]), CAST(:due AS timestamptz[]), CAST(:closes AS timestamptz[]),
@@ -160,25 +156,35 @@ RETURNING id, stage_id, subject_id, assignee_id, state, opens_at, announce_at
 """
 
 
-def _dates(cycle: CycleFacts, task: TaskFacts, time: PersonTime, now: datetime) -> _Dates:
+def _dates(
+    cycle: CycleFacts, task: TaskFacts, time: PersonTime, now: datetime, *, anew: bool = False
+) -> _Dates:
+    """The dates for a new assignee; `anew`: of a second task, which comes into being now."""
     stage = cycle.stages[task.stage_id]
     opens_at = task.opens_at
-    if task.state is TaskState.PLANNED:
+    if anew:
+        opens_at = max(opens_at, time.opens(now))
+    elif task.state is TaskState.PLANNED:
         opens_at = max(opens_at, time.opens(opens_at))
     begun = max(time.local_date(now), time.local_date(opens_at))
-    due_on = max(task.due_on, _least(stage.spec.at_least, begun, time))
-    closes = close_of(cycle, stage, due_on, time)
-    if task.closes_at is not None and closes is not None:
-        closes = max(closes, task.closes_at)
+    due_on = max(task.due_on, earliest_due(stage.spec.at_least, begun, time))
+    closes = later_close(task.closes_at, close_of(cycle, stage, due_on, time))
     rung = rung_ahead(stage, due_on, closes, time.local_date(now), time, now)
     return _Dates(opens_at, due_on, time.end_of(due_on), closes, rung)
 
 
-def _least(at_least: Duration, begun: date, time: PersonTime) -> date:
-    """The earliest due date that leaves the new assignee the stage's `at_least`."""
+def earliest_due(at_least: Duration, begun: date, time: PersonTime) -> date:
+    """The earliest due date that leaves a new assignee the stage's `at_least` from a day on."""
     if at_least.unit == "working_days":
         return time.calendar.after(begun, at_least.amount)
     return time.calendar.on_or_after(at_least.after(begun))
+
+
+def later_close(present: datetime | None, computed: datetime | None) -> datetime | None:
+    """The close for a new assignee: it never moves earlier than it was for the former one."""
+    if present is None or computed is None:
+        return computed
+    return max(present, computed)
 
 
 async def _write(

@@ -148,14 +148,16 @@ def shifted_task(
 ) -> Shifted:
     """Count the working days that a task had on the old calendar, and give them on the new one.
 
-    `whole`: all since its opening (leave that is recorded late counts, too); else those that lie
-    ahead (another office's holidays of last week are nobody's business). A due date that has
-    passed stays.
+    `whole`: all since its opening, the planned one if it opened early (leave that is recorded late
+    counts, too); else those that lie ahead (another office's holidays of last week are nobody's
+    business). A due date that has passed stays.
     """
     opens_at = task.opens_at
     if task.state is TaskState.PLANNED:
         opens_at = max(opens_at, after.opens(opens_at))
     start, begin = before.local_date(task.opens_at), after.local_date(opens_at)
+    if stage.planned is not None:  # opened early, its days count from the planned opening (§3.6)
+        start, begin = max(start, stage.planned.opens), max(begin, stage.planned.opens)
     if not whole:
         start, begin = max(start, before.local_date(now)), max(begin, after.local_date(now))
     due_on = task.due_on

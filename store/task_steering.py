@@ -21,6 +21,7 @@ from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import NewDates, assignee_times, close_of, extension, move_due, rung_ahead
+from store.handover import earliest_due, later_close
 from store.holders import cycle_times
 from store.notices import Notice, tell, tell_all
 from store.outbox import suppress_for_tasks
@@ -31,7 +32,7 @@ from store.task_rows import TaskFacts, lock_task
 from store.tasks import ring_after_end
 
 GRACE = 3
-"""Working days that whoever gets a task, or gets it back, has at least."""
+"""Working days that whoever gets a task back has at least (language reference §7)."""
 
 
 async def _wake(conn: AsyncConnection, stage: StageFacts) -> None:
@@ -143,7 +144,7 @@ async def reassign(
     *,
     reason: str = "reassigned",
 ) -> None:
-    """Move a live task to somebody else, who has at least three working days. Both are told.
+    """Move a live task to somebody else, who has the stage's `at_least` from today. Both are told.
 
     What the former holder has typed stays theirs. Given to whoever holds it already, nothing
     happens. Raises Invalid if that person has left, or already holds the same task.
@@ -158,8 +159,8 @@ async def reassign(
     time = (await cycle_times(conn, cycle, [to_person])).get(to_person)
     if time is None:
         raise Invalid("That person's record has no usable calendar or zone.")
-    due_on = max(task.due_on, time.calendar.after(time.local_date(now), GRACE))
-    closes = close_of(cycle, stage, due_on, time)
+    due_on = max(task.due_on, earliest_due(stage.spec.at_least, time.local_date(now), time))
+    closes = later_close(task.closes_at, close_of(cycle, stage, due_on, time))
     announced = time.local_date(time.at_once(now))
     rung = rung_ahead(stage, due_on, closes, announced, time, now)
     await conn.execute(
@@ -300,6 +301,7 @@ async def reopen(
         event="reopened",
         actor_id=actor.person_id,
         tell=None,
+        unmoved=True,
     )
     if task.assignee_id is not None:
         await tell(
