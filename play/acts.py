@@ -25,6 +25,7 @@ from store import (
     task_steering,
     tasks,
 )
+from store.addresses import address_mended
 from store.cycle_facts import load_cycle
 from store.people import delegate_on
 from store.people_import import add_person
@@ -202,6 +203,10 @@ async def _joins(crowd: "Crowd", conn: AsyncConnection, a: said.Newcomer, at: da
     )
 
 
+async def _mend(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
+    await address_mended(conn, [crowd.person(a.who)], at)
+
+
 ACTS: Mapping[str, Does] = {
     "submit": _submit,
     "draft": _draft,
@@ -224,4 +229,5 @@ ACTS: Mapping[str, Does] = {
     "manager": _manager,
     "leaves": _leaves,
     "joins": _joins,
+    "mend": _mend,
 }

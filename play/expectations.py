@@ -15,6 +15,7 @@ from play.expected import (
     ItemLike,
     MailLike,
     RefusedLike,
+    SkipLike,
     StageLike,
     SuppressedLike,
     TaskLike,
@@ -69,6 +70,8 @@ def _check(expected: Expectation, report: Report, zone: ZoneInfo) -> str | None:
         return "there is such a task" if _named(expected.no_task, report) else None
     if expected.change is not None:
         return _change(expected.change, report, zone)
+    if expected.skip is not None:
+        return _skip(expected.skip, report)
     if expected.stage is not None:
         return _stage(expected.stage, report, zone)
     if expected.refused is not None:
@@ -185,6 +188,8 @@ def _task_differs(like: TaskLike, task: Row, zone: ZoneInfo) -> str | None:
         "ended_reason": like.reason,
         "due_revision": like.due_revision,
         "revision": like.revision,
+        "submitted_by": like.by,
+        "on_behalf_of": like.on_behalf_of,
     }
     for name, wanted in plain.items():
         if wanted is not None and task[name] != wanted:
@@ -201,6 +206,8 @@ def _change(like: ChangeLike, report: Report, zone: ZoneInfo) -> str | None:
     for _, change in seen:
         if change["event"] != like.event or not _same(like.at, change["at"], zone):
             continue
+        if like.by not in (None, change["by"]):
+            continue
         if all(_holds(change["detail"].get(k), v) for k, v in like.detail.items()):
             return None
     said = "".join(f"\n     {_utc(c['at'])} {c['event']} {c['detail']}" for _, c in seen)
@@ -212,6 +219,13 @@ def _holds(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, list) and isinstance(seen, list):
         return all(str(w) in {str(s) for s in seen} for w in wanted)
     return str(seen) == str(wanted)
+
+
+def _skip(like: SkipLike, report: Report) -> str | None:
+    own = [s for s in report.skips if (s["stage"], s["about"]) == (like.stage, like.about)]
+    if any(like.reason in (None, s["reason"]) for s in own):
+        return None
+    return f"{like.stage} is not skipped for {like.about}: {[s['reason'] for s in own] or 'at all'}"
 
 
 def _stage(like: StageLike, report: Report, zone: ZoneInfo) -> str | None:

@@ -40,7 +40,10 @@ class SuppressedLike(ItemLike):
 
 
 class TaskLike(TaskOf):
-    """A task that is expected, as it is at the end. `count` is how many there are like it."""
+    """A task that is expected, as it is at the end. `count` is how many there are like it.
+
+    `by` wrote what was submitted last, `on_behalf_of` is for whom.
+    """
 
     state: str | None = None
     due_on: date | None = None
@@ -51,6 +54,8 @@ class TaskLike(TaskOf):
     reason: str | None = None
     due_revision: int | None = None
     revision: int | None = None
+    by: Who | None = None
+    on_behalf_of: Who | None = None
     count: int | None = None
 
 
@@ -59,7 +64,16 @@ class ChangeLike(TaskOf):
 
     event: str
     at: Moment | None = None
+    by: Who | None = None
     detail: Mapping[str, Any] = {}
+
+
+class SkipLike(Part):
+    """A stage that does not exist for somebody, and why."""
+
+    stage: str
+    about: Who
+    reason: str | None = None
 
 
 class StageLike(Part):
@@ -99,6 +113,7 @@ class Expectation(Part):
     task: TaskLike | None = None
     no_task: TaskOf | None = None
     change: ChangeLike | None = None
+    skip: SkipLike | None = None
     stage: StageLike | None = None
     refused: RefusedLike | None = None
     cycle: CycleLike | None = None

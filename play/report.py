@@ -21,6 +21,7 @@ class Report:
     mails: tuple[Row, ...]
     suppressed: tuple[Row, ...]
     tasks: tuple[Row, ...]
+    skips: tuple[Row, ...]
     refusals: tuple[Row, ...]
     held: tuple[Row, ...]
     failures: tuple[Row, ...]
@@ -84,15 +85,24 @@ SUPPRESSED = f"""
 TASKS = """
     SELECT t.id, c.definition AS cycle, s.key AS stage, b.employee_id AS about,
         coalesce(a.employee_id, t.desk) AS held_by, t.state, t.opens_at, t.due_on, t.due_at,
-        t.closes_at, t.announced_on, t.due_revision, t.revision, t.ended_at, t.ended_reason
+        t.closes_at, t.announced_on, t.due_revision, t.revision, t.ended_at, t.ended_reason,
+        w.employee_id AS submitted_by, o.employee_id AS on_behalf_of
     FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
     LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
+    LEFT JOIN responses r ON r.task_id = t.id AND r.revision = t.revision
+    LEFT JOIN people w ON w.id = r.author_id LEFT JOIN people o ON o.id = r.on_behalf_of_id
     ORDER BY c.definition, s.position, about, t.opens_at, held_by, t.due_at
 """
 
 CHANGES = """
     SELECT e.task_id, e.at, e.event, p.employee_id AS by, e.detail
     FROM task_events e LEFT JOIN people p ON p.id = e.actor_id ORDER BY e.at, e.id
+"""
+
+SKIPS = """
+    SELECT c.definition AS cycle, s.key AS stage, b.employee_id AS about, k.reason, k.at
+    FROM skips k JOIN stages s ON s.id = k.stage_id JOIN cycles c ON c.id = s.cycle_id
+    JOIN people b ON b.id = k.subject_id ORDER BY c.definition, s.position, about
 """
 
 CYCLES = """
@@ -147,6 +157,7 @@ async def read_report(conn: AsyncConnection, scenario: str, refusals: tuple[Row,
             {**{k: v for k, v in task.items() if k != "id"}, "changes": changes.get(task["id"], [])}
             for task in await rows(TASKS)
         ),
+        skips=await rows(SKIPS),
         refusals=refusals,
         held=await rows(HELD),
         failures=await rows(FAILURES),

@@ -142,6 +142,7 @@ class Happening(Part):
     manager: NewManager | None = None
     leaves: Leaver | None = None
     joins: Newcomer | None = None
+    mend: Person | None = None
 
     @model_validator(mode="before")
     @classmethod
