@@ -1,6 +1,7 @@
 """The language reference, instant by instant: each scenario was computed by hand beforehand.
 
-The scenarios say what is expected and why; a play of each must show it.
+The scenarios say what is expected and why; a play of each must show it. Each folder has people of
+its own.
 """
 
 from pathlib import Path
@@ -12,8 +13,8 @@ from tests.cycles.conftest import SCENARIOS, Plays
 from tests.invariants import broken
 
 NAMES = sorted(
-    p.stem
-    for p in SCENARIOS.glob("*.yaml")
+    str(p.relative_to(SCENARIOS).with_suffix(""))
+    for p in SCENARIOS.rglob("*.yaml")
     if ".def" not in p.name and not p.name.startswith("company")
 )
 
@@ -24,4 +25,5 @@ async def test_scenario_goes_as_computed_by_hand(name: str, playing: Plays) -> N
         async with world.database.begin() as conn:
             assert await broken(conn) == {}
 
-    await playing(Path(SCENARIOS / f"{name}.yaml"), before_end=invariants)
+    scenario = Path(SCENARIOS / f"{name}.yaml")
+    await playing(scenario, scenario.with_name("people.csv"), before_end=invariants)
