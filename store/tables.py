@@ -367,7 +367,10 @@ class TaskEvent(Base):
 
 
 class Draft(Base):
-    """What somebody has typed and not submitted. Goes when the stage closes."""
+    """What somebody has typed and not submitted; `held_on`: the day of a meeting, if it is one.
+
+    Goes when the stage closes.
+    """
 
     __tablename__ = "drafts"
 
@@ -378,6 +381,7 @@ class Draft(Base):
     answers: Mapped[JsonObject]
     version: Mapped[int] = mapped_column(server_default="1")
     saved_at: Mapped[datetime]
+    held_on: Mapped[date | None]
 
 
 class Response(Base):

@@ -76,11 +76,13 @@ async def save_draft(
     *,
     now: datetime,
     expected_version: int | None = None,
+    held_on: date | None = None,
 ) -> Saved:
     """Keep what was typed so far. Incomplete answers are fine; a wrong shape is not.
 
-    Repeating it with the same answers is harmless. Raises EditConflict if `expected_version` is
-    not the task's version, IllegalState if the task is not open, Invalid for wrong shapes.
+    In a meeting `held_on` is the day, as far as it was said. Repeating it with the same answers is
+    harmless. Raises EditConflict if `expected_version` is not the task's version, IllegalState if
+    the task is not open, Invalid for wrong shapes.
     """
     cycle, stage, task = await lock_task(conn, task_id)
     await may_act(conn, task, actor, now.date())
@@ -91,10 +93,11 @@ async def save_draft(
         text(
             """
             WITH kept AS (
-                INSERT INTO drafts (task_id, author_id, answers, saved_at)
-                VALUES (:task, :author, CAST(:answers AS jsonb), :now)
+                INSERT INTO drafts (task_id, author_id, answers, held_on, saved_at)
+                VALUES (:task, :author, CAST(:answers AS jsonb), :held_on, :now)
                 ON CONFLICT (task_id, author_id) DO UPDATE SET answers = excluded.answers,
-                    saved_at = excluded.saved_at, version = drafts.version + 1
+                    held_on = excluded.held_on, saved_at = excluded.saved_at,
+                    version = drafts.version + 1
             )
             UPDATE tasks SET version = version + 1, seen_at = coalesce(seen_at, :now)
             WHERE id = :task RETURNING version
@@ -104,6 +107,7 @@ async def save_draft(
             "task": task_id,
             "author": actor.person_id,
             "answers": json.dumps(dict(answers)),
+            "held_on": held_on if stage.spec.kind == "meeting" else None,
             "now": now,
         },
     )

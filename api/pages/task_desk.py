@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,7 +21,7 @@ from store.definitions import definition_of
 from store.views.task_pages import TaskPageFacts, task_page
 
 HELD = "held_on"
-"""The day of a meeting is no answer: it travels in the address until it is submitted."""
+"""The day of a meeting is no answer: its field stands beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,6 @@ class Desk:
     facts: TaskPageFacts
     definition: Definition
     stage: StageSpec
-    held_on: str = ""
 
     @property
     def form(self) -> Form:
@@ -46,6 +43,12 @@ class Desk:
         return self.facts.draft or {}
 
     @property
+    def held_on(self) -> str:
+        """The day of a meeting, as the draft has it."""
+        day = self.facts.draft_held_on
+        return day.isoformat() if day is not None else ""
+
+    @property
     def version(self) -> str:
         """Of the task and of the draft: a window sends back what it has seen."""
         return f"{self.facts.version}.{self.facts.draft_version}"
@@ -56,11 +59,8 @@ class Desk:
         return f"/tasks/{self.facts.id}"
 
     def path(self, step: int | None = None, place: str = "") -> str:
-        """The address of a step, or of a page of the task, with the day that was typed."""
-        query = {"step": step} if step and len(self.form) > 1 else {}
-        held = {HELD: self.held_on} if self.held_on else {}
-        mark = "?" if query or held else ""
-        return f"{self.href}{place}{mark}{urlencode({**query, **held})}"
+        """The address of a step, or of a page of the task."""
+        return f"{self.href}{place}" + (f"?step={step}" if step and len(self.form) > 1 else "")
 
     @property
     def about(self) -> About:
@@ -77,25 +77,11 @@ class Desk:
         return Person(f.subject_id, f.subject, f.department or "", f.subject_first or "")
 
 
-async def open_desk(call: Call, task_id: UUID, held_on: str = "") -> Desk:
-    """Read a task for its page; the caller has asked the rules.
-
-    `held_on` is what was typed as the day of a meeting, if it is sent along.
-    """
+async def open_desk(call: Call, task_id: UUID) -> Desk:
+    """Read a task for its page; the caller has asked the rules."""
     facts = await task_page(call.conn, task_id, call.person_id if call.person else None)
     definition = await definition_of(call.conn, facts.version_id)
-    held_on = held_on or call.request.query_params.get(HELD, "")
-    if facts.kind != "meeting" or not _is_day(held_on):
-        held_on = ""
-    return Desk(facts, definition, definition.stage(facts.stage), held_on)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    return Desk(facts, definition, definition.stage(facts.stage))
 
 
 def head(desk: Desk, call: Call, *, others: bool = False, seen: Seen | None = None) -> TaskHead:

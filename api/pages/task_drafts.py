@@ -30,6 +30,7 @@ class Typed:
     raw: tuple[tuple[str, str], ...] = ()
     keep: Mapping[str, str] = field(default_factory=dict)
     settled: bool = False
+    held_on: str = ""
 
 
 def read_typed(desk: Desk, form: FormData) -> Typed:
@@ -48,7 +49,17 @@ def read_typed(desk: Desk, form: FormData) -> Typed:
         answers = {}
     raw = tuple((k, v) for k, v in form.multi_items() if isinstance(v, str) and k != "go")
     keep = {k.removeprefix("keep."): v for k, v in raw if k.startswith("keep.")}
-    return Typed(answers, step, words(form, "version"), raw, keep, words(form, "settle") == "1")
+    # The day is asked on the first step; the others leave it as it is.
+    held_on = _day(words(form, HELD)) if HELD in form else desk.held_on
+    settle = words(form, "settle") == "1"
+    return Typed(answers, step, words(form, "version"), raw, keep, settle, held_on)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        return ""
 
 
 async def save(call: Call, desk: Desk, typed_in: Typed) -> None:
@@ -61,9 +72,11 @@ async def save(call: Call, desk: Desk, typed_in: Typed) -> None:
     _, _, draft_version = typed_in.version.partition(".")
     if draft_version != str(desk.facts.draft_version):
         raise EditConflict("This was saved in another window meanwhile.", version=desk.version)
+    held_on = typed_in.held_on
     if typed_in.settled:
         answers = settled(desk, typed_in)
-    elif answers == dict(desk.draft):
+        held_on = desk.held_on if typed_in.keep.get(HELD) == "there" else held_on
+    elif (answers, typed_in.held_on) == (dict(desk.draft), desk.held_on):
         return
     await store.save_draft(
         call.conn,
@@ -72,6 +85,7 @@ async def save(call: Call, desk: Desk, typed_in: Typed) -> None:
         answers,
         now=call.now,
         expected_version=desk.facts.version,
+        held_on=date.fromisoformat(held_on) if held_on else None,
     )
 
 

@@ -29,6 +29,9 @@ from definitions.answers import WHY, check
 # --- Pages -------------------------------------------------------------------------------------
 
 
+TALKED = "On which day did you talk?"
+
+
 async def working_page(
     call: Call,
     desk: Desk,
@@ -48,7 +51,8 @@ async def working_page(
         case "acknowledgement":
             return _acknowledge_page(call, desk, answers, errors, notice)
         case _:
-            return await _form_page(call, desk, step, answers, errors, notice)
+            held_on = typed_in.held_on if typed_in else desk.held_on
+            return await _form_page(call, desk, step, answers, held_on, errors, notice)
 
 
 async def _form_page(
@@ -56,6 +60,7 @@ async def _form_page(
     desk: Desk,
     step: int,
     answers: Mapping[str, Any],
+    held_on: str,
     errors: Mapping[str, str],
     notice: Notice | None,
 ) -> TaskForm:
@@ -90,7 +95,7 @@ async def _form_page(
         saved_at=desk.facts.saved_at,
         beside=await evidence(call, desk.facts, desk.definition, desk.stage, answers),
         meeting=desk.facts.kind == "meeting",
-        held_on=desk.held_on,
+        held_on=held_on,
         latest=today.isoformat(),
     )
 
@@ -165,7 +170,6 @@ async def preview_page(
         steps=steps_of(desk.form, answers, desk.path, None),
         sections=_sections(desk, answers),
         version=desk.version,
-        held_on=desk.held_on,
         back=desk.path(len(desk.form)),
         complete=not found,
         saved_at=desk.facts.saved_at,
@@ -184,7 +188,7 @@ def _sections(desk: Desk, answers: Mapping[str, Any]) -> tuple[Section, ...]:
     if desk.facts.kind != "meeting":
         return sections
     day = say_day(date.fromisoformat(desk.held_on)) if desk.held_on else ""
-    said = Said("On which day did you talk?", day)
+    said = Said(TALKED, day)
     return (Section("The talk", (said,), desk.path(1)), *sections)
 
 
@@ -199,6 +203,8 @@ async def conflict_page(call: Call, desk: Desk, typed_in: Typed) -> TaskConflict
     else:
         section = desk.form[typed_in.step - 1 : typed_in.step]
         clashes = answering.clashes_of(desk.definition, section, typed_in.answers, desk.draft)
+        if typed_in.held_on != desk.held_on:
+            clashes = (Clash(HELD, TALKED, typed_in.held_on, desk.held_on), *clashes)
     return TaskConflict(
         title="Saved in another window meanwhile",
         part="tasks",

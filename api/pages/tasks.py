@@ -169,19 +169,19 @@ async def preview(call: Works, request: Request, task_id: UUID) -> Response:
     return await show(call, await task_forms.preview_page(call, desk))
 
 
-async def _own_desk(call: Call, task_id: UUID, held_on: str = "") -> task_desk.Desk | None:
+async def _own_desk(call: Call, task_id: UUID) -> task_desk.Desk | None:
     """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see."""
     seen: Seen = await see_task(call, task_id)
     if seen.facts.state != TaskState.OPEN or not may_work_on(seen.reader, seen.access):
         return None
-    return await task_desk.open_desk(call, task_id, held_on)
+    return await task_desk.open_desk(call, task_id)
 
 
 @router.post("/tasks/{task_id}")
 async def write(call: Works, request: Request, task_id: UUID) -> Response:
     """Save a step and go on: to the next one, to the preview, or stay."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id, words(form, task_desk.HELD))
+    desk = await _own_desk(call, task_id)
     if desk is None:
         return await _too_late(call, task_id)
     typed_in = task_drafts.read_typed(desk, form)
@@ -238,7 +238,7 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
 async def submit(call: Works, request: Request, task_id: UUID) -> Response:
     """Submit what the draft holds."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id, words(form, task_desk.HELD))
+    desk = await _own_desk(call, task_id)
     if desk is None:
         return await _too_late(call, task_id)
     if words(form, "version") != desk.version:
@@ -249,7 +249,7 @@ async def submit(call: Works, request: Request, task_id: UUID) -> Response:
 
 async def _submit(call: Call, before: task_desk.Desk) -> Response:
     task_id, kind = before.facts.id, before.facts.kind
-    desk = await task_desk.open_desk(call, task_id, before.held_on)
+    desk = await task_desk.open_desk(call, task_id)
     try:
         answers, held_on = task_drafts.to_submit(desk)
         await store.submit(

@@ -43,9 +43,10 @@ Answers = Annotated[
 
 
 class Writing(Body):
-    """What was typed so far."""
+    """What was typed so far. `held_on`: for a meeting, the day, as far as it was said."""
 
     answers: Answers
+    held_on: Day | None = None
 
 
 class Submitting(Body):
@@ -166,10 +167,17 @@ async def why(call: Reads, task_id: UUID) -> Explanation:
 async def save_draft(call: Works, task_id: UUID, body: Writing) -> Response:
     """Keep what was typed. `If-Match` is required: two windows must not overwrite each other."""
     version = expected_version(call.request, required=True)
+    held_on: date | None = body.held_on
 
     async def effect() -> SavedAnswer:
         saved = await store.save_draft(
-            call.conn, task_id, call.actor, body.answers, now=call.now, expected_version=version
+            call.conn,
+            task_id,
+            call.actor,
+            body.answers,
+            now=call.now,
+            expected_version=version,
+            held_on=held_on,
         )
         return SavedAnswer.model_validate(saved)
 

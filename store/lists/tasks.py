@@ -172,17 +172,21 @@ class Draft:
 
     answers: dict[str, Any]
     saved_at: datetime
+    held_on: date | None
 
 
 async def draft_of(conn: AsyncConnection, task_id: UUID, author_id: int) -> Draft | None:
     """The reader's own draft: nobody reads another's."""
     row = (
         await conn.execute(
-            text("SELECT answers, saved_at FROM drafts WHERE task_id = :task AND author_id = :me"),
+            text(
+                "SELECT answers, saved_at, held_on FROM drafts"
+                " WHERE task_id = :task AND author_id = :me"
+            ),
             {"task": task_id, "me": author_id},
         )
     ).one_or_none()
-    return None if row is None else Draft(row.answers, row.saved_at)
+    return None if row is None else Draft(row.answers, row.saved_at, row.held_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class TaskPageFacts:
     zone: str | None
     draft: dict[str, Any] | None
     draft_version: int
+    draft_held_on: date | None
     saved_at: datetime | None
     releases_on: date | None
     released: bool
@@ -63,7 +64,7 @@ async def task_page(conn: AsyncConnection, task_id: UUID, person_id: int | None)
                   t.next_rung_at, t.version, t.ended_at, t.ended_reason, t.held_on, t.subject_id,
                   b.first_name || ' ' || b.last_name, b.first_name, b.department, t.assignee_id,
                   a.first_name || ' ' || a.last_name, r.zone, d.answers, coalesce(d.version, 0),
-                  d.saved_at,
+                  d.held_on, d.saved_at,
                   (SELECT x.planned_due_on FROM stages x WHERE x.cycle_id = c.id
                    AND x.kind = 'release' ORDER BY x.position DESC LIMIT 1),
                   coalesce(p.released_at IS NOT NULL, false),

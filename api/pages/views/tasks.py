@@ -202,7 +202,6 @@ class TaskPreview(Page):
     version: str
     complete: bool
     back: str = ""
-    held_on: str = ""
     saved_at: datetime | None = None
 
 

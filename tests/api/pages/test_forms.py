@@ -183,14 +183,29 @@ async def test_meeting_is_done_when_its_day_is_said(
     )
     preview = await get(lead, answer.headers["location"])
     assert "Mon 11 Jan" in preview.text
-    done = await post(
-        lead,
-        f"{href}/submit",
-        version=hidden(preview, "version"),
-        held_on=hidden(preview, "held_on"),
-    )
+    assert "held_on" not in str(preview.url)
+    done = await post(lead, f"{href}/submit", version=hidden(preview, "version"))
     assert done.status_code == 303
     assert "talked on Mon 11 Jan" in (await get(lead, href)).text
+
+
+async def test_the_day_of_a_talk_is_kept_while_it_is_typed(
+    sign_in: SignIn, app: object, database: Database, clock: SetClock
+) -> None:
+    """The script saves the day alone; the page shows it again, and clearing it is kept, too."""
+    task = await open_task(database, clock, "talk", "manager", LEAD)
+    lead = await sign_in(LEAD)
+    href = f"/tasks/{task}"
+    version = hidden(await get(lead, href), "version")
+    for typed, shown in (("2027-01-11", "2027-01-11"), ("2027-01-", ""), ("2027-01-08",) * 2):
+        saved = await post(lead, f"{href}/draft", version=version, step="1", held_on=typed)
+        assert saved.status_code == 200
+        version = saved.json()["version"]
+        again = await get(lead, href)
+        assert f'name="held_on" value="{shown}"' in again.text
+        assert hidden(again, "version") == version
+    draft = (await lead.get(f"/api{href}")).json()["draft"]
+    assert (draft["held_on"], draft["answers"]) == ("2027-01-08", {})
 
 
 async def test_disagreeing_needs_words_and_keeps_them(
