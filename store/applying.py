@@ -127,6 +127,8 @@ async def _resume(
         opens = task.opens_at
         if opens > paused:
             opens = time.opening(time.calendar.after(time.local_date(opens), days))
+            if opens < resumed:  # resumed in the evening, its 09:00 has passed (§3.4)
+                opens = time.opens(resumed)
         return due_on, close_of(cycle, stage, due_on, time), opens
 
     moving = [t for t in ahead if lost(times[t.id])]

@@ -101,14 +101,16 @@ async def close_if_through(
 ) -> bool:
     """Close the stage when everybody is through with it and with all before it.
 
-    A rolling stage stays open as long as people may enter. Its drafts go with it. Idempotent.
+    A first stage stays open as long as people may enter, unless HR has closed it. Its drafts go
+    with it. Idempotent.
     """
     if stage.state is StageState.CLOSED:
         return True
     before = [cycle.stages[i] for i in stage.predecessors]
     if any(s.state is not StageState.CLOSED for s in before):
         return False
-    if await entry_is_open(conn, cycle, as_of) and not before:
+    awaited = not before and await entry_is_open(conn, cycle, as_of)
+    if awaited and not await _closed_by_hr(conn, stage):
         return False
     held = await conn.scalar(
         text("SELECT 1 FROM held_rows WHERE stage_id = :id AND cleared_at IS NULL LIMIT 1"),
@@ -135,6 +137,17 @@ async def close_if_through(
     )
     await ring(conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True)
     return True
+
+
+async def _closed_by_hr(conn: AsyncConnection, stage: StageFacts) -> bool:
+    ordered = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM steering s WHERE s.stage_id = :id "
+            "AND s.order = 'close_stage')"
+        ),
+        {"id": stage.id},
+    )
+    return bool(ordered)
 
 
 async def entry_is_open(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> bool:

@@ -4,6 +4,7 @@ On the leaving day, at `mail_at` where the person was (language reference §4). 
 so that running this twice, or a week late, comes to the same.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -55,19 +56,20 @@ async def follow_leavers(
     today = (as_of + EVERYWHERE).date()
     leavers = await _concerned(conn, cycle, today)
     times = await cycle_times(conn, cycle, [leaver.person_id for leaver in leavers])
-    gone = []
+    gone: dict[date, list[int]] = defaultdict(list)
     later = []
     for leaver in leavers:
         instant = times.get(leaver.person_id, cycle.company).opening(leaver.left_on)
         if instant <= as_of:
-            gone.append(leaver.person_id)
+            # In the far east the leaving day begins before UTC's.
+            gone[max(leaver.left_on, as_of.date())].append(leaver.person_id)
         else:
             later.append(instant)
     done = 0
-    if gone:
+    for on, people in gone.items():
         if cycle.definition.policies.leaver == "close":
-            done += await _close_cases(conn, cycle, gone, as_of)
-        done += await _hand_over(conn, cycle, gone, as_of)
+            done += await _close_cases(conn, cycle, people, as_of)
+        done += await _hand_over(conn, cycle, people, on, as_of)
     upcoming = await _next(conn, today)
     return done, min([*later, *([upcoming] if upcoming else [])], default=None)
 
@@ -131,18 +133,18 @@ async def _close_cases(
 
 
 async def _hand_over(
-    conn: AsyncConnection, cycle: CycleFacts, gone: Sequence[int], as_of: datetime
+    conn: AsyncConnection, cycle: CycleFacts, gone: Sequence[int], on: date, as_of: datetime
 ) -> int:
-    """What they held about others goes to the new manager, or to HR's desk as a question."""
+    """What they held about others goes to whoever manages on that day, or to HR as a question."""
     tasks = await _live(conn, cycle.id, "t.assignee_id", gone)
     raters = [task for task in tasks if task.role == Role.RATER]
     if raters:
         await end_tasks(conn, raters, TaskState.CANCELLED, "rater_left", as_of, None)
     others = [task for task in tasks if task.role != Role.RATER]
     subjects = sorted({task.subject_id for task in others if task.subject_id is not None})
-    managers = await managers_of(conn, subjects, as_of.date())
-    second = await managers_of(conn, sorted(set(managers.values())), as_of.date())
-    left = await _left(conn, [*managers.values(), *second.values()], as_of.date())
+    managers = await managers_of(conn, subjects, on)
+    second = await managers_of(conn, sorted(set(managers.values())), on)
+    left = await _left(conn, [*managers.values(), *second.values()], on)
 
     def successor(task: TaskFacts) -> int | None:
         manager = managers.get(task.subject_id or 0)
