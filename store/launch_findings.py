@@ -163,13 +163,15 @@ def _addresses(members: Sequence[Member]) -> Finding:
         return Finding(
             "addresses", "fine", "Everybody has an address, and none was refused so far."
         )
+    counted = ((missing, "missing"), (refused, "refused"), (double, "used twice"))
+    said = ", ".join(f"{len(names)} {word}" for names, word in counted if names)
     return _finding(
         "addresses",
         "look",
-        f"{len(missing)} addresses are missing, {len(refused)} were refused,"
-        f" {len(double)} are used twice.",
+        f"Mail addresses: {said}.",
         wrong,
-        "Nobody is escalated before they were reached. Correct the addresses in the people file.",
+        "Nobody is escalated before they were reached. Correct them under People, or in the next"
+        " people file.",
     )
 
 

@@ -67,7 +67,9 @@ async def _page(
             refused="No mail to this address was refused. Addresses come with the people file.",
         )
     day = say_day(found.refused_at.astimezone(visit.zone).date(), visit.today)
-    said = f"{found.code or ''} {found.answer or ''}".strip() or "nothing more"
+    said = f"{found.code or ''} {found.answer or ''}".strip()
+    said = f" Their server said: {said}." if said else ""
+    missed = f"{plural(found.waiting, 'item')} not said so far; they go with the next mail."
     return Steer(
         title=heading,
         part="people",
@@ -78,10 +80,11 @@ async def _page(
         button="Try this address",
         back="/people?status=refused",
         effects=(
-            ("late", f"Refused on {day}. Their server said: {said}."),
-            ("told", f"{plural(found.waiting, 'item')} unsaid so far; they go with the next mail."),
+            ("late", f"Mail was refused on {day}.{said}"),
+            ("told", missed if found.waiting else "Nothing was missed so far."),
             ("told", "Until they were reached, nobody is told that they are late."),
         ),
+        says="What happened",
         fields=(
             SteerField(
                 "address",

@@ -133,7 +133,7 @@ def _line(row: queries.ToldRow, now: datetime) -> NotificationLine:
 
 
 def _why(row: queries.ToldRow) -> str:
-    cause = row.cause.replace("_", " ")
+    cause = _cause(row.cause)
     match row.state:
         case "suppressed":
             reason = WHY_NOT.get(row.reason or "", (row.reason or "").replace("_", " "))
@@ -148,6 +148,14 @@ def _why(row: queries.ToldRow) -> str:
             return f"Handed over, without an answer. Cause: {cause}."
         case _:
             return f"Cause: {cause}."
+
+
+def _cause(code: str) -> str:
+    """`rung:remind:1` says what the row says already; other causes are words."""
+    kind, _, rung = code.partition(":")
+    if kind == "rung":
+        return f"the ladder ({say_rung(rung)[:-1].lower()})"
+    return code.replace("_", " ")
 
 
 # --- Audit -------------------------------------------------------------------------------------
@@ -221,9 +229,10 @@ def _entry(row: queries.AuditRow) -> AuditLine:
     behalf = f", for {row.behalf}" if row.behalf else ""
     what = ", ".join(part for part in (row.what, row.cycle) if part) or row.object_type
     href = f"/cycles/{row.cycle_id}" if row.cycle_id else ""
+    acting = AS.get(row.actor_kind, "")
     return AuditLine(
         row.at,
-        f"{who}{AS.get(row.actor_kind, '')}{behalf}",
+        f"{who}{acting}{behalf}" if who else acting.removeprefix(", as ") or "somebody",
         DID.get(row.action, row.action.replace("_", " ")),
         what,
         _change(row.after),

@@ -134,7 +134,7 @@ def timeline(
         graces=tuple(graces),
         marks=tuple(marks),
         labels=tuple(labels),
-        ticks=tuple(t for t in axis.ticks() if now is None or not -9 < t.x - now < 5),
+        ticks=tuple(t for t in axis.ticks() if now is None or not -14 < t.x - now < 7),
         today=now,
         today_label=None
         if now is None

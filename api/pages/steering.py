@@ -193,7 +193,7 @@ def _form(place: Place, values: Values, problems: tuple[Problem, ...]) -> Steer:
     return Steer(
         title=heading,
         part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link("Back", place.back)),
+        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
         problems=problems,
         heading=heading,
         action=place.path,
@@ -216,7 +216,7 @@ def _preview(
     return Steer(
         title=heading,
         part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link("Back", place.back)),
+        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
         problems=problems,
         heading=f"{heading}: {stage}?" if stage else f"{heading}?",
         action=place.path,
@@ -229,7 +229,14 @@ def _preview(
         hidden=tuple(values.items()),
         key=key or secrets.token_urlsafe(16),
         changeable=bool(place.asks),
+        given=_given(place, values),
     )
+
+
+def _given(place: Place, values: Values) -> tuple[tuple[str, str], ...]:
+    """What was typed or chosen, to be read once more. The stage stands in the heading."""
+    shown = [f for f in place.asks if f is not AFTER and f.name != STAGE.name]
+    return tuple((f.label, values[f.name]) for f in shown if values.get(f.name))
 
 
 def _refused(place: Place, error: AlmanacError) -> Steer:
@@ -237,7 +244,7 @@ def _refused(place: Place, error: AlmanacError) -> Steer:
     return Steer(
         title=heading,
         part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link("Back", place.back)),
+        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
         heading=heading,
         action="",
         button="",

@@ -38,6 +38,7 @@ WAITS = {
     "opening": "the next opening",
     "rung": "the next rung of a ladder",
     "close": "a close",
+    "entry": "somebody to enter",
     "people": "people to do their tasks",
     "predecessors": "what comes before it",
     "approval": "HR's approval",

@@ -141,6 +141,8 @@ class Steer(Page):
     refused: str = ""
     key: str = ""
     changeable: bool = False  # something was typed that can be typed again
+    given: tuple[tuple[str, str], ...] = ()  # what was typed, by its question
+    says: str = "What it will do"  # above the effects
 
 
 @dataclass(frozen=True, slots=True)

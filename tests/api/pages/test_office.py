@@ -73,6 +73,8 @@ async def test_what_is_typed_about_somebody_is_in_no_address(
     told = {"person": "worker@example.com", "reason": "Ill since May."}
     preview = await post(hr, href, go="look", **told)
     assert "tasks about them are cancelled" in preview.text
+    assert "worker@example.com" in plain(preview), "what was typed is read once more"
+    assert "Ill since May." in plain(preview)
     again = await post(hr, href, go="change", key=hidden(preview, "key"), **told)
     assert "Ill since May." in again.text
     async with database.begin() as conn:
