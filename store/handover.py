@@ -20,6 +20,7 @@ from domain.states import Desk, TaskState
 from store.announcing import Opened, announce
 from store.cycle_facts import CycleFacts
 from store.deadlines import close_of, rung_ahead
+from store.drafts import Until, away_data, drafts_left_behind, kept_until
 from store.holders import cycle_times
 from store.notices import Notice, tell_all, tell_desk
 from store.outbox import suppress_for_tasks
@@ -75,6 +76,7 @@ async def hand_over(
         for each in handovers
     }
     ids = [each.task.id for each in handovers]
+    left = await drafts_left_behind(conn, cycle, [each.task for each in handovers], now)
     await suppress_for_tasks(conn, ids, cause, now)
     await _write(conn, handovers, dates)
     await record_events(
@@ -84,13 +86,18 @@ async def hand_over(
                 each.task.id,
                 now,
                 "reassigned",
-                {"from": each.task.assignee_id, "to": each.to, "cause": cause},
+                {
+                    "from": each.task.assignee_id,
+                    "to": each.to,
+                    "cause": cause,
+                    **kept_until(left.get(each.task.id)),
+                },
             )
             for each in handovers
         ],
         actor_id,
     )
-    await _tell(conn, handovers, dates, cause, now, tell_old=tell_old)
+    await _tell(conn, handovers, dates, left, cause, now, tell_old=tell_old)
     for stage_id in {each.task.stage_id for each in handovers}:
         await ring_before(conn, f"stage-{stage_id}", now)
     return len(handovers)
@@ -243,6 +250,7 @@ async def _tell(
     conn: AsyncConnection,
     handovers: Sequence[Handover],
     dates: Mapping[UUID, _Dates],
+    left: Mapping[UUID, Until],
     cause: str,
     now: datetime,
     *,
@@ -257,11 +265,14 @@ async def _tell(
         key = f"task:{task.id}:{about.due_revision}"
         is_open = task.state is TaskState.OPEN
         if each.to is not None and is_open:
-            data = {"due_on": dates[task.id].due_on.isoformat(), "cause": cause}
-            notices.append(Notice(each.to, Event.REASSIGNED_TO, key, cause, task=about, data=data))
+            to_data = {"due_on": dates[task.id].due_on.isoformat(), "cause": cause}
+            new = Event.REASSIGNED_TO
+            notices.append(Notice(each.to, new, key, cause, task=about, data=to_data))
         known = is_open and task.announced_on is not None
         if tell_old and known and task.assignee_id is not None:
-            notices.append(Notice(task.assignee_id, Event.REASSIGNED_AWAY, key, cause, task=about))
+            data = away_data(each.to, left.get(task.id))
+            away = Event.REASSIGNED_AWAY
+            notices.append(Notice(task.assignee_id, away, key, cause, task=about, data=data))
         if each.to is None:
             await tell_desk(
                 conn,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.durations import Duration
 from store import command_keys, rate_counts
+from store.drafts import remove_kept_drafts
 
 CHUNK = 5000
 
@@ -22,7 +23,7 @@ KEPT_AFTER_EXPIRY = timedelta(days=30)
 async def remove_drafts(conn: AsyncConnection, as_of: datetime) -> int:
     """Remove drafts of closed stages and of tasks that ended (language reference §2, retention).
 
-    A draft of a task that was handed over stays with its author while the stage is open.
+    A draft of a task that was handed over stays with its author for some days: see below.
     """
     return await _run(
         conn,
@@ -36,6 +37,11 @@ async def remove_drafts(conn: AsyncConnection, as_of: datetime) -> int:
         """,
         as_of=as_of,
     )
+
+
+async def remove_drafts_not_sent_on(conn: AsyncConnection, as_of: datetime) -> int:
+    """Remove drafts of former assignees after their five working days (language reference §4)."""
+    return await remove_kept_drafts(conn, as_of, CHUNK)
 
 
 async def remove_sessions(conn: AsyncConnection, as_of: datetime) -> int:
@@ -136,6 +142,7 @@ Step = Callable[[AsyncConnection, datetime], Awaitable[int]]
 
 STEPS: tuple[Step, ...] = (
     remove_drafts,
+    remove_drafts_not_sent_on,
     remove_sessions,
     remove_links,
     command_keys.forget_old,

@@ -21,6 +21,7 @@ from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import NewDates, assignee_times, close_of, extension, move_due, rung_ahead
+from store.drafts import Until, away_data, drafts_left_behind, kept_until
 from store.handover import earliest_due, later_close
 from store.holders import cycle_times
 from store.notices import Notice, tell, tell_all
@@ -146,8 +147,9 @@ async def reassign(
 ) -> None:
     """Move a live task to somebody else, who has the stage's `at_least` from today. Both are told.
 
-    What the former holder has typed stays theirs. Given to whoever holds it already, nothing
-    happens. Raises Invalid if that person has left, or already holds the same task.
+    What the former holder has typed stays theirs; they may send it on (`store.drafts`). Given to
+    whoever holds it already, nothing happens. Raises Invalid if that person has left, or already
+    holds the same task.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
     _steerable(cycle)
@@ -163,6 +165,7 @@ async def reassign(
     closes = later_close(task.closes_at, close_of(cycle, stage, due_on, time))
     announced = time.local_date(time.at_once(now))
     rung = rung_ahead(stage, due_on, closes, announced, time, now)
+    left = (await drafts_left_behind(conn, cycle, [task], now)).get(task.id)
     await conn.execute(
         text(
             """
@@ -187,12 +190,19 @@ async def reassign(
     )
     await record_events(
         conn,
-        [(task.id, now, "reassigned", {"from": former, "to": to_person, "reason": reason})],
+        [
+            (
+                task.id,
+                now,
+                "reassigned",
+                {"from": former, "to": to_person, "reason": reason, **kept_until(left)},
+            )
+        ],
         actor.person_id,
     )
     await suppress_for_tasks(conn, [task.id], "reassigned", now)
     if task.state is TaskState.OPEN:
-        await _tell_reassigned(conn, task, former, to_person, now)
+        await _tell_reassigned(conn, task, former, to_person, left, now)
     await _audit(
         conn, task, "reassign", actor, now, {"assignee_id": former}, {"assignee_id": to_person}
     )
@@ -229,7 +239,12 @@ async def _may_hold(conn: AsyncConnection, task: TaskFacts, person: int) -> None
 
 
 async def _tell_reassigned(
-    conn: AsyncConnection, task: TaskFacts, former: int | None, to: int, now: datetime
+    conn: AsyncConnection,
+    task: TaskFacts,
+    former: int | None,
+    to: int,
+    left: Until | None,
+    now: datetime,
 ) -> None:
     renewed = _renewed(task)
     key = f"task:{task.id}:{renewed.due_revision}"
@@ -244,8 +259,9 @@ async def _tell_reassigned(
         )
     ]
     if former is not None and task.announced_on is not None:
+        data = away_data(to, left)
         notices.append(
-            Notice(former, Event.REASSIGNED_AWAY, key, "reassigned", task=renewed, data={"to": to})
+            Notice(former, Event.REASSIGNED_AWAY, key, "reassigned", task=renewed, data=data)
         )
     await tell_all(conn, notices, now)
 

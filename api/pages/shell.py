@@ -26,6 +26,8 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "submitted": Notice("Submitted.", "Nothing more to do here."),
         "recorded": Notice("It is on record.", "What you wrote stays beside the review."),
         "withdrawn": Notice("Taken back.", "Your text is a draft again; nobody else reads it."),
+        "sent-on": Notice("Sent on.", "Whoever holds the task now goes on from your draft."),
+        "thrown-away": Notice("Thrown away.", "Nobody has read your draft."),
         "nudged": Notice("Nudged.", "It is one line in their next daily mail, with your name."),
         "released": Notice("Released.", "The managers concerned get one line by mail."),
         "launched": Notice("Launched.", "Watch the first minutes here; then it runs by itself."),

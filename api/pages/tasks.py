@@ -16,7 +16,7 @@ from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_words import About, ended_word, seen_by, verb
 from api.pages.views.frame import Page, Person, Problem, Visit
-from api.pages.views.tasks import MyTasks, TaskConflict, TaskLine
+from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskLine
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
 from definitions.effort import minutes_of
@@ -24,6 +24,7 @@ from definitions.models import Definition
 from domain.access import Action, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from domain.states import TaskState
+from store import drafts
 from store import tasks as store
 from store.definitions import definition_of
 from store.views import my_tasks as queries
@@ -61,8 +62,24 @@ async def my_tasks(call: Own, request: Request) -> Response:
             (f"Your result of {r.cycle} is open.", f"/reviews/{r.cycle_id}/{call.person_id}")
             for r in results
         ),
+        drafts=tuple(
+            _left(draft, visit)
+            for draft in await drafts.kept_drafts(call.conn, call.person_id, call.now)
+        ),
     )
     return await show(call, page)
+
+
+def _left(draft: drafts.KeptDraft, visit: Visit) -> LeftDraft:
+    about = About(draft.kind, draft.role, draft.title, draft.subject, draft.subject_first)
+    return LeftDraft(
+        href=f"/tasks/{draft.task_id}/draft",
+        verb=verb(about),
+        cycle=draft.cycle,
+        holder=draft.holder or "",
+        begun=draft.begun,
+        until=draft.until.astimezone(visit.zone).date(),
+    )
 
 
 async def _line(call: Call, task: queries.MyTask, today: date) -> TaskLine:
@@ -150,7 +167,12 @@ async def _next(call: Call, visit: Visit) -> tuple[str, date | None]:
 @router.get("/tasks/{task_id}")
 async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> Response:
     """The form, or what became of it."""
-    seen = await see_task(call, task_id)
+    try:
+        seen = await see_task(call, task_id)
+    except NotFound:
+        if not await _left_behind(call, task_id):
+            raise
+        return go("/tasks#drafts")
     desk = await task_desk.open_desk(call, task_id)
     if seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access):
         await store.seen(call.conn, task_id, call.now)
@@ -158,6 +180,14 @@ async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> R
     else:
         page = await task_endings.reading_page(call, desk, seen, notice=said(request))
     return await show(call, page)
+
+
+async def _left_behind(call: Call, task_id: UUID) -> bool:
+    """Has the reader a draft of this task, which somebody else holds now?"""
+    if call.person is None:
+        return False
+    left = await drafts.kept_drafts(call.conn, call.person_id, call.now)
+    return any(draft.task_id == task_id for draft in left)
 
 
 @router.get("/tasks/{task_id}/preview")
@@ -232,6 +262,20 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
             "asked": task_drafts.asked(fresh, typed_in.answers),
         }
     )
+
+
+@router.post("/tasks/{task_id}/draft/send-on")
+async def send_on_draft(call: Works, task_id: UUID) -> Response:
+    """Give the draft of a former task to whoever holds it now."""
+    await drafts.send_on_draft(call.conn, task_id, call.actor, call.now)
+    return go("/tasks", "sent-on")
+
+
+@router.post("/tasks/{task_id}/draft/discard")
+async def discard_draft(call: Works, task_id: UUID) -> Response:
+    """Throw the draft of a former task away."""
+    await drafts.discard_draft(call.conn, task_id, call.actor, call.now)
+    return go("/tasks", "thrown-away")
 
 
 @router.post("/tasks/{task_id}/submit")

@@ -15,6 +15,7 @@ from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from api.seen_tasks import Seen, answers_seen_by, see_task
 from domain.access import AccessRole, Action, may_steer_task, may_work_on
 from domain.states import TaskState
+from store import drafts
 from store import tasks as store
 from store.access import hidden_cases
 from store.explain import Explanation, explain
@@ -80,6 +81,14 @@ class SavedAnswer(BaseModel):
     version: int
     at: datetime
     revision: int
+
+
+class DraftGone(BaseModel):
+    """The task whose draft is not the sender's any more."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: UUID
 
 
 @router.get("/my/tasks")
@@ -212,5 +221,27 @@ async def withdraw(call: Works, task_id: UUID) -> Response:
     async def effect() -> SavedAnswer:
         saved = await store.withdraw(call.conn, task_id, call.actor, now=call.now)
         return SavedAnswer.model_validate(saved)
+
+    return await once(call, effect)
+
+
+@router.post("/tasks/{task_id}/draft/send-on", response_model=DraftGone)
+async def send_on_draft(call: Works, task_id: UUID) -> Response:
+    """Give my draft of a task that was mine to whoever holds it now, within five working days."""
+
+    async def effect() -> DraftGone:
+        await drafts.send_on_draft(call.conn, task_id, call.actor, call.now)
+        return DraftGone(task_id=task_id)
+
+    return await once(call, effect)
+
+
+@router.delete("/tasks/{task_id}/draft", response_model=DraftGone)
+async def discard_draft(call: Works, task_id: UUID) -> Response:
+    """Throw away my draft of a task that somebody else holds now."""
+
+    async def effect() -> DraftGone:
+        await drafts.discard_draft(call.conn, task_id, call.actor, call.now)
+        return DraftGone(task_id=task_id)
 
     return await once(call, effect)

@@ -28,6 +28,21 @@ class TaskLine:
     seen_by: str = ""  # who reads it when
 
 
+@dataclass(frozen=True, slots=True)
+class LeftDraft:
+    """A draft of a task that somebody else holds now; nobody yet if `holder` is empty.
+
+    `begun`: they have begun one of their own, so that this one can only be thrown away.
+    """
+
+    href: str
+    verb: str
+    cycle: str
+    holder: str
+    begun: bool
+    until: date
+
+
 @dataclass(frozen=True, kw_only=True)
 class MyTasks(Page):
     """Everything that waits for one person, nearest deadline first."""
@@ -38,6 +53,7 @@ class MyTasks(Page):
     next_thing: str = ""  # what comes next when nothing waits
     next_on: date | None = None
     results: tuple[tuple[str, str], ...] = ()  # (sentence, link): results that may be read
+    drafts: tuple[LeftDraft, ...] = ()
 
 
 # --- The form ----------------------------------------------------------------------------------

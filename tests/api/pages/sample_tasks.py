@@ -187,6 +187,24 @@ def tasks_pages() -> dict[str, Page]:
             open=todo,
             ended=ended,
             results=(("Your result of the annual review 2026 is open.", "/reviews/c1/102"),),
+            drafts=(
+                tasks.LeftDraft(
+                    "/tasks/t9/draft",
+                    "Write Susan Fox's review",
+                    CYCLE,
+                    "Luis Popp",
+                    False,
+                    date(2027, 2, 2),
+                ),
+                tasks.LeftDraft(
+                    "/tasks/t10/draft",
+                    "Write Hermann Fox's review",
+                    CYCLE,
+                    "",
+                    False,
+                    date(2027, 2, 3),
+                ),
+            ),
         ),
         "my-tasks-empty": tasks.MyTasks(
             title="My tasks",
