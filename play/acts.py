@@ -15,6 +15,7 @@ from play import scenario as said
 from play.answers import plausible
 from play.moments import TaskOf
 from store import (
+    drafts,
     launch,
     participation,
     pausing,
@@ -207,6 +208,16 @@ async def _mend(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datet
     await address_mended(conn, [crowd.person(a.who)], at)
 
 
+async def _send_on(crowd: "Crowd", conn: AsyncConnection, a: said.LeftDraft, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, None)
+    await drafts.send_on_draft(conn, task_id, Actor(crowd.person(a.who), "person"), at)
+
+
+async def _discard(crowd: "Crowd", conn: AsyncConnection, a: said.LeftDraft, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, None)
+    await drafts.discard_draft(conn, task_id, Actor(crowd.person(a.who), "person"), at)
+
+
 ACTS: Mapping[str, Does] = {
     "submit": _submit,
     "draft": _draft,
@@ -230,4 +241,6 @@ ACTS: Mapping[str, Does] = {
     "leaves": _leaves,
     "joins": _joins,
     "mend": _mend,
+    "send_on": _send_on,
+    "discard": _discard,
 }

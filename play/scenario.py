@@ -56,6 +56,14 @@ class To(TaskOf):
     to: Who
 
 
+class LeftDraft(Part):
+    """The draft of somebody who held a task before. `who` is its author."""
+
+    stage: str
+    about: Who
+    who: Who
+
+
 class CloseStage(Part):
     """HR closes a stage."""
 
@@ -143,6 +151,8 @@ class Happening(Part):
     leaves: Leaver | None = None
     joins: Newcomer | None = None
     mend: Person | None = None
+    send_on: LeftDraft | None = None
+    discard: LeftDraft | None = None
 
     @model_validator(mode="before")
     @classmethod
