@@ -849,8 +849,8 @@ BROKEN = (
         "purpose: Why.",
         "purpose: Why.\nretention: 400 working days",
         (
-            "4:12: How long answers are kept is not counted in working days. Write it in days, "
-            "weeks, months or years: `4 years`.",
+            "4:12: retention: How long answers are kept is not counted in working days. Write it "
+            "in days, weeks, months or years: `4 years`.",
         ),
     ),
     Broken(
@@ -858,8 +858,8 @@ BROKEN = (
         "purpose: Why.",
         "purpose: Why.\nretention: {default: 4 years, DE: 90 working days}",
         (
-            "4:35: How long answers are kept is not counted in working days. Write it in days, "
-            "weeks, months or years: `4 years`.",
+            "4:35: retention.DE: How long answers are kept is not counted in working days. Write "
+            "it in days, weeks, months or years: `4 years`.",
         ),
     ),
 )
