@@ -124,8 +124,9 @@ async def move_due(
     """Give these live tasks new dates and a new due revision, in one statement.
 
     Nothing moves earlier: a computed date before the present one is not taken. `tell` is what the
-    holder is told at once; whoever had been told that it is overdue gets one line. Where no date
-    moves nothing is said or recorded, unless `unmoved`: reopening is an event of its own.
+    holder is told at once, if they know of the task already (else its opening mail says the new
+    date); whoever had been told that it is overdue gets one line. Where no date moves nothing is
+    said or recorded, unless `unmoved`: reopening is an event of its own.
     """
     if not tasks:
         return []
@@ -224,7 +225,8 @@ async def _tell(
         )
         key = f"task:{task.id}:{renewed.due_revision}"
         data = {"due_on": one.due_on.isoformat(), "was_due_on": task.due_on.isoformat()}
-        if tell is not None and task.assignee_id is not None and task.state is TaskState.OPEN:
+        known = task.state is TaskState.OPEN and task.announced_on is not None
+        if tell is not None and task.assignee_id is not None and known:
             notices.append(Notice(task.assignee_id, tell, key, cause, task=renewed, data=data))
         notices += [
             Notice(p, Event.EXTENDED_NOTICE, key, cause, task=renewed, data=data)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -36,6 +36,10 @@ class NewTask:
     times: TaskTimes
     announce_at: datetime
     rung: Rung | None
+
+
+_Pause = tuple[datetime, datetime]
+"""From when to when a cycle stood still."""
 
 
 async def open_ready(
@@ -80,6 +84,7 @@ async def _plan(
     holders = await holders_for(conn, cycle, stage, ready, as_of.date())
     clocks = {h.clock_id for h in holders.values()} | {r.subject_id for r in ready}
     times = await cycle_times(conn, cycle, clocks)
+    pauses = await _pauses(conn, cycle)
     cache: dict[tuple[object, ...], tuple[TaskTimes, datetime, Rung | None]] = {}
     planned: list[NewTask] = []
     for one in ready:
@@ -95,7 +100,7 @@ async def _plan(
             id(times[one.subject_id]) if personal else None,
         )
         if key not in cache:
-            cache[key] = _dates(cycle, stage, one, assignee, begun, as_of, personal)
+            cache[key] = _dates(cycle, stage, one, assignee, begun, pauses, personal)
         dates, announce_at, rung = cache[key]
         planned.append(
             NewTask(
@@ -110,6 +115,17 @@ async def _plan(
             )
         )
     return planned
+
+
+async def _pauses(conn: AsyncConnection, cycle: CycleFacts) -> list[_Pause]:
+    rows = await conn.execute(
+        text(
+            "SELECT paused_at, resumed_at FROM pauses WHERE cycle_id = :id "
+            "AND resumed_at IS NOT NULL ORDER BY id"
+        ),
+        {"id": cycle.id},
+    )
+    return [(row.paused_at, row.resumed_at) for row in rows]
 
 
 def _cause(stage: StageFacts, one: Ready) -> str:
@@ -142,20 +158,27 @@ def _dates(
     one: Ready,
     assignee: PersonTime,
     begun: datetime,
-    as_of: datetime,
+    pauses: Sequence[_Pause],
     personal: Plan | None,
 ) -> tuple[TaskTimes, datetime, Rung | None]:
     plan = personal if personal is not None else current_plan(cycle)
-    dates = task_times(
-        cycle.definition,
-        stage.spec,
-        plan,
-        assignee=assignee,
-        anchors=cycle.anchors(one.hire_date),
-        begins=begun,
-        late_joiner=one.late and not stage.predecessors,
-        extended_by=stage.extended_by,
-    )
+
+    def counted(extended_by: int) -> TaskTimes:
+        return task_times(
+            cycle.definition,
+            stage.spec,
+            plan,
+            assignee=assignee,
+            anchors=cycle.anchors(one.hire_date),
+            begins=begun,
+            late_joiner=one.late and not stage.predecessors,
+            extended_by=extended_by,
+        )
+
+    dates = counted(stage.extended_by)
+    lost = _lost(cycle, stage, dates.due_on, assignee, pauses)
+    if lost:
+        dates = counted(stage.extended_by + lost)
     announce_at = announcement(cycle, stage, dates, assignee)
     rung = next_rung(
         stage.ladder,
@@ -166,6 +189,28 @@ def _dates(
         closes_at=dates.closes_at,
     )
     return dates, announce_at, rung
+
+
+def _lost(
+    cycle: CycleFacts,
+    stage: StageFacts,
+    due_on: date,
+    assignee: PersonTime,
+    pauses: Sequence[_Pause],
+) -> int:
+    """Working days lost to pauses since the planned opening, which itself stayed where it was.
+
+    The tasks that were there moved by as many: one assignee has one due date per stage (§3.6).
+    """
+    if stage.planned is None:
+        return 0
+    lost = 0
+    for paused_at, resumed_at in pauses:
+        first = assignee.local_date(paused_at)
+        opened_before = stage.planned.opens < cycle.company.local_date(paused_at)
+        if opened_before and assignee.calendar.after(due_on, lost) >= first:
+            lost += assignee.calendar.count(first, assignee.local_date(resumed_at))
+    return lost
 
 
 def announcement(
@@ -345,6 +390,7 @@ async def _plan_late_anew(
         return 0
     clock = await clocks(conn, {r.id: (r.assignee_id, r.desk, r.subject_id) for r in rows}, as_of)
     times = await cycle_times(conn, cycle, set(clock.values()))
+    pauses = await _pauses(conn, cycle)
     anew: list[tuple[UUID, TaskTimes, datetime, Rung | None]] = []
     for row in rows:
         assignee = times[clock[row.id]]
@@ -352,7 +398,7 @@ async def _plan_late_anew(
             continue
         one = Ready(row.subject_id, None, bool(row.late), None, row.hire_date, None, row.plan)
         personal = None if row.plan is None else Plan.model_validate(row.plan)
-        dates, announce_at, rung = _dates(cycle, stage, one, assignee, as_of, as_of, personal)
+        dates, announce_at, rung = _dates(cycle, stage, one, assignee, as_of, pauses, personal)
         if dates.due_on < row.due_on:  # nothing ever moves earlier by itself
             continue
         anew.append((row.id, dates, announce_at, rung))
