@@ -176,7 +176,9 @@ def _dates(
         )
 
     dates = counted(stage.extended_by)
-    lost = _lost(cycle, stage, dates.due_on, assignee, pauses)
+    opens = plan.stages[stage.key].opens
+    whose = assignee if personal else cycle.company
+    lost = _lost(opens, whose, dates.due_on, assignee, pauses)
     if lost:
         dates = counted(stage.extended_by + lost)
     announce_at = announcement(cycle, stage, dates, assignee)
@@ -192,8 +194,8 @@ def _dates(
 
 
 def _lost(
-    cycle: CycleFacts,
-    stage: StageFacts,
+    planned: date,
+    whose: PersonTime,
     due_on: date,
     assignee: PersonTime,
     pauses: Sequence[_Pause],
@@ -202,12 +204,10 @@ def _lost(
 
     The tasks that were there moved by as many: one assignee has one due date per stage (§3.6).
     """
-    if stage.planned is None:
-        return 0
     lost = 0
     for paused_at, resumed_at in pauses:
         first = assignee.local_date(paused_at)
-        opened_before = stage.planned.opens < cycle.company.local_date(paused_at)
+        opened_before = planned < whose.local_date(paused_at)
         if opened_before and assignee.calendar.after(due_on, lost) >= first:
             lost += assignee.calendar.count(first, assignee.local_date(resumed_at))
     return lost

@@ -1,16 +1,19 @@
 """Pause a cycle, and resume it: its dates move by the working days lost (language reference §7)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
+from definitions.timeline import Plan, StagePlan
 from domain.access import Actor
 from domain.states import CycleState
 from store.cycle_facts import CycleFacts, load_cycle
 from store.outbox import wake_sender
+from store.participants import write_personal_plans
+from store.people import person_times
 from store.processes import ring_cycle
 from store.steering import Preview, audit, give_order, move_end, must_be, open_tasks, set_state
 
@@ -91,6 +94,7 @@ async def resume(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datet
     days = _lost(cycle.company, paused_at, now)
     if days:
         await _shift_plan(conn, cycle, days, paused_at)
+    await _shift_personal_plans(conn, cycle, paused_at, now)
     await audit(conn, cycle, "resume", actor, now, {"state": CycleState.OPEN, "days": days})
     await ring_cycle(conn, cycle_id)
     await wake_sender(conn, now)  # what was held back while the cycle stood still
@@ -133,3 +137,41 @@ async def _shift_plan(
             {"id": stage.id, **moved},
         )
     await move_end(conn, cycle, days)
+
+
+async def _shift_personal_plans(
+    conn: AsyncConnection, cycle: CycleFacts, paused_at: datetime, resumed_at: datetime
+) -> None:
+    """In a rolling cycle the plan is each person's own, and moves on their own calendar."""
+    rows = await conn.execute(
+        text(
+            "SELECT person_id, plan FROM participants "
+            "WHERE cycle_id = :id AND state = 'in' AND plan IS NOT NULL"
+        ),
+        {"id": cycle.id},
+    )
+    plans = {row.person_id: Plan.model_validate(row.plan) for row in rows}
+    times = await person_times(conn, cycle.calendars, sorted(plans), leave="keep")
+    moved = {}
+    for person, plan in plans.items():
+        time = times.get(person, cycle.company)
+        days = _lost(time, paused_at, resumed_at)
+        if days:
+            moved[person] = _shifted(plan, time, time.local_date(paused_at), days)
+    await write_personal_plans(conn, cycle.id, moved)
+
+
+def _shifted(plan: Plan, time: PersonTime, paused_on: date, days: int) -> Plan:
+    def later(day: date) -> date:
+        return day if day < paused_on else time.calendar.after(day, days)
+
+    def moved(planned: StagePlan) -> StagePlan:
+        return StagePlan(
+            opens=later(planned.opens),
+            due=later(planned.due),
+            closes=None if planned.closes is None else later(planned.closes),
+            steps={key: moved(step) for key, step in planned.steps.items()},
+        )
+
+    stages = {key: moved(planned) for key, planned in plan.stages.items()}
+    return plan.model_copy(update={"stages": stages, "ends": later(plan.ends)})

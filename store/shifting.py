@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime, WorkCalendar
 from definitions.ladders import Rung, next_rung
+from definitions.timeline import Plan
 from domain.errors import AlmanacError, NotFound
 from domain.states import CycleState, TaskState
 from store.chunks import failure_code
@@ -115,13 +116,23 @@ async def _shift_cycle(
         {"cycle": cycle.id, "people": list(people)},
     )
     shifted = []
+    personal = await _personal_plans(conn, cycle) if cycle.rolling else {}
     for task in [from_row(row) for row in rows]:
         stage = cycle.stages[task.stage_id]
+        planned = stage.planned
+        if task.subject_id in personal:
+            planned = personal[task.subject_id].stages.get(stage.key)
         assignee = task.assignee_id or 0
         try:
             shifted.append(
                 shifted_task(
-                    stage, task, before[assignee], after[assignee], now, whole=cause == LEAVE
+                    stage,
+                    task,
+                    before[assignee],
+                    after[assignee],
+                    now,
+                    planned=planned.opens if planned else None,
+                    whole=cause == LEAVE,
                 )
             )
         except (AlmanacError, ValueError, LookupError) as error:
@@ -137,6 +148,14 @@ async def _shift_cycle(
     return len(later)
 
 
+async def _personal_plans(conn: AsyncConnection, cycle: CycleFacts) -> dict[int | None, Plan]:
+    rows = await conn.execute(
+        text("SELECT person_id, plan FROM participants WHERE cycle_id = :id AND plan IS NOT NULL"),
+        {"id": cycle.id},
+    )
+    return {row.person_id: Plan.model_validate(row.plan) for row in rows}
+
+
 def shifted_task(
     stage: StageFacts,
     task: TaskFacts,
@@ -144,10 +163,12 @@ def shifted_task(
     after: PersonTime,
     now: datetime,
     *,
+    planned: date | None,
     whole: bool,
 ) -> Shifted:
     """Count the working days that a task had on the old calendar, and give them on the new one.
 
+    `planned` is its stage's planned opening.
     `whole`: all since its opening, the planned one if it opened early (leave that is recorded late
     counts, too); else those that lie ahead (another office's holidays of last week are nobody's
     business). A due date that has passed stays.
@@ -156,8 +177,8 @@ def shifted_task(
     if task.state is TaskState.PLANNED:
         opens_at = max(opens_at, after.opens(opens_at))
     start, begin = before.local_date(task.opens_at), after.local_date(opens_at)
-    if stage.planned is not None:  # opened early, its days count from the planned opening (§3.6)
-        start, begin = max(start, stage.planned.opens), max(begin, stage.planned.opens)
+    if planned is not None:  # opened early, its days count from the planned opening (§3.6)
+        start, begin = max(start, planned), max(begin, planned)
     if not whole:
         start, begin = max(start, before.local_date(now)), max(begin, after.local_date(now))
     due_on = task.due_on
