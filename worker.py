@@ -30,6 +30,7 @@ from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
+from store.memory import collect_seldom
 from store.processes import start
 from store.session import Database
 from workflows.client import TemporalAddress, connect
@@ -209,6 +210,7 @@ async def main() -> int:
     """Read the settings, work, end on SIGTERM or SIGINT."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
+    collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

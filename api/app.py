@@ -33,6 +33,7 @@ from api.security_headers import SecurityHeaders
 from config import Settings, load_settings
 from domain.access import Action
 from domain.clock import Clock, SystemClock
+from store.memory import collect_seldom
 from store.session import Database
 
 LARGEST_BODY = 2_000_000
@@ -71,6 +72,7 @@ def create_app(
     if settings is None:
         settings = load_settings()
         configure_logging(settings.log_level, settings.log_format)
+        collect_seldom()
     own = database is None
     pool = database or Database(
         settings.database(), pool_size=settings.database_pool_size, application="almanac-api"

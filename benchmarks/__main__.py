@@ -17,6 +17,7 @@ from benchmarks.mails import mails_figure
 from benchmarks.rehearsal import rehearsal_figure
 from benchmarks.sets import Sets
 from benchmarks.submissions import submission_figures
+from store.memory import collect_seldom
 
 Measure = Callable[[Machine, "Size"], Awaitable[Sequence[Figure]]]
 
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=list(MEASURES), help="repeatable")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args(arguments)
+    collect_seldom()  # as the worker does
     size = Size(quick=given.quick, people=given.people)
     figures = asyncio.run(measure(given.only or list(MEASURES), size))
     if given.json:

@@ -13,6 +13,7 @@ from api.logging import configure_logging
 from benchmarks.company import NOW
 from config import load_settings
 from domain.clock import SetClock
+from store.memory import collect_seldom
 from store.session import async_url
 
 POOL = 10
@@ -31,6 +32,7 @@ def almanac() -> FastAPI:
     """Almanac as it is; its clock stands in the week of the launch."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
+    collect_seldom()
     return create_app(settings, clock=SetClock(NOW))
 
 

@@ -24,6 +24,7 @@ from play.run import play as live
 from play.scenario_file import ScenarioFile, read_scenario
 from play.table import print_report
 from play.world import PlayError
+from store.memory import collect_seldom
 
 CANNOT = 2
 FAILED = 1
@@ -43,6 +44,7 @@ def play(
     Exit code 1 when an expectation of the scenario does not hold, 2 when it cannot be played.
     """
     began = time.monotonic()
+    collect_seldom()
     progress = Console(stderr=True, highlight=False)
     try:
         file = read_scenario(scenario)

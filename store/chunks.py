@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import AlmanacError
 
 Item = TypeVar("Item")
-CHUNK = 1000
-"""Rows a transaction. Larger ones made submissions wait (100 ms at 10,000)."""
+CHUNK = 2500
+"""Rows a transaction. Larger ones make submissions wait: 25 ms here, 100 ms at 10,000."""
 
 
 async def in_halves(

@@ -20,7 +20,7 @@ from store.outbox import wake_sender
 from store.processes import hold
 from store.readiness import Ready, ready_subjects
 
-MOST_AT_ONCE = 10_000
+MOST_AT_ONCE = 25_000
 """New rows keep nobody waiting, and finding who is ready reads the whole cycle each time."""
 
 

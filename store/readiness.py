@@ -5,9 +5,11 @@ for them (a skip). A release is closed for a person when their result was releas
 opens when its predecessors are closed for everybody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import text
@@ -33,43 +35,65 @@ class Ready:
     plan: dict[str, object] | None
 
 
-def closed_for_person(stage: StageFacts, person: str) -> str:
-    """SQL: is this stage closed for the person in the column `person`? Uses participants `p`."""
-    skipped = (
-        f"EXISTS (SELECT 1 FROM skips k WHERE k.stage_id = '{stage.id}' "
-        f"AND k.subject_id = {person})"
-    )
-    if stage.spec.kind == "release":
-        ended = f"EXISTS (SELECT 1 FROM stages r WHERE r.id = '{stage.id}' AND r.state = 'closed')"
-        return f"(p.released_at IS NOT NULL OR {ended} OR {skipped})"
-    live = (
-        f"EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = '{stage.id}' "
-        f"AND t.subject_id = {person} AND t.state IN ('planned', 'open'))"
-    )
-    ended = (
-        f"EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = '{stage.id}' "
-        f"AND t.subject_id = {person} AND t.state NOT IN ('planned', 'open'))"
-    )
-    return f"({skipped} OR ({ended} AND NOT {live}))"
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """SQL about one stage, joined to participants `p`: how far it is for each of them."""
 
+    joins: str
+    closed: str
+    at: tuple[str, ...]
 
-def _freed_at(stages: Iterable[StageFacts]) -> str:
-    """SQL: when did the last of these stages close for participants `p`?"""
-    parts = ["NULL::timestamptz"]
-    for stage in stages:
+    @classmethod
+    def of(cls, stage: StageFacts) -> Self:
+        """Each table is read once and hashed, not looked up person by person (see `_hashed`)."""
+        number = stage.position
+        skips = (
+            f" LEFT JOIN skips k{number} ON k{number}.stage_id = '{stage.id}'"
+            f" AND k{number}.subject_id = p.person_id"
+        )
         if stage.spec.kind == "release":
-            parts.append("p.released_at")
-            parts.append(f"(SELECT r.closed_at FROM stages r WHERE r.id = '{stage.id}')")
-        else:
-            parts.append(
-                f"(SELECT max(t.ended_at) FROM tasks t WHERE t.stage_id = '{stage.id}' "
-                "AND t.subject_id = p.person_id)"
+            return cls(
+                skips + f" CROSS JOIN (SELECT closed_at, state FROM stages"
+                f" WHERE id = '{stage.id}') r{number}",
+                f"(p.released_at IS NOT NULL OR r{number}.state = 'closed'"
+                f" OR k{number}.at IS NOT NULL)",
+                ("p.released_at", f"r{number}.closed_at", f"k{number}.at"),
             )
-            parts.append(
-                f"(SELECT k.at FROM skips k WHERE k.stage_id = '{stage.id}' "
-                "AND k.subject_id = p.person_id)"
-            )
-    return f"greatest({', '.join(parts)})"
+        tasks = (
+            " LEFT JOIN (SELECT subject_id, max(ended_at) AS ended_at,"
+            " bool_or(state IN ('planned', 'open')) AS live FROM tasks"
+            f" WHERE stage_id = '{stage.id}' GROUP BY subject_id) s{number}"
+            f" ON s{number}.subject_id = p.person_id"
+        )
+        return cls(
+            skips + tasks,
+            f"(k{number}.at IS NOT NULL OR s{number}.live IS FALSE)",
+            (f"s{number}.ended_at", f"k{number}.at"),
+        )
+
+
+def _closings(stages: Iterable[StageFacts]) -> tuple[str, str, str]:
+    """SQL of several stages: joins, "all of them are closed", and when the last of them closed."""
+    each = [_Closing.of(stage) for stage in stages]
+    instants = ", ".join(["NULL::timestamptz", *(at for one in each for at in one.at)])
+    return (
+        "".join(one.joins for one in each),
+        " AND ".join([*(one.closed for one in each)] or ["true"]),
+        f"greatest({instants})",
+    )
+
+
+@asynccontextmanager
+async def _hashed(conn: AsyncConnection) -> AsyncIterator[None]:
+    """Have whole sets joined by hash or merge.
+
+    The server knows nothing yet about the rows of a new cycle, expects one of each, and would go
+    through the tasks anew for each person: 73 s instead of 0.2 s at 30,000 people.
+    """
+    await conn.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    # After an error the transaction, or its savepoint, takes the setting back.
+    await conn.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 async def ready_subjects(
@@ -79,27 +103,25 @@ async def ready_subjects(
 
     People who are held for this stage are left out. At most `limit`, by id.
     """
-    before = [cycle.stages[i] for i in stage.predecessors]
-    conditions = "".join(f" AND {closed_for_person(s, 'p.person_id')}" for s in before)
-    rows = await conn.execute(
-        text(
-            f"""
-            SELECT p.person_id, p.late, p.entered_on, p.reviewer_id, p.plan, e.hire_date,
-                {_freed_at(before)} AS freed_at
-            FROM participants p JOIN people e ON e.id = p.person_id
-            WHERE p.cycle_id = :cycle AND p.state = 'in'
-              AND NOT EXISTS (SELECT 1 FROM tasks t
-                  WHERE t.stage_id = :stage AND t.subject_id = p.person_id)
-              AND NOT EXISTS (SELECT 1 FROM skips k
-                  WHERE k.stage_id = :stage AND k.subject_id = p.person_id)
-              AND NOT EXISTS (SELECT 1 FROM held_rows h WHERE h.stage_id = :stage
-                  AND h.person_id = p.person_id AND h.cleared_at IS NULL)
-              {conditions}
-            ORDER BY p.person_id LIMIT :limit
-            """
-        ),
-        {"cycle": cycle.id, "stage": stage.id, "limit": limit},
+    joins, closed, freed_at = _closings(cycle.stages[i] for i in stage.predecessors)
+    query = text(
+        f"""
+        SELECT p.person_id, p.late, p.entered_on, p.reviewer_id, p.plan, e.hire_date,
+            {freed_at} AS freed_at
+        FROM participants p JOIN people e ON e.id = p.person_id {joins}
+        WHERE p.cycle_id = :cycle AND p.state = 'in'
+          AND NOT EXISTS (SELECT 1 FROM tasks t
+              WHERE t.stage_id = :stage AND t.subject_id = p.person_id)
+          AND NOT EXISTS (SELECT 1 FROM skips k
+              WHERE k.stage_id = :stage AND k.subject_id = p.person_id)
+          AND NOT EXISTS (SELECT 1 FROM held_rows h WHERE h.stage_id = :stage
+              AND h.person_id = p.person_id AND h.cleared_at IS NULL)
+          AND {closed}
+        ORDER BY p.person_id LIMIT :limit
+        """
     )
+    async with _hashed(conn):
+        rows = await conn.execute(query, {"cycle": cycle.id, "stage": stage.id, "limit": limit})
     return [
         Ready(r.person_id, r.freed_at, r.late, r.entered_on, r.hire_date, r.reviewer_id, r.plan)
         for r in rows
@@ -112,14 +134,15 @@ async def open_subjects(
     """How many subjects of the cycle are not through with all of these stages."""
     if not stages:
         return 0
-    through = " AND ".join(closed_for_person(s, "p.person_id") for s in stages)
-    count = await conn.scalar(
-        text(
-            "SELECT count(*) FROM participants p "
-            f"WHERE p.cycle_id = :cycle AND p.state = 'in' AND NOT ({through})"
-        ),
-        {"cycle": cycle.id},
-    )
+    joins, closed, _ = _closings(stages)
+    async with _hashed(conn):
+        count = await conn.scalar(
+            text(
+                f"SELECT count(*) FROM participants p {joins} "
+                f"WHERE p.cycle_id = :cycle AND p.state = 'in' AND ({closed}) IS NOT TRUE"
+            ),
+            {"cycle": cycle.id},
+        )
     return int(count or 0)
 
 
@@ -129,13 +152,15 @@ async def last_closing(
     """When the last of these stages closed for the last person: an instant from rows."""
     if not stages:
         return cycle.opened_at
-    instant: datetime | None = await conn.scalar(
-        text(
-            f"SELECT max({_freed_at(stages)}) FROM participants p "
-            "WHERE p.cycle_id = :cycle AND p.state = 'in'"
-        ),
-        {"cycle": cycle.id},
-    )
+    joins, _, closed_at = _closings(stages)
+    async with _hashed(conn):
+        instant: datetime | None = await conn.scalar(
+            text(
+                f"SELECT max({closed_at}) FROM participants p {joins} "
+                "WHERE p.cycle_id = :cycle AND p.state = 'in'"
+            ),
+            {"cycle": cycle.id},
+        )
     return instant or cycle.opened_at
 
 

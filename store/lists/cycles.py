@@ -1,6 +1,6 @@
 """Cycles, their stages and their participants, a page at a time."""
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -115,33 +115,35 @@ async def list_stages(
         text(
             f"""
             SELECT s.id, s.key, s.position, s.kind, s.title, s.state, s.planned_opens_on,
-              s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at,
-              coalesce(n.planned, 0), coalesce(n.open, 0), coalesce(n.overdue, 0),
-              coalesce(n.done, 0), coalesce(n.expired, 0), coalesce(n.excused, 0),
-              coalesce(n.cancelled, 0)
+              s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at, n.state, n.late, n.n
             FROM stages s LEFT JOIN (
-              SELECT stage_id, count(*) FILTER (WHERE state = 'planned') AS planned,
-                count(*) FILTER (WHERE state = 'open') AS open,
-                count(*) FILTER (WHERE state = 'open' AND due_at < :now) AS overdue,
-                count(*) FILTER (WHERE state = 'done') AS done,
-                count(*) FILTER (WHERE state = 'expired') AS expired,
-                count(*) FILTER (WHERE state = 'excused') AS excused,
-                count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-              FROM tasks t WHERE cycle_id = :cycle AND {NOT_OWN_CASE} GROUP BY stage_id
+              SELECT stage_id, state, state = 'open' AND due_at < :now AS late, count(*) AS n
+              FROM tasks t WHERE cycle_id = :cycle AND {NOT_OWN_CASE} GROUP BY 1, 2, 3
             ) n ON n.stage_id = s.id
             WHERE s.cycle_id = :cycle ORDER BY s.position
             """
         ),
         {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
-    return [_stage(row) for row in rows]
+    stages: dict[UUID, tuple[Any, ...]] = {}
+    counts: dict[UUID, Counter[str]] = {}
+    for row in rows:
+        *facts, state, late, number = row
+        stages[row.id] = tuple(facts)
+        counted = counts.setdefault(row.id, Counter())
+        if state is not None:
+            counted[state] += number
+            counted["overdue"] += number if late else 0
+    return [_stage(stages[stage], counts[stage]) for stage in stages]
 
 
-def _stage(row: Sequence[Any]) -> StageItem:
-    facts, counts = tuple(row[:11]), tuple(row[11:])
-    if row[3] == "feedback_round" and row[5] != "closed":
-        counts = (None,) * len(counts)
-    return StageItem(*facts, *counts)
+def _stage(facts: tuple[Any, ...], counted: Counter[str]) -> StageItem:
+    if facts[3] == "feedback_round" and facts[5] != "closed":
+        return StageItem(*facts, *(None,) * len(COUNTS))
+    return StageItem(*facts, *(counted[name] for name in COUNTS))
+
+
+COUNTS = ("planned", "open", "overdue", "done", "expired", "excused", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,18 +37,22 @@ async def shares(
         text(
             f"""
             SELECT coalesce(p.department, ''), t.stage_id,
-              count(*) FILTER (WHERE t.state = 'done'),
-              count(*) FILTER (WHERE t.state = 'open' AND t.due_at >= :now),
-              count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now),
-              count(*) FILTER (WHERE t.state IN ('expired', 'excused', 'cancelled'))
+              CASE WHEN t.state = 'done' THEN 'done' WHEN t.state <> 'open' THEN 'other'
+                WHEN t.due_at < :now THEN 'late' ELSE 'in_time' END, count(*)
             FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
             JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id
-            WHERE t.cycle_id = :cycle AND t.state <> 'planned' GROUP BY 1, 2
+            WHERE t.cycle_id = :cycle AND t.state <> 'planned' GROUP BY 1, 2, 3
             """
         ),
         {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
-    return [Share(*row) for row in rows]
+    counted: dict[tuple[str, UUID], dict[str, int]] = {}
+    for department, stage, part, number in rows:
+        counted.setdefault((department, stage), dict.fromkeys(PARTS, 0))[part] = number
+    return [Share(*place, *(parts[part] for part in PARTS)) for place, parts in counted.items()]
+
+
+PARTS = ("done", "in_time", "late", "other")
 
 
 async def done_by_day(
