@@ -265,7 +265,12 @@ async def _tell(
         key = f"task:{task.id}:{about.due_revision}"
         is_open = task.state is TaskState.OPEN
         if each.to is not None and is_open:
-            to_data = {"due_on": dates[task.id].due_on.isoformat(), "cause": cause}
+            to_data: dict[str, object] = {
+                "due_on": dates[task.id].due_on.isoformat(),
+                "cause": cause,
+            }
+            if task.assignee_id is not None:
+                to_data["from"] = task.assignee_id
             new = Event.REASSIGNED_TO
             notices.append(Notice(each.to, new, key, cause, task=about, data=to_data))
         known = is_open and task.announced_on is not None
