@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from domain.states import Desk
 from play.acts import ACTS, submit_task
 from play.moments import instant
 from play.scenario import BEHAVIOUR, Happening, Scenario
+from store.arrays import literal
 from store.cycle_facts import load_cycle
 from store.launch import confirm
 from store.people import delegate_on, desk_members
@@ -134,9 +135,18 @@ class Crowd:
 
     async def _answer(self, as_of: datetime) -> list[datetime]:
         """Submit what is wanted by now; return when the others want to."""
-        async with self.database.begin() as conn:
-            tasks = await _open_tasks(conn)
         later: list[datetime] = []
+        concerned: list[UUID] = []
+        async with self.database.begin() as conn:
+            for key in await _open_keys(conn):
+                wanted = self._planned.get(key, as_of)  # nobody has thought of a new one yet
+                if wanted is None:
+                    continue
+                if wanted > as_of:
+                    later.append(wanted)
+                else:
+                    concerned.append(key[0])
+            tasks = await _open_tasks(conn, concerned) if concerned else []
         for task in tasks:
             key = (task["id"], task["due_revision"])
             if key not in self._planned:
@@ -270,7 +280,18 @@ def _full_hour(at: datetime) -> datetime:
     return datetime.fromtimestamp(hours * 3600, tz=UTC)
 
 
-async def _open_tasks(conn: AsyncConnection) -> list[Mapping[str, Any]]:
+async def _open_keys(conn: AsyncConnection) -> list[tuple[UUID, int]]:
+    """All open tasks: ids and due revisions, and no more, for this is asked after each turn."""
+    rows = await conn.execute(
+        text(
+            "SELECT t.id, t.due_revision FROM tasks t JOIN cycles c ON c.id = t.cycle_id"
+            " AND c.state IN ('open', 'paused') WHERE t.state = 'open' ORDER BY t.id"
+        )
+    )
+    return [tuple(row) for row in rows]
+
+
+async def _open_tasks(conn: AsyncConnection, ids: Sequence[UUID]) -> list[Mapping[str, Any]]:
     rows = await conn.execute(
         text(
             """
@@ -280,10 +301,10 @@ async def _open_tasks(conn: AsyncConnection) -> list[Mapping[str, Any]]:
                 (SELECT max(e.at) FROM task_events e WHERE e.task_id = t.id
                     AND e.event IN ('reopened', 'withdrawn', 'reassigned')) AS reopened_at
             FROM tasks t JOIN stages s ON s.id = t.stage_id
-            JOIN cycles c ON c.id = t.cycle_id AND c.state IN ('open', 'paused')
             LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
-            WHERE t.state = 'open' ORDER BY t.id
+            WHERE t.id = ANY(CAST(:ids AS uuid[])) ORDER BY t.id
             """
-        )
+        ),
+        {"ids": literal(ids)},
     )
     return [dict(row._mapping) for row in rows]
