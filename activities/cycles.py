@@ -60,7 +60,7 @@ async def _begin_stage(
 ) -> None:
     """Start the stage's process as soon as its first task may come into being."""
     exists = await conn.scalar(
-        text("SELECT 1 FROM processes WHERE id = :id"), {"id": f"stage-{stage.id}"}
+        text("SELECT 1 FROM processes WHERE id = :id"), {"id": stage.process}
     )
     if exists:
         return
@@ -77,7 +77,7 @@ async def _begin_stage(
         return
     await start(
         conn,
-        f"stage-{stage.id}",
+        stage.process,
         ProcessKind.STAGE,
         cycle_id=cycle.id,
         stage_id=stage.id,

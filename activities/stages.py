@@ -92,7 +92,7 @@ async def _settle(
             await ring(conn, f"cycle-{cycle.id}", urgent=True)
     if await close_if_through(conn, cycle, stage, as_of):
         return Progress(closed=True, waits_for="closed")
-    process = f"stage-{stage.id}"
+    process = stage.process
     await lock_process(conn, process)
     progress = await _next(conn, cycle, stage, as_of)
     await rearm(conn, process, progress.next_due_at)

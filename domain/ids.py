@@ -26,3 +26,8 @@ def cycle_process(cycle: CycleId | UUID) -> ProcessId:
 def stage_process(stage: StageId | UUID) -> ProcessId:
     """The process, and so the workflow id, of a stage."""
     return ProcessId(f"stage-{stage}")
+
+
+def round_process(stage: StageId | UUID) -> ProcessId:
+    """The process, and so the workflow id, of a feedback round, by the stage that collects."""
+    return ProcessId(f"round-{stage}")

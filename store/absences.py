@@ -158,7 +158,7 @@ _NAMES = tuple(field.name for field in fields(TaskFacts))
 
 async def _wake(conn: AsyncConnection, cycle: CycleFacts, ended: Sequence[TaskFacts]) -> None:
     stages = [cycle.stages[stage_id] for stage_id in {task.stage_id for task in ended}]
-    following = {f"stage-{i}" for stage in stages for i in stage.successors}
-    own = {f"stage-{stage.id}" for stage in stages}
+    following = {cycle.stages[i].process for stage in stages for i in stage.successors}
+    own = {stage.process for stage in stages}
     if ended:
         await ring(conn, f"cycle-{cycle.id}", *sorted(own | following), urgent=True)

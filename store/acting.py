@@ -119,7 +119,7 @@ async def write_submission(
     be said any more, and the bells: successors that open person by person are rung each time
     (their windows gather the bells), the stage and the cycle only when few tasks are left.
     """
-    personal = [f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier]
+    personal = [s.process for i in stage.successors if not (s := cycle.stages[i]).barrier]
     row = await fetch_one(
         conn,
         _WRITE,
@@ -135,7 +135,7 @@ async def write_submission(
             "held_on": submission.held_on,
             "now": now,
             "personal": literal(personal),
-            "whole": literal([f"stage-{stage.id}", f"cycle-{cycle.id}"]),
+            "whole": literal([stage.process, f"cycle-{cycle.id}"]),
         },
     )
     if row is None:

@@ -93,7 +93,9 @@ async def after_expiry(
                 cycle_id=cycle.id,
                 subject_id=subject,
             )
-    await ring(conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True)
+    await ring(
+        conn, f"cycle-{cycle.id}", *(cycle.stages[i].process for i in stage.successors), urgent=True
+    )
 
 
 async def close_if_through(
@@ -135,7 +137,9 @@ async def close_if_through(
         ),
         {"id": stage.id},
     )
-    await ring(conn, f"cycle-{cycle.id}", *(f"stage-{i}" for i in stage.successors), urgent=True)
+    await ring(
+        conn, f"cycle-{cycle.id}", *(cycle.stages[i].process for i in stage.successors), urgent=True
+    )
     return True
 
 

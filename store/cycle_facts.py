@@ -20,6 +20,7 @@ from definitions.models import Definition, Ladder
 from definitions.models import Stage as StageSpec
 from definitions.timeline import Anchors, Period, Plan, StagePlan
 from domain.errors import NotFound
+from domain.ids import ProcessId, round_process, stage_process
 from domain.states import CycleState, StageState
 
 Lock = Literal["share", "update"]
@@ -31,6 +32,8 @@ class StageFacts:
 
     id: UUID
     key: str
+    process: ProcessId
+    """Who looks after it: a workflow of its own, or that of the round whose step it is."""
     position: int
     spec: StageSpec
     ladder: Ladder
@@ -199,6 +202,7 @@ def _stages(definition: Definition, listed: Sequence[Row[Any]]) -> dict[UUID, St
         row.id: StageFacts(
             id=row.id,
             key=row.key,
+            process=_process(row, ids),
             position=row.position,
             spec=definition.stage(row.key),
             ladder=definition.ladder_of(definition.stage(row.key)),
@@ -216,3 +220,9 @@ def _stages(definition: Definition, listed: Sequence[Row[Any]]) -> dict[UUID, St
         )
         for row in listed
     }
+
+
+def _process(row: Row[Any], ids: Mapping[str, UUID]) -> ProcessId:
+    """The steps of a round, `feedback.nominate` and so on, have one process together."""
+    name, step, _ = row.key.rpartition(".")
+    return round_process(ids[f"{name}.collect"]) if step else stage_process(row.id)

@@ -86,7 +86,7 @@ async def restart_ladder(
         {"id": task.id, "rung": rung.key if rung else None, "at": rung.at if rung else None},
     )
     if rung is not None:
-        await ring_before(conn, f"stage-{stage.id}", rung.at)
+        await ring_before(conn, stage.process, rung.at)
 
 
 def close_of(

@@ -100,4 +100,4 @@ async def _keep_distance(
             {"ids": literal(p[0] for p in pushed), "ats": literal(p[1] for p in pushed)},
         )
     for stage_id, instant in earliest.items():
-        await ring_before(conn, f"stage-{stage_id}", instant)
+        await ring_before(conn, cycle.stages[stage_id].process, instant)

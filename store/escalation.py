@@ -99,7 +99,7 @@ async def fire_rungs(
     async def park(one: Climbing, error: Exception) -> None:
         await hold(
             conn,
-            f"stage-{stage.id}",
+            stage.process,
             code=f"cannot-fire-rung: {failure_code(error)}",
             as_of=as_of,
             mended_by="hr",

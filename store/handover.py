@@ -99,7 +99,7 @@ async def hand_over(
     )
     await _tell(conn, handovers, dates, left, cause, now, tell_old=tell_old)
     for stage_id in {each.task.stage_id for each in handovers}:
-        await ring_before(conn, f"stage-{stage_id}", now)
+        await ring_before(conn, cycle.stages[stage_id].process, now)
     return len(handovers)
 
 
@@ -140,7 +140,7 @@ async def add_second_writer(
             if row.stage_id == stage_id and row.state == TaskState.OPEN
         ]
         await announce(conn, cycle, cycle.stages[stage_id], opened, now)
-        await ring_before(conn, f"stage-{stage_id}", now)
+        await ring_before(conn, cycle.stages[stage_id].process, now)
     return len(added)
 
 

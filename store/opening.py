@@ -61,7 +61,7 @@ async def open_ready(
     async def park(one: Ready, error: Exception) -> None:
         await hold(
             conn,
-            f"stage-{stage.id}",
+            stage.process,
             code=f"cannot-open: {failure_code(error)}",
             as_of=as_of,
             mended_by="hr",

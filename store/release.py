@@ -157,9 +157,9 @@ async def release(
     )
     await ring(
         conn,
-        f"stage-{stage.id}",
+        stage.process,
         f"cycle-{cycle.id}",
-        *(f"stage-{i}" for i in stage.successors),
+        *(cycle.stages[i].process for i in stage.successors),
         urgent=True,
     )
     return len(released)

@@ -144,7 +144,7 @@ async def _shift_cycle(
     )
     for stage_id in {one.task.stage_id for one in later}:
         instants = [_next(one) for one in later if one.task.stage_id == stage_id]
-        await ring_before(conn, f"stage-{stage_id}", min(instants))
+        await ring_before(conn, cycle.stages[stage_id].process, min(instants))
     return len(later)
 
 
@@ -274,7 +274,7 @@ async def _hold(
         raise error
     await hold(
         conn,
-        f"stage-{task.stage_id}",
+        cycle.stages[task.stage_id].process,
         code=f"cannot-move: {failure_code(error)}",
         as_of=now,
         mended_by="hr",

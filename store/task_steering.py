@@ -39,9 +39,9 @@ GRACE = 3
 async def _wake(conn: AsyncConnection, stage: StageFacts) -> None:
     await conn.execute(
         text("UPDATE processes SET state = 'open' WHERE id = :id AND state <> 'open'"),
-        {"id": f"stage-{stage.id}"},
+        {"id": stage.process},
     )
-    await ring(conn, f"stage-{stage.id}", urgent=True)
+    await ring(conn, stage.process, urgent=True)
 
 
 async def _audit(
@@ -345,7 +345,7 @@ async def reopen(
     )
     await start(
         conn,
-        f"stage-{stage.id}",
+        stage.process,
         ProcessKind.STAGE,
         cycle_id=cycle.id,
         stage_id=stage.id,

@@ -204,9 +204,9 @@ async def ring_after_end(conn: AsyncConnection, cycle: CycleFacts, stage: StageF
     Successors that open person by person are rung each time (their windows gather the bells);
     the stage itself, and barriers behind it, only when few are left.
     """
-    personal = [f"stage-{i}" for i in stage.successors if not cycle.stages[i].barrier]
+    personal = [s.process for i in stage.successors if not (s := cycle.stages[i]).barrier]
     if await few_left(conn, stage.id):
-        await ring(conn, f"stage-{stage.id}", f"cycle-{cycle.id}", *personal)
+        await ring(conn, stage.process, f"cycle-{cycle.id}", *personal)
     else:
         await ring(conn, *personal)
 
