@@ -103,12 +103,7 @@ def build(client: Client, engine: Engine, task_queue: str, *, activities: int = 
         client,
         task_queue=task_queue,
         workflows=list(WORKFLOWS.values()),
-        activities=[
-            engine.advance_cycle,
-            engine.advance_stage,
-            engine.advance_mail,
-            engine.advance_launch_calendar,
-        ],
+        activities=engine.activities,
         max_concurrent_activities=activities,
         graceful_shutdown_timeout=DRAIN,
     )

@@ -10,7 +10,7 @@ from activities.turn import Turn
 from definitions.timeline import slip
 from domain.notifications import Event
 from domain.progress import Progress
-from domain.states import CycleState, Desk, ProcessKind, StageState
+from domain.states import CycleState, Desk, StageState
 from store.applying_pause import tell_paused
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.entry import entry_until
@@ -78,9 +78,9 @@ async def _begin_stage(
     await start(
         conn,
         stage.process,
-        ProcessKind.STAGE,
+        stage.process_kind,
         cycle_id=cycle.id,
-        stage_id=stage.id,
+        stage_id=stage.round or stage.id,
         now=as_of,
         window_seconds=window_for(cycle.participants),
     )

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.cycles import advance_cycle
+from activities.rounds import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from domain.progress import Advance, Progress
@@ -68,6 +69,26 @@ class Engine:
         """A stage looks at the facts. Idempotent."""
         return await self._advance(call, ProcessKind.STAGE)
 
+    @activity.defn(name="advance_nominations")
+    async def advance_nominations(self, call: Advance) -> Progress:
+        """A 360 round looks at the facts while people are still named. Idempotent."""
+        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.NOMINATE)
+
+    @activity.defn(name="advance_approvals")
+    async def advance_approvals(self, call: Advance) -> Progress:
+        """The same while lists are still approved. Idempotent."""
+        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.APPROVE)
+
+    @activity.defn(name="advance_collection")
+    async def advance_collection(self, call: Advance) -> Progress:
+        """The same while raters still answer. Idempotent."""
+        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.COLLECT)
+
+    @activity.defn(name="advance_reports")
+    async def advance_reports(self, call: Advance) -> Progress:
+        """The same while reports are still made. Idempotent."""
+        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.REPORT)
+
     @activity.defn(name="advance_mail")
     async def advance_mail(self, call: Advance) -> Progress:
         """The sender sends what is due. Each mail once, see `activities.notifications`."""
@@ -78,7 +99,23 @@ class Engine:
         """Recurring definitions get their launch check and their launch. Idempotent."""
         return await self._advance(call, ProcessKind.LAUNCH_CALENDAR)
 
-    async def _advance(self, call: Advance, kind: ProcessKind) -> Progress:
+    @property
+    def activities(self) -> list[Callable[[Advance], Awaitable[Progress]]]:
+        """Everything that a worker has to know."""
+        return [
+            self.advance_cycle,
+            self.advance_stage,
+            self.advance_nominations,
+            self.advance_approvals,
+            self.advance_collection,
+            self.advance_reports,
+            self.advance_mail,
+            self.advance_launch_calendar,
+        ]
+
+    async def _advance(
+        self, call: Advance, kind: ProcessKind, phase: Phase | None = None
+    ) -> Progress:
         as_of = call.as_of + self._offset
         if self._before is not None:
             as_of = await self._before(call.process_id, as_of)
@@ -86,7 +123,7 @@ class Engine:
         if down_until is not None:
             return Progress(next_due_at=down_until - self._offset, waits_for="down")
         try:
-            progress = await self._turn(call.process_id, kind, as_of)
+            progress = await self._turn(call.process_id, kind, phase, as_of)
         except Exception as error:
             code = failure_code(error)
             async with self._database.begin() as conn:
@@ -100,19 +137,27 @@ class Engine:
             update={"next_due_at": None if due is None else due - self._offset}
         )
 
-    async def _turn(self, process_id: str, kind: ProcessKind, as_of: datetime) -> Progress:
+    async def _turn(
+        self, process_id: str, kind: ProcessKind, phase: Phase | None, as_of: datetime
+    ) -> Progress:
         async with self._database.begin() as conn:
             process = await find(conn, process_id)
         if process is None:
             return Progress(closed=True, waits_for="gone")
         beating = _Heart()
         async with beating:
-            progress = await self._dispatch(process, kind, as_of)
+            progress = await self._dispatch(process, kind, phase, as_of)
+        armed = progress
+        if progress.closed and phase not in (None, Phase.REPORT):
+            # A phase is over, not the process: should its workflow be lost now, it is rung again.
+            armed = progress.model_copy(update={"closed": False, "next_due_at": as_of})
         async with self._database.begin() as conn:
-            await arm(conn, process_id, progress, as_of, activity.info().workflow_run_id)
+            await arm(conn, process_id, armed, as_of, activity.info().workflow_run_id)
         return progress
 
-    async def _dispatch(self, process: ProcessRow, kind: ProcessKind, as_of: datetime) -> Progress:
+    async def _dispatch(
+        self, process: ProcessRow, kind: ProcessKind, phase: Phase | None, as_of: datetime
+    ) -> Progress:
         turn = Turn(self._database, activity.heartbeat)
         match kind:
             case ProcessKind.REVIEW_CYCLE:
@@ -120,6 +165,14 @@ class Engine:
             case ProcessKind.STAGE:
                 return await advance_stage(
                     turn, _required(process.cycle_id), _required(process.stage_id), as_of
+                )
+            case ProcessKind.FEEDBACK_ROUND:
+                return await advance_round(
+                    turn,
+                    _required(process.cycle_id),
+                    _required(process.stage_id),
+                    phase or Phase.REPORT,
+                    as_of,
                 )
             case ProcessKind.MAIL:
                 return await self._mail(turn, as_of)

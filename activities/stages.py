@@ -1,6 +1,6 @@
 """What a stage does when it looks at the facts: opens, closes, climbs ladders, applies orders."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,26 +42,27 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
                     return Progress(closed=True, waits_for="ended")
             elif not cycle.moving:
                 return Progress(waits_for="paused")
-            elif await _work(conn, cycle, stage, as_of, passed) < CHUNK:
+            elif await work(conn, cycle, stage, as_of, passed) < CHUNK:
                 return await _settle(conn, cycle, stage, as_of)
         if turn.heartbeat():
             return Progress(next_due_at=as_of, again=True)
 
 
-async def _work(
+async def work(
     conn: AsyncConnection,
     cycle: CycleFacts,
     stage: StageFacts,
     as_of: datetime,
     passed: set[Step],
+    steps: Sequence[Step] = STEPS,
 ) -> int:
-    """One chunk of whatever is due. Returns CHUNK or more if something may be left.
+    """One chunk of whatever is due in a stage. Returns CHUNK or more if something may be left.
 
     Who is ready is asked until nobody is, once a turn (`passed` remembers it): the question reads
     the whole cycle, and whoever becomes ready meanwhile rings.
     """
     handled = 0
-    for step in STEPS:
+    for step in steps:
         if step in passed:
             continue
         if step is open_ready and stage.spec.kind == "release":
@@ -79,6 +80,18 @@ async def _settle(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> Progress:
     """Nothing is due any more: note that the stage is open, close it, or say what comes next."""
+    if await note_state(conn, cycle, stage, as_of):
+        return Progress(closed=True, waits_for="closed")
+    await lock_process(conn, stage.process)
+    progress = await next_instant(conn, cycle, stage, as_of)
+    await rearm(conn, stage.process, progress.next_due_at)
+    return progress
+
+
+async def note_state(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> bool:
+    """Note that a stage has opened, or close it. True if it is closed. Idempotent."""
     if stage.state is StageState.WAITING:
         opened = await conn.execute(
             text(
@@ -90,16 +103,10 @@ async def _settle(
         )
         if opened.rowcount:
             await ring(conn, f"cycle-{cycle.id}", urgent=True)
-    if await close_if_through(conn, cycle, stage, as_of):
-        return Progress(closed=True, waits_for="closed")
-    process = stage.process
-    await lock_process(conn, process)
-    progress = await _next(conn, cycle, stage, as_of)
-    await rearm(conn, process, progress.next_due_at)
-    return progress
+    return await close_if_through(conn, cycle, stage, as_of)
 
 
-async def _next(
+async def next_instant(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> Progress:
     """The next instant that the stage has to act at, and what that is."""

@@ -71,6 +71,7 @@ class ProcessKind(StrEnum):
 
     REVIEW_CYCLE = "review_cycle"
     STAGE = "stage"
+    FEEDBACK_ROUND = "feedback_round"
     MAIL = "mail"
     LAUNCH_CALENDAR = "launch_calendar"
 

@@ -274,13 +274,7 @@ async def open_world(
             environment.client,
             task_queue=QUEUE,
             workflows=[*WORKFLOWS.values(), CrowdWorkflow, ClockWorkflow],
-            activities=[
-                engine.advance_cycle,
-                engine.advance_stage,
-                engine.advance_mail,
-                engine.advance_launch_calendar,
-                crowd.play_act,
-            ],
+            activities=[*engine.activities, crowd.play_act],
             max_concurrent_activities=1,
         )
         async with worker:

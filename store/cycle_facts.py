@@ -21,7 +21,7 @@ from definitions.models import Stage as StageSpec
 from definitions.timeline import Anchors, Period, Plan, StagePlan
 from domain.errors import NotFound
 from domain.ids import ProcessId, round_process, stage_process
-from domain.states import CycleState, StageState
+from domain.states import CycleState, ProcessKind, StageState
 
 Lock = Literal["share", "update"]
 
@@ -32,8 +32,8 @@ class StageFacts:
 
     id: UUID
     key: str
-    process: ProcessId
-    """Who looks after it: a workflow of its own, or that of the round whose step it is."""
+    round: UUID | None
+    """The stage that collects in the round whose step this is."""
     position: int
     spec: StageSpec
     ladder: Ladder
@@ -44,6 +44,16 @@ class StageFacts:
     closed_at: datetime | None
     predecessors: tuple[UUID, ...]
     successors: tuple[UUID, ...]
+
+    @property
+    def process(self) -> ProcessId:
+        """Who looks after it: a workflow of its own, or that of the round whose step it is."""
+        return stage_process(self.id) if self.round is None else round_process(self.round)
+
+    @property
+    def process_kind(self) -> ProcessKind:
+        """What kind of workflow that is."""
+        return ProcessKind.STAGE if self.round is None else ProcessKind.FEEDBACK_ROUND
 
     @property
     def barrier(self) -> bool:
@@ -202,7 +212,7 @@ def _stages(definition: Definition, listed: Sequence[Row[Any]]) -> dict[UUID, St
         row.id: StageFacts(
             id=row.id,
             key=row.key,
-            process=_process(row, ids),
+            round=_round(row.key, ids),
             position=row.position,
             spec=definition.stage(row.key),
             ladder=definition.ladder_of(definition.stage(row.key)),
@@ -222,7 +232,7 @@ def _stages(definition: Definition, listed: Sequence[Row[Any]]) -> dict[UUID, St
     }
 
 
-def _process(row: Row[Any], ids: Mapping[str, UUID]) -> ProcessId:
-    """The steps of a round, `feedback.nominate` and so on, have one process together."""
-    name, step, _ = row.key.rpartition(".")
-    return round_process(ids[f"{name}.collect"]) if step else stage_process(row.id)
+def _round(key: str, ids: Mapping[str, UUID]) -> UUID | None:
+    """The steps of a round, `feedback.nominate` and so on, belong together."""
+    name, is_step, _ = key.rpartition(".")
+    return ids[f"{name}.collect"] if is_step else None

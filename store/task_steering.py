@@ -16,7 +16,7 @@ from definitions.calendar import PersonTime
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
-from domain.states import CycleState, ProcessKind, TaskState
+from domain.states import CycleState, TaskState
 from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
@@ -346,9 +346,9 @@ async def reopen(
     await start(
         conn,
         stage.process,
-        ProcessKind.STAGE,
+        stage.process_kind,
         cycle_id=cycle.id,
-        stage_id=stage.id,
+        stage_id=stage.round or stage.id,
         now=now,
     )
     return moved[0].due_on

@@ -94,6 +94,50 @@ async def advance_stage(call: Advance) -> Progress:
     )
 
 
+async def advance_nominations(call: Advance) -> Progress:
+    """See `activities.rounds`: who is asked."""
+    return await workflow.execute_activity_method(
+        Engine.advance_nominations,
+        call,
+        start_to_close_timeout=ADVANCE_TIMEOUT,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RETRY,
+    )
+
+
+async def advance_approvals(call: Advance) -> Progress:
+    """See `activities.rounds`: is the list right."""
+    return await workflow.execute_activity_method(
+        Engine.advance_approvals,
+        call,
+        start_to_close_timeout=ADVANCE_TIMEOUT,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RETRY,
+    )
+
+
+async def advance_collection(call: Advance) -> Progress:
+    """See `activities.rounds`: what raters say."""
+    return await workflow.execute_activity_method(
+        Engine.advance_collection,
+        call,
+        start_to_close_timeout=ADVANCE_TIMEOUT,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RETRY,
+    )
+
+
+async def advance_reports(call: Advance) -> Progress:
+    """See `activities.rounds`: what it adds up to."""
+    return await workflow.execute_activity_method(
+        Engine.advance_reports,
+        call,
+        start_to_close_timeout=ADVANCE_TIMEOUT,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RETRY,
+    )
+
+
 async def advance_mail(call: Advance) -> Progress:
     """See `activities.notifications.sender`."""
     return await workflow.execute_activity_method(

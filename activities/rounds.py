@@ -1,0 +1,104 @@
+"""What a 360 round does when it looks at the facts.
+
+Its steps are small stages that one process looks after: people are in different steps at once, so
+each turn does what is due in all of them. A phase is over when its step is closed for everybody.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.stages import STEPS, Step, next_instant, note_state, work
+from activities.turn import Turn
+from domain.progress import Progress
+from domain.states import CycleState, StageState
+from store.applying import cancel_all
+from store.chunks import CHUNK
+from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.processes import lock_process, rearm
+
+
+class Phase(StrEnum):
+    """Where a round stands: the story that its workflow tells."""
+
+    NOMINATE = "nominate"
+    APPROVE = "approve"
+    COLLECT = "collect"
+    REPORT = "report"
+
+
+WORK: Mapping[str, Sequence[Step]] = {
+    Phase.NOMINATE: STEPS,
+    Phase.APPROVE: STEPS,
+    Phase.COLLECT: STEPS,
+}
+"""What is done in each step, in this order."""
+
+
+async def advance_round(
+    turn: Turn, cycle_id: UUID, stage_id: UUID, phase: Phase, as_of: datetime
+) -> Progress:
+    """Do everything that has come due in a round, chunk by chunk, and say when to look again.
+
+    `closed` means that the phase is over. `stage_id` is the stage that collects. As in
+    `advance_stage` each chunk is a transaction that first takes the cycle's row; run twice, the
+    second finds nothing to do.
+    """
+    passed: dict[UUID, set[Step]] = defaultdict(set)
+    while True:
+        async with turn.database.begin() as conn:
+            cycle = await load_cycle(conn, cycle_id, lock="share")
+            steps = _steps(cycle, stage_id)
+            if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
+                left = [await cancel_all(conn, cycle, step, as_of) for step in steps]
+                if max(left) < CHUNK:
+                    return Progress(closed=True, waits_for="ended")
+            elif not cycle.moving:
+                return Progress(waits_for="paused")
+            else:
+                done = [
+                    await work(conn, cycle, step, as_of, passed[step.id], WORK[_name(step)])
+                    for step in steps
+                ]
+                if max(done) < CHUNK:
+                    return await _settle(conn, cycle, steps, phase, as_of)
+        if turn.heartbeat():
+            return Progress(next_due_at=as_of, again=True)
+
+
+def _steps(cycle: CycleFacts, stage_id: UUID) -> list[StageFacts]:
+    """The steps of the round, in order."""
+    process = cycle.stages[stage_id].process
+    return [stage for stage in cycle.stages.values() if stage.process == process]
+
+
+def _name(step: StageFacts) -> str:
+    return step.key.rpartition(".")[2]
+
+
+async def _settle(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    steps: Sequence[StageFacts],
+    phase: Phase,
+    as_of: datetime,
+) -> Progress:
+    """Nothing is due any more: close what is through, and say what comes next."""
+    through = {_name(s) for s in steps if await note_state(conn, cycle, s, as_of)}
+    if phase in through or (phase is Phase.REPORT and Phase.COLLECT in through):
+        return Progress(closed=True, waits_for="closed")
+    process = steps[-1].process
+    await lock_process(conn, process)
+    waits = [
+        await next_instant(conn, cycle, step, as_of)
+        for step in steps
+        if _name(step) not in through and step.state is not StageState.CLOSED
+    ]
+    timed = [(w.next_due_at, w.waits_for) for w in waits if w.next_due_at is not None]
+    instant, what = min(timed, default=(None, "people"))
+    await rearm(conn, process, instant)
+    return Progress(next_due_at=instant, waits_for=what)
