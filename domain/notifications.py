@@ -46,6 +46,12 @@ class Event(StrEnum):
     CANCELLED = "cancelled"
     INPUT_CHANGED = "input_changed"  # what your submitted text built on was changed afterwards
 
+    # a feedback round, to those who take part in it
+    REQUEST_CANCELLED = "request_cancelled"  # to a rater: no longer needed, no reason that tells
+    FEEDBACK_EXTENDED = "feedback_extended"  # to all raters of a subject alike, done or not
+    REPLACEMENT_WANTED = "replacement_wanted"  # to the subject: room for one more person
+    REPORT_READY = "report_ready"  # to the manager, who reads it first
+
     # about somebody else's task, to whoever was or is escalated to
     ESCALATION = "escalation"  # rung `escalate:N` or its repeat `escalate:N+K`
     EXTENDED_NOTICE = "extended_notice"
@@ -64,6 +70,8 @@ class Event(StrEnum):
     ADDRESS_REFUSED = "address_refused"
     NEEDS_ASSIGNEE = "needs_assignee"
     LEAVE_RETURN_QUESTION = "leave_return_question"
+    NO_RATERS = "no_raters"  # nobody is asked for feedback about this person
+    SEAL_BROKEN = "seal_broken"  # somebody opened a sealed answer
 
     # to administrators
     HELD_ROW = "held_row"
@@ -141,25 +149,33 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         _E.CANCELLED: Traits(_S.FOR_INFORMATION, 10, _T.AT_ONCE),
         _E.REASSIGNED_AWAY: Traits(_S.FOR_INFORMATION, 11, _T.AT_ONCE),
         _E.PAUSED: Traits(_S.FOR_INFORMATION, 12, _T.AT_ONCE),
+        _E.REQUEST_CANCELLED: Traits(_S.FOR_INFORMATION, 13, _T.AT_ONCE),
         _E.ESCALATION: Traits(_S.ESCALATED, 20, while_open=True),
         _E.ESCALATED_NOTICE: Traits(_S.OVERDUE, 21, while_open=True),
         _E.REOPENED: Traits(_S.NEW, 30, _T.AT_ONCE, while_open=True),
         _E.REASSIGNED_TO: Traits(_S.NEW, 31, _T.AT_ONCE, while_open=True),
         _E.TASK_OPENED: Traits(_S.NEW, 32, while_open=True),
         _E.DUE_CHANGED: Traits(_S.DUE_SOON, 33, _T.AT_ONCE, while_open=True),
-        _E.REMINDER: Traits(_S.DUE_SOON, 34, while_open=True, again_if_unknown=False),
-        _E.RESUMED: Traits(_S.DUE_SOON, 35, while_open=True),
+        # Not `while_open`: who gets it must not depend on who has answered.
+        _E.FEEDBACK_EXTENDED: Traits(_S.DUE_SOON, 34),
+        _E.REMINDER: Traits(_S.DUE_SOON, 35, while_open=True, again_if_unknown=False),
+        _E.RESUMED: Traits(_S.DUE_SOON, 36, while_open=True),
+        _E.REPLACEMENT_WANTED: Traits(_S.NEW, 37),
         _E.INPUT_CHANGED: Traits(_S.FOR_INFORMATION, 40, _T.RIDE_ALONG, again_if_unknown=False),
         _E.EXTENDED_NOTICE: Traits(_S.FOR_INFORMATION, 41, again_if_unknown=False),
         _E.DONE_NOTICE: Traits(_S.FOR_INFORMATION, 15, _T.RIDE_ALONG, again_if_unknown=False),
         _E.RESULT_OPENED: Traits(_S.NEW, 50),
         _E.RESULTS_RELEASED: Traits(_S.NEW, 51),
+        _E.REPORT_READY: Traits(_S.NEW, 52),
         _E.LAUNCH_WAITING: Traits(_S.OVERDUE, 60),
         _E.LAUNCH_CHECK: Traits(_S.NEW, 61),
         _E.NEEDS_ASSIGNEE: Traits(_S.NEW, 62),
         _E.HELD_ROW: Traits(_S.NEW, 63),
         _E.ADDRESS_REFUSED: Traits(_S.NEW, 64),
         _E.LEAVE_RETURN_QUESTION: Traits(_S.NEW, 65),
+        _E.NO_RATERS: Traits(_S.NEW, 69),
+        # Told before anything is shown, so that it can still be asked about.
+        _E.SEAL_BROKEN: Traits(_S.NEW, 59, _T.AT_ONCE),
         # Of use only in the hour in which a mistake can still be mended quietly.
         _E.LAUNCHED_REPORT: Traits(_S.FOR_INFORMATION, 66, _T.AT_ONCE),
         _E.NOT_HELD: Traits(_S.FOR_INFORMATION, 67),

@@ -20,13 +20,14 @@ from activities.notifications.mail_items import (
     ReassignedAway,
     ReassignedTo,
     Reopened,
+    RequestCancelled,
     Resumed,
     TaskItem,
     TaskOpened,
 )
 
 _PLANNED = (TaskOpened, Reopened, ReassignedTo, DueChanged, Resumed)
-_STRUCK = (Cancelled, ReassignedAway)
+_STRUCK = (Cancelled, ReassignedAway, RequestCancelled)
 _MORNING = "090000"
 _LONGEST = 75
 _USUAL_MINUTES = 30
@@ -48,7 +49,12 @@ class Summary(Protocol):
 
 
 def deadlines(mail: DailyMail, summary: Summary, *, now: datetime) -> Attachment | None:
-    """Return the calendar file of a mail, or None if nothing in it has a new date."""
+    """Return the calendar file of a mail, or None if nothing in it has a new date.
+
+    People outside get none: an entry holds the cycle, and stays when the request is over.
+    """
+    if mail.recipient.external:
+        return None
     items = [item for item in mail.items if isinstance(item, (*_PLANNED, *_STRUCK))]
     if not items:
         return None

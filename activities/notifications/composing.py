@@ -1,5 +1,6 @@
 """From facts to a mail that can be worded: the items of one person, typed by event. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Literal
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from activities.notifications import mail_items as m
 from activities.notifications.facts import Facts
+from activities.notifications.outside import seen_from_outside
 from activities.notifications.rendering import Wording, Wordings
 from activities.notifications.saying import (
     CannotComposeError,
@@ -17,14 +19,21 @@ from activities.notifications.saying import (
 )
 from definitions.models import Definition
 from domain.notifications import Event
+from domain.states import Role
 from store.mail_details import CycleDetail
 from store.mail_writing import ClaimedMail
+
+_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
     """Put a mail together. Raises CannotComposeError, or LookupError for rows that are gone."""
     receiver = facts.people[mail.receiver_id]
     principal = facts.people[mail.instead_of_id] if mail.instead_of_id else None
+    outside = mail.receiver_id in facts.outsiders
+    items = tuple(_made(Saying(facts.details[item], facts, site)) for item in mail.items)
+    if outside:
+        items = tuple(seen_from_outside(item) for item in items)
     return m.DailyMail(
         recipient=m.Recipient(
             name=receiver.name,
@@ -32,10 +41,12 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
             language=receiver.language,
             zone=receiver.zone,
             stands_in_for=principal.name if principal else None,
+            external=outside,
         ),
-        items=tuple(_made(Saying(facts.details[item], facts, site)) for item in mail.items),
-        home_url=site.page("/"),
+        items=tuple(dict.fromkeys(items)),
+        home_url=items[0].url if outside else site.page("/"),
         ask=site.ask,
+        company=site.company,
     )
 
 
@@ -69,6 +80,8 @@ def _made(item: Saying) -> m.MailItem:
 
 def _reassigned_to(item: Saying) -> m.MailItem:
     cause = str(item.data.get("cause") or item.detail.cause)
+    if _rates(item):
+        return m.ReassignedTo(task=item.task(), because="hr")
     if cause in ("manager_change", "manager_changed"):
         return m.ReassignedTo(
             task=item.task(), previous=item.name("from"), because="manager_change"
@@ -81,6 +94,8 @@ def _reassigned_to(item: Saying) -> m.MailItem:
 
 def _reassigned_away(item: Saying) -> m.MailItem:
     until = item.data.get("draft_until")
+    if _rates(item):
+        return m.ReassignedAway(task=item.task())
     return m.ReassignedAway(
         task=item.task(),
         now_with=item.name("to"),
@@ -94,11 +109,10 @@ def _due_changed(item: Saying) -> m.MailItem:
 
 
 def _cancelled(item: Saying) -> m.MailItem:
-    return m.Cancelled(
-        task=item.task(),
-        whole_cycle=item.detail.cause == "cycle_cancelled",
-        reason=item.data.get("reason"),
-    )
+    whole = item.detail.cause == "cycle_cancelled"
+    if _rates(item) and not whole:
+        return m.RequestCancelled(task=item.task())
+    return m.Cancelled(task=item.task(), whole_cycle=whole, reason=item.data.get("reason"))
 
 
 def _input_changed(item: Saying) -> m.MailItem:
@@ -131,6 +145,56 @@ def _result_opened(item: Saying) -> m.MailItem:
         url=item.result_url(),
         held=talk is None or talk.state != "expired",
         respond_by=talk.respond_by if talk else None,
+    )
+
+
+def _rates(item: Saying) -> bool:
+    """Is it a rater's task? Then nothing names others who are asked, or why it changed."""
+    return item.detail.task is not None and item.detail.task.role == Role.RATER
+
+
+def _feedback_extended(item: Saying) -> m.MailItem:
+    task = item.task()
+    return m.FeedbackExtended(task=task, until=item.day("until", task.closes_on or task.due_on))
+
+
+def _replacement_wanted(item: Saying) -> m.MailItem:
+    if "until" not in item.data:
+        raise CannotComposeError("no_day")
+    cycle = cycle_of(item.cycle())
+    until = item.day("until", date.max)
+    return m.ReplacementWanted(cycle=cycle, url=item.way_url(), until=until)
+
+
+def _report_ready(item: Saying) -> m.MailItem:
+    on = item.data.get("subject_on")
+    return m.ReportReady(
+        cycle=cycle_of(item.cycle()),
+        url=item.way_url(),
+        about=item.about(),
+        subject_on=date.fromisoformat(on) if isinstance(on, str) else None,
+    )
+
+
+def _no_raters(item: Saying) -> m.MailItem:
+    return m.NoRaters(
+        cycle=cycle_of(item.cycle()),
+        url=item.cycle_url(),
+        about=item.about(),
+        because="too_few" if item.data.get("because") == "too_few" else "empty",
+    )
+
+
+def _seal_broken(item: Saying) -> m.MailItem:
+    by = item.data.get("opened_by")
+    reason = item.data.get("reason")
+    code = isinstance(reason, str) and _CODE.fullmatch(reason)
+    return m.SealBroken(
+        cycle=cycle_of(item.cycle()),
+        url=item.site.page("/audit"),
+        opened_by=item.name("opened_by") or (by if isinstance(by, str) else ""),
+        opened_at=item.detail.at,
+        reason=reason if code else None,  # a sentence could hold names, or the answer
     )
 
 
@@ -251,7 +315,9 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.ESCALATED_NOTICE: lambda item: m.EscalatedNotice(
         task=item.task(), rung=item.detail.rung, told=item.told_names()
     ),
-    Event.REOPENED: lambda item: m.Reopened(task=item.task(), reason=item.data.get("reason")),
+    Event.REOPENED: lambda item: m.Reopened(
+        task=item.task(), reason=None if _rates(item) else item.data.get("reason")
+    ),
     Event.REASSIGNED_TO: _reassigned_to,
     Event.REASSIGNED_AWAY: _reassigned_away,
     Event.DUE_CHANGED: _due_changed,
@@ -269,6 +335,10 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
         task=item.task(), assignee=item.assignee()
     ),
     Event.DONE_NOTICE: _done_notice,
+    Event.REQUEST_CANCELLED: lambda item: m.RequestCancelled(task=item.task()),
+    Event.FEEDBACK_EXTENDED: _feedback_extended,
+    Event.REPLACEMENT_WANTED: _replacement_wanted,
+    Event.REPORT_READY: _report_ready,
     Event.RESULT_OPENED: _result_opened,
     Event.RESULTS_RELEASED: lambda item: m.ResultsReleased(
         cycle=cycle_of(item.cycle()),
@@ -283,6 +353,8 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.ADDRESS_REFUSED: _address_refused,
     Event.NEEDS_ASSIGNEE: _needs_assignee,
     Event.LEAVE_RETURN_QUESTION: _leave_return,
+    Event.NO_RATERS: _no_raters,
+    Event.SEAL_BROKEN: _seal_broken,
     Event.HELD_ROW: _held_row,
     Event.SIGN_IN: _sign_in,
     Event.TEST_MAIL: _test_mail,

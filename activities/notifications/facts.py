@@ -1,14 +1,16 @@
 """Everything that the mails of a claim say, gathered in a handful of queries for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.notifications.raters import outsiders
 from definitions.calendar import PersonTime
 from domain.notifications import Event
+from domain.states import Role
 from store.launch_check import LaunchCheck, report
 from store.links import LinkPurpose, NewLink, create_links
 from store.mail_counts import (
@@ -33,7 +35,7 @@ from store.mail_details import (
 )
 from store.mail_writing import ClaimedMail
 from store.outbox import horizon
-from store.people import company_calendars, person_times
+from store.people import company_calendars, managers_of, person_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant."""
+    """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
+
+    `outsiders` are the people outside the company, `managers` those of subjects of rounds.
+    """
 
     as_of: datetime
     details: Mapping[int, Detail]
@@ -63,6 +68,8 @@ class Facts:
     counts: Mapping[UUID, CycleCounts]
     checks: Mapping[UUID, LaunchCheck]
     held: Sequence[HeldDetail]
+    outsiders: frozenset[int] = frozenset()
+    managers: Mapping[int, int] = field(default_factory=dict)
 
 
 async def gather(
@@ -82,6 +89,11 @@ async def gather(
     by_event = _by_event(told.values())
     held = by_event.get(Event.NOT_HELD, []) + by_event.get(Event.RESULT_OPENED, [])
     reports = by_event.get(Event.LAUNCHED_REPORT, []) + by_event.get(Event.CYCLE_ENDED, [])
+    rated = {
+        d.task.subject_id
+        for d in told.values()
+        if d.task and d.task.role == Role.RATER and d.task.subject_id
+    }
     refused = [d.subject_id for d in by_event.get(Event.ADDRESS_REFUSED, []) if d.subject_id]
     return Facts(
         as_of=as_of,
@@ -106,6 +118,8 @@ async def gather(
             for i in _cycles_of(by_event.get(Event.LAUNCH_CHECK, []))
         },
         held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
+        outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
+        managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
     )
 
 
@@ -129,7 +143,7 @@ def _concerned(mails: Sequence[ClaimedMail], told: Iterable[Detail]) -> set[int]
             ids.add(detail.subject_id)
         if detail.task:
             ids |= {i for i in (detail.task.assignee_id, detail.task.subject_id) if i}
-        for name in ("to", "from", "asked_by"):
+        for name in ("to", "from", "asked_by", "opened_by"):
             if isinstance(detail.data.get(name), int):
                 ids.add(detail.data[name])
         ids |= set(detail.data.get("told") or ())
@@ -183,4 +197,9 @@ def _link(receiver: int, detail: Detail) -> NewLink | None:
         return NewLink(receiver, LinkPurpose.TASK, target)
     if detail.event is Event.RESULTS_RELEASED:
         return NewLink(receiver, LinkPurpose.TASK, "/reviews")
+    if detail.event is Event.REPORT_READY and detail.cycle_id is not None:
+        target = detail.data.get("target") or f"/reviews/{detail.cycle_id}/{detail.subject_id}"
+        return NewLink(receiver, LinkPurpose.TASK, str(target))
+    if detail.event is Event.REPLACEMENT_WANTED:
+        return NewLink(receiver, LinkPurpose.TASK, str(detail.data.get("target") or "/"))
     return None

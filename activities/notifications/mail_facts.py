@@ -1,6 +1,6 @@
 """What mail items speak of: people, cycles, tasks, and what was already tried."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -21,6 +21,10 @@ TaskKind = Literal[
     "development_plan",
 ]
 """What is to be done: a stage kind, or one of the three steps of a feedback round."""
+
+
+Relationship = Literal["self", "manager", "peers", "reports", "others", "external"]
+"""In which group a rater's answers stand."""
 
 
 class Move(StrEnum):
@@ -45,7 +49,8 @@ class Recipient:
     """Who receives the mail.
 
     `zone` is an IANA name, `language` one of en, de, fr, es (another falls back to English).
-    `stands_in_for` is the full name of whoever delegated to the recipient.
+    `stands_in_for` is the full name of whoever delegated to the recipient. `external`: somebody
+    outside the company, who has no account and no other page than that of their own link.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Recipient:
     language: str = "en"
     zone: str = "UTC"
     stands_in_for: str | None = None
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +116,35 @@ class Task:
     hr_reads: bool = True
     shown: Literal["release", "meeting", "submission"] = "release"
     """When the subject sees what the assignee writes about them."""
+    asked_by: str | None = None
+    """Who wants the feedback, where that is not the subject. A rater is told this, nobody else."""
+    relationship: Relationship | None = None
+    """A rater's own group; None is said like one of those that are protected."""
+    protection: "Protection" = field(default_factory=lambda: Protection())
+    empty_list: bool = False
+    """Nobody stands on the list that is to be approved."""
+
+    @property
+    def identified(self) -> bool:
+        """Is there only one such rater, so that the answers are shown as theirs?"""
+        return self.relationship in ("self", "manager")
 
     def __post_init__(self) -> None:
         if self.next_told is not None:
             not_about_raters(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """How a round protects its raters, as far as mails say it.
+
+    `threshold`: answers that a group needs before anything of it is shown. `pairs`: two are enough
+    where both have agreed. `reviewed`: somebody named reads comments before they are shown.
+    """
+
+    threshold: int = 3
+    pairs: bool = False
+    reviewed: bool = False
 
 
 def not_about_raters(task: Task) -> None:

@@ -15,7 +15,9 @@ from activities.notifications.mail_facts import (
     Move,
     NextTold,
     Person,
+    Protection,
     Recipient,
+    Relationship,
     Task,
     TaskKind,
     Told,
@@ -35,6 +37,7 @@ __all__ = [
     "EscalatedNotice",
     "Escalation",
     "ExtendedNotice",
+    "FeedbackExtended",
     "Held",
     "HeldRow",
     "InputChanged",
@@ -47,18 +50,25 @@ __all__ = [
     "Move",
     "NeedsAssignee",
     "NextTold",
+    "NoRaters",
     "NotHeld",
     "Paused",
     "Person",
     "PlainItem",
+    "Protection",
     "ReassignedAway",
     "ReassignedTo",
     "Recipient",
+    "Relationship",
     "Reminder",
     "Reopened",
+    "ReplacementWanted",
+    "ReportReady",
+    "RequestCancelled",
     "ResultOpened",
     "ResultsReleased",
     "Resumed",
+    "SealBroken",
     "SignIn",
     "Task",
     "TaskItem",
@@ -133,6 +143,10 @@ class ReassignedTo(TaskItem):
     previous: str | None = None
     because: Literal["manager_change", "left", "hr"] = "hr"
 
+    def __post_init__(self) -> None:
+        if self.previous is not None:
+            not_about_raters(self.task)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReassignedAway(TaskItem):
@@ -141,6 +155,10 @@ class ReassignedAway(TaskItem):
     event: ClassVar[Event] = Event.REASSIGNED_AWAY
     now_with: str | None = None
     draft_until: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.now_with is not None:
+            not_about_raters(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +179,25 @@ class Cancelled(TaskItem):
     event: ClassVar[Event] = Event.CANCELLED
     whole_cycle: bool = True
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCancelled(TaskItem):
+    """To a rater. No reason: why a request falls away often tells about somebody."""
+
+    event: ClassVar[Event] = Event.REQUEST_CANCELLED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackExtended(TaskItem):
+    """To every rater of a subject alike. `until` is the last day on which answers are taken."""
+
+    event: ClassVar[Event] = Event.FEEDBACK_EXTENDED
+    until: date
+
+    @property
+    def due_on(self) -> date | None:
+        return self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +303,49 @@ class NotHeld(CycleItem):
     about: Person
     manager: str
     closed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacementWanted(CycleItem):
+    """To the subject. Who dropped out, and why, is not here to be said."""
+
+    event: ClassVar[Event] = Event.REPLACEMENT_WANTED
+    until: date
+
+    @property
+    def due_on(self) -> date | None:
+        return self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReady(CycleItem):
+    """To the manager. `subject_on`: the day on which the subject reads it, too."""
+
+    event: ClassVar[Event] = Event.REPORT_READY
+    about: Person
+    subject_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoRaters(CycleItem):
+    """To HR. `because`: the list stayed empty, or there are too few to protect one another."""
+
+    event: ClassVar[Event] = Event.NO_RATERS
+    about: Person
+    because: Literal["empty", "too_few"] = "empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealBroken(CycleItem):
+    """To HR. Neither whose answer it is nor about whom: that there is one tells that they wrote.
+
+    `opened_by` is a full name or the name of an account of the machine; `reason` a code.
+    """
+
+    event: ClassVar[Event] = Event.SEAL_BROKEN
+    opened_by: str
+    opened_at: datetime
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,7 +486,7 @@ class DailyMail:
     """Everything that one person is told in one mail, over all cycles and kinds.
 
     The order of `items` does not matter. `home_url` is the recipient's page; `ask` is who
-    answers questions (usually the HR desk).
+    answers questions (usually the HR desk). `company` is what people outside call the company.
     """
 
     recipient: Recipient
@@ -414,3 +494,4 @@ class DailyMail:
     home_url: str
     ask: Mailbox
     product: str = field(default="Almanac")
+    company: str = ""

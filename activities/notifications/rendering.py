@@ -19,13 +19,17 @@ from activities.notifications.language import supported
 from activities.notifications.mail_items import (
     Cycle,
     DailyMail,
+    FeedbackExtended,
     MailItem,
     ReassignedTo,
+    Task,
     TaskItem,
     TaskOpened,
 )
+from activities.notifications.outside import OUTSIDE
 from activities.notifications.templates import Templates
 from domain.notifications import Event, Section
+from domain.states import Role
 
 WIDTH = 78
 MOST_ENTRIES = 25
@@ -130,7 +134,7 @@ class _Page:
     # --- a letter about one thing ---------------------------------------------------------------
 
     def letter(self, item: MailItem) -> RenderedMail:
-        folder = item.event.template
+        folder = self._folder(item)
         get = self.templates.get
         own = self._own_words(item)
         plain = self._context(item, html=False)
@@ -143,9 +147,15 @@ class _Page:
         rich["preview"] = self._preview(item)
         return RenderedMail(subject, tidy(text), get(folder, "body.html").render(rich))
 
+    def _folder(self, item: MailItem) -> str:
+        """Where the templates are: people outside the company have letters of their own."""
+        if self.mail.recipient.external:
+            return OUTSIDE.get(item.event, item.event.template)
+        return item.event.template
+
     def _own_words(self, item: MailItem) -> tuple[str | None, tuple[str, ...]]:
         cycle = item.cycle
-        if cycle is None or not self.wording:
+        if cycle is None or not self.wording or self.mail.recipient.external:
             return None, ()
         by_language = self.wording.get(cycle.id, {}).get(item.event, {})
         words = by_language.get(self.templates.language) or by_language.get("default")
@@ -165,6 +175,8 @@ class _Page:
 
     def _preview(self, item: MailItem) -> str:
         """What an inbox shows beside the subject: not the subject again."""
+        if self.mail.recipient.external:
+            return self.mail.company or self.mail.product
         if isinstance(item, TaskItem):
             return f"{item.task.cycle.title}, {item.task.title}"
         return item.cycle.title if item.cycle else self.mail.product
@@ -174,12 +186,15 @@ class _Page:
     def digest(self) -> RenderedMail:
         items = sorted(self.mail.items, key=_urgency)
         headline = self._headline(items)
+        tasks = [item.task for item in items if isinstance(item, TaskItem)]
         base = {
             "mail": self.mail,
             "headline": headline,
             "purposes": self._purposes(items),
             "subject": headline,
             "dated": any(isinstance(item, TaskItem) for item in items),
+            "asked": any(isinstance(item, TaskOpened) for item in items),
+            "task": min(tasks, key=lambda task: task.protection.threshold, default=None),
         }
         sections = self._sections(items, html=False)
         text = self.templates.get("daily", "body.txt").render(base, sections=sections)
@@ -210,7 +225,7 @@ class _Page:
             )
         if len(mine) == 1:
             return _one_line(
-                self.templates.get(mine[0].event.template, "subject.txt").render(
+                self.templates.get(self._folder(mine[0]), "subject.txt").render(
                     {**self._context(mine[0], html=False), "own": ()}
                 )
             )
@@ -221,11 +236,13 @@ class _Page:
         tasks = [item.task for item in mine if isinstance(item, TaskItem)]
         if len(tasks) < len(mine) or any(item.section is Section.OVERDUE for item in mine):
             return None
-        kinds = {(task.kind, task.role, task.title, task.due_on) for task in tasks}
+        if any(isinstance(item, FeedbackExtended) for item in mine):
+            return None  # it may be done long since: nobody is told to do it
+        kinds = {(task.kind, _role(task), task.title, task.due_on) for task in tasks}
         if len(kinds) > 1 or Event.NEEDS_ASSIGNEE in {item.event for item in mine}:
             return None
         task = tasks[0]
-        many = self.templates.action(task.kind, task.role, task.title, html=False).many
+        many = self.templates.action(task.kind, _role(task), task.title, html=False).many
         if many is None:
             return None
         return many.format_map({"n": len(tasks), "by": self._by(task.due_on), "title": task.title})
@@ -254,7 +271,7 @@ class _Page:
         return tuple(views)
 
     def _entry(self, item: MailItem, *, html: bool) -> _Entry:
-        template = self.templates.get(item.event.template, "line.html" if html else "line.txt")
+        template = self.templates.get(self._folder(item), "line.html" if html else "line.txt")
         title, _, detail = template.render(self._context(item, html=html)).strip().partition("\n")
         if html:  # the template that it comes from has escaped it
             return _Entry(Markup(title), Markup(detail.strip()), item.url)  # noqa: S704
@@ -278,6 +295,8 @@ class _Page:
             "date": self.date,
             "about": None,
             "task": None,
+            "until": item.due_on,
+            "local": lambda at: at.astimezone(_zone(self.mail.recipient.zone)).date(),
         }
         if isinstance(item, TaskItem):
             task = item.task
@@ -290,13 +309,13 @@ class _Page:
                 "overdue": item.section is Section.OVERDUE or days < 0,
                 "act": self._names(item, html=html),
                 "abroad": task.zone != self.mail.recipient.zone,
-                "drafted": task.begun or task.kind in _WRITTEN,
+                "drafted": task.kind in _WRITTEN or (task.begun and task.role is not Role.RATER),
             }
         return context
 
     def _names(self, item: TaskItem, *, html: bool) -> _Names:
         task = item.task
-        action = self.templates.action(task.kind, task.role, task.title, html=html)
+        action = self.templates.action(task.kind, _role(task), task.title, html=html)
         grammar = self.templates.curly if html else self.templates.plain
         first = task.about.first_name if task.about else ""
         if not first and _NEEDS_NAME.search(action.do + action.thing):
@@ -332,8 +351,16 @@ def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
     return (item.section, item.due_on or date.max, task.title if task else "", about)
 
 
-_WRITTEN = frozenset({"form", "collect", "nominate", "development_plan"})
-"""Kinds of tasks in which one writes over time, so that it matters how far the draft is."""
+def _role(task: Task) -> str:
+    """The role that an action is named by: rating oneself is named differently."""
+    return "self" if task.relationship == "self" else task.role
+
+
+_WRITTEN = frozenset({"form", "development_plan"})
+"""Kinds of tasks in which one writes over time, so that it matters how far the draft is.
+
+Not `collect`: what a rater has begun is sealed, also from whoever writes mails.
+"""
 
 _zone = lru_cache(maxsize=1024)(ZoneInfo)
 

@@ -1,5 +1,6 @@
 """What a notification says, looked up: its task, its cycle, the people whom it names. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from activities.notifications import mail_items as m
 from activities.notifications.facts import Facts
+from activities.notifications.raters import relationship_of
 from definitions.effort import minutes_of
 from definitions.ladders import next_rung
 from definitions.models import Definition, Stage
@@ -26,11 +28,12 @@ class CannotComposeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where links lead, and who answers questions."""
+    """Where links lead, who answers questions, and what people outside call the company."""
 
     public_url: str
     ask: m.Mailbox
     server: str = ""
+    company: str = ""
 
     def page(self, path: str) -> str:
         """The address of a page."""
@@ -57,8 +60,11 @@ class Saying:
         if detail is None:
             raise CannotComposeError("no_task")
         cycle = self.facts.cycles[detail.cycle_id]
-        stage = cycle.definition.stage(detail.stage_key)
+        stage = _stage(cycle.definition, detail.stage_key)
+        kind = _kind(detail.stage_key, stage)
         role = Role(detail.role)
+        asker = self.name("asked_by") if role is Role.RATER else None
+        about = self._about(detail)
         zone = self._zone(detail)
         token = self.facts.tokens.get(self.detail.id)
         return m.Task(
@@ -66,21 +72,35 @@ class Saying:
             cycle=cycle_of(cycle),
             stage=detail.stage_key,
             title=detail.stage_title,
-            kind=_kind(stage),
+            kind=kind,
             role=role,
             due_on=detail.due_on,
             zone=zone,
             url=self.site.link(token) if token else self.site.page(f"/tasks/{detail.id}"),
             due_revision=detail.due_revision,
-            about=self._about(detail),
-            minutes=minutes_of(cycle.definition, stage),
-            begun=detail.begun,
+            about=about,
+            minutes=_MINUTES.get(kind) or minutes_of(cycle.definition, stage),
+            begun=detail.begun and role is not Role.RATER,
             closes_on=detail.closes_at.astimezone(ZoneInfo(zone)).date()
             if detail.closes_at
             else None,
-            next_told=None if role is Role.RATER else self._next_told(detail, stage, cycle),
+            next_told=None
+            if kind in ("nominate", "approve", "collect")  # reminded of, never brought up
+            else self._next_told(detail, stage, cycle),
             hr_reads=cycle.definition.policies.hr_reads == "all",
             shown=_shown(cycle.definition),
+            asked_by=asker if about is None or asker != about.name else None,
+            relationship=self._relationship(detail) if role is Role.RATER else None,
+            protection=_protection(cycle.definition, stage),
+            empty_list=kind == "approve" and self.data.get("empty") is True,
+        )
+
+    def _relationship(self, task: TaskDetail) -> m.Relationship | None:
+        return relationship_of(
+            task,
+            self.data.get("relationship"),
+            self.facts.managers.get(task.subject_id or 0),
+            external=task.assignee_id in self.facts.outsiders,
         )
 
     def _zone(self, task: TaskDetail) -> str:
@@ -178,6 +198,11 @@ class Saying:
             return self.site.page("/")
         return self.site.page(f"/cycles/{self.cycle().id}")
 
+    def way_url(self) -> str:
+        """Where the receiver's own link leads; without one, the page that everybody has."""
+        token = self.facts.tokens.get(self.detail.id)
+        return self.site.link(token) if token else self.site.page("/")
+
     def result_url(self) -> str:
         """Where what was opened or released is read, through the receiver's own link."""
         token = self.facts.tokens.get(self.detail.id)
@@ -208,8 +233,31 @@ def cycle_of(cycle: CycleDetail) -> m.Cycle:
     )
 
 
-def _kind(stage: Stage) -> m.TaskKind:
-    return "collect" if stage.kind == "feedback_round" else stage.kind
+_STEPS: Mapping[str, m.TaskKind] = {"nominate": "nominate", "approve": "approve"}
+_MINUTES: Mapping[str, int] = {"nominate": 10, "approve": 5}
+"""How long the steps of a round without a form take."""
+
+
+def _stage(definition: Definition, key: str) -> Stage:
+    """The stage that a task belongs to: `feedback.collect` is written as `feedback`."""
+    try:
+        return definition.stage(key)
+    except LookupError:
+        return definition.stage(key.partition(".")[0])
+
+
+def _kind(key: str, stage: Stage) -> m.TaskKind:
+    if stage.kind == "feedback_round":
+        return _STEPS.get(key.rpartition(".")[2], "collect")
+    return stage.kind
+
+
+def _protection(definition: Definition, stage: Stage) -> m.Protection:
+    return m.Protection(
+        threshold=definition.anonymity.threshold,
+        pairs=str(getattr(stage, "too_few", "")) == "lower_with_consent",
+        reviewed=bool(getattr(stage, "hold_comments", False)),
+    )
 
 
 def _shown(definition: Definition) -> Literal["release", "meeting", "submission"]:

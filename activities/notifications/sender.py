@@ -67,12 +67,16 @@ Connect = Callable[[], Transport]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
-    """How mails leave. `per_second` bounds all connections of this process together."""
+    """How mails leave. `per_second` bounds all connections of this process together.
+
+    `company` is its name for people outside; without one, the domain that mail comes from.
+    """
 
     sender: Mailbox
     public_url: str
     reply_to: Mailbox | None = None
     ask: Mailbox | None = None
+    company: str | None = None
     relay: Relay | None = None
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connections: int = 4
@@ -82,7 +86,8 @@ class MailSettings:
         """Where links lead and who answers."""
         answers = self.ask or self.reply_to or self.sender
         server = self.relay.host if self.relay else ""
-        return Site(self.public_url.rstrip("/"), answers, server)
+        company = self.company or answers.address.rpartition("@")[2].lower()
+        return Site(self.public_url.rstrip("/"), answers, server, company)
 
 
 class Sender:

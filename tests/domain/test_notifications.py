@@ -52,7 +52,8 @@ def test_being_overdue_outranks_what_has_time() -> None:
 
 
 def test_what_ends_a_task_outranks_all_else_about_it() -> None:
-    for event in (Event.CANCELLED, Event.REASSIGNED_AWAY, Event.DONE_NOTICE):
+    ended = (Event.CANCELLED, Event.REASSIGNED_AWAY, Event.DONE_NOTICE, Event.REQUEST_CANCELLED)
+    for event in ended:
         assert pressing(event) < pressing(Event.ESCALATION, "escalate:6")
 
 
@@ -75,6 +76,7 @@ def test_what_goes_at_once_is_what_the_reference_lists() -> None:
     assert at_once == {
         *(Event.REOPENED, Event.REASSIGNED_TO, Event.REASSIGNED_AWAY, Event.DUE_CHANGED),
         *(Event.PAUSED, Event.CANCELLED, Event.SIGN_IN, Event.TEST_MAIL, Event.LAUNCHED_REPORT),
+        *(Event.REQUEST_CANCELLED, Event.SEAL_BROKEN),
     }
     assert {event for event in Event if event.always} == {Event.SIGN_IN, Event.TEST_MAIL}
 
@@ -84,6 +86,11 @@ def test_one_liners_ride_along() -> None:
         Event.DONE_NOTICE,
         Event.INPUT_CHANGED,
     }
+
+
+def test_whether_more_time_is_said_does_not_depend_on_who_has_answered() -> None:
+    assert not Event.FEEDBACK_EXTENDED.while_open
+    assert Event.REMINDER.while_open  # said to silent raters, and only to themselves
 
 
 def test_a_reminder_is_not_repeated_after_an_unknown_outcome() -> None:

@@ -79,6 +79,33 @@ FEEDBACK = m.Task(
     closes_on=date(2026, 11, 23),
 )
 
+NOMINATION = m.Task(
+    id=UUID(int=16),
+    cycle=ANNUAL,
+    stage="feedback.nominate",
+    title="360 feedback",
+    kind="nominate",
+    role=Role.SUBJECT,
+    due_on=date(2026, 11, 16),
+    zone=ZONE,
+    url=LINK,
+    about=NEENA,
+    minutes=10,
+    closes_on=date(2026, 11, 16),
+)
+
+APPROVAL = replace(
+    NOMINATION,
+    id=UUID(int=17),
+    stage="feedback.approve",
+    kind="approve",
+    role=Role.MANAGER,
+    about=ALEXANDER,
+    minutes=5,
+    due_on=date(2026, 11, 19),
+    closes_on=date(2026, 11, 19),
+)
+
 OVERDUE_REVIEW = replace(
     MANAGER_REVIEW,
     due_on=date(2026, 11, 6),
@@ -132,6 +159,18 @@ ITEMS: dict[Event, m.MailItem] = {
         ),
         m.ExtendedNotice(task=MANAGER_REVIEW, assignee=NEENA),
         m.DoneNotice(task=OVERDUE_REVIEW, assignee=NEENA, done_on=date(2026, 11, 6)),
+        m.RequestCancelled(task=FEEDBACK),
+        m.FeedbackExtended(task=FEEDBACK, until=date(2026, 11, 30)),
+        m.ReplacementWanted(cycle=ANNUAL, url=LINK, until=date(2026, 11, 17)),
+        m.ReportReady(cycle=ANNUAL, url=LINK, about=ALEXANDER, subject_on=date(2026, 11, 11)),
+        m.NoRaters(cycle=ANNUAL, url=LINK, about=ALEXANDER),
+        m.SealBroken(
+            cycle=ANNUAL,
+            url=LINK,
+            opened_by="Bruce Miller",
+            opened_at=datetime(2026, 11, 9, 6, 30, tzinfo=UTC),
+            reason="court-order",
+        ),
         m.ResultOpened(cycle=ANNUAL, url=LINK, respond_by=date(2026, 11, 30)),
         m.ResultsReleased(cycle=ANNUAL, url=LINK, people=8, talk_by=date(2026, 11, 20)),
         m.NotHeld(

@@ -19,6 +19,10 @@ DATA: dict[Event, dict[str, object]] = {
     Event.RESULTS_RELEASED: {"people": 3},
     Event.ADDRESS_REFUSED: {"code": 550},
     Event.TEST_MAIL: {"asked_by": HR},
+    Event.FEEDBACK_EXTENDED: {"until": "2027-01-20"},
+    Event.REPLACEMENT_WANTED: {"until": "2027-01-20"},
+    Event.REPORT_READY: {"subject_on": "2027-01-20"},
+    Event.SEAL_BROKEN: {"opened_by": HR, "reason": "court-order"},
 }
 TO_HR = frozenset(
     {
@@ -30,6 +34,8 @@ TO_HR = frozenset(
         Event.ADDRESS_REFUSED,
         Event.NEEDS_ASSIGNEE,
         Event.LEAVE_RETURN_QUESTION,
+        Event.NO_RATERS,
+        Event.SEAL_BROKEN,
         Event.HELD_ROW,
     }
 )
@@ -39,6 +45,8 @@ ABOUT_CYCLES = TO_HR | {
     Event.INPUT_CHANGED,
     Event.RESULT_OPENED,
     Event.RESULTS_RELEASED,
+    Event.REPLACEMENT_WANTED,
+    Event.REPORT_READY,
 }
 WITH_TASKS = {Event.NEEDS_ASSIGNEE, Event.LEAVE_RETURN_QUESTION}
 CYCLE_STATES = {Event.PAUSED: "paused", Event.CANCELLED: "cancelled", Event.CYCLE_ENDED: "closed"}

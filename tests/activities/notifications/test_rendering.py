@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from activities.notifications import mail_items as m
 from activities.notifications.language import LANGUAGES, LanguageCode
+from activities.notifications.outside import OUTSIDE
 from activities.notifications.rendering import RenderedMail, Wording, render
 from activities.notifications.templates import ROOT, TemplateError, check_tags, read_catalogue
 from domain.notifications import Event
@@ -269,7 +270,8 @@ def test_no_template_holds_an_element_that_is_not_allowed() -> None:
 
 def test_every_folder_of_templates_belongs_to_an_event() -> None:
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
-    assert folders == {event.template for event in Event} | {"daily", "parts", "messages"}
+    shared = {"daily", "parts", "messages"}
+    assert folders == {event.template for event in Event} | set(OUTSIDE.values()) | shared
 
 
 @pytest.mark.parametrize(
@@ -306,7 +308,8 @@ def _hostile(item: m.MailItem) -> m.MailItem:
     for name in ("about", "assignee"):
         if hasattr(item, name):
             changes[name] = person
-    for name in ("previous", "now_with", "reason", "manager", "asked_by", "input_title"):
+    names = ("previous", "now_with", "reason", "manager", "asked_by", "input_title", "opened_by")
+    for name in names:
         if hasattr(item, name):
             changes[name] = HOSTILE
     if isinstance(item, m.TaskItem):
