@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache, partial
+from typing import TypeGuard
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -186,15 +187,15 @@ class _Page:
     def digest(self) -> RenderedMail:
         items = sorted(self.mail.items, key=_urgency)
         headline = self._headline(items)
-        tasks = [item.task for item in items if isinstance(item, TaskItem)]
+        asked = [item.task for item in items if _asks_to_rate(item)]
         base = {
             "mail": self.mail,
             "headline": headline,
             "purposes": self._purposes(items),
             "subject": headline,
             "dated": any(isinstance(item, TaskItem) for item in items),
-            "asked": any(isinstance(item, TaskOpened) for item in items),
-            "task": min(tasks, key=lambda task: task.protection.threshold, default=None),
+            "asked": bool(asked),  # first mails of raters say how they are protected, once
+            "task": min(asked, key=lambda task: task.protection.threshold, default=None),
         }
         sections = self._sections(items, html=False)
         text = self.templates.get("daily", "body.txt").render(base, sections=sections)
@@ -349,6 +350,11 @@ def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
     task = item.task if isinstance(item, TaskItem) else None
     about = task.about.name if task and task.about else ""
     return (item.section, item.due_on or date.max, task.title if task else "", about)
+
+
+def _asks_to_rate(item: MailItem) -> TypeGuard[TaskOpened]:
+    """Is it a first mail to one of the raters who are protected?"""
+    return isinstance(item, TaskOpened) and item.task.kind == "collect" and not item.task.identified
 
 
 def _role(task: Task) -> str:
