@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.notifications.raters import outsiders
+from activities.notifications.raters import outsiders, relationships
 from definitions.calendar import PersonTime
 from domain.notifications import Event
 from domain.states import Role
@@ -50,7 +50,8 @@ class Lifetimes:
 class Facts:
     """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
 
-    `outsiders` are the people outside the company, `managers` those of subjects of rounds.
+    `outsiders` are the people outside the company, `managers` those of subjects of rounds;
+    `relationships` by a rater's task.
     """
 
     as_of: datetime
@@ -70,6 +71,7 @@ class Facts:
     held: Sequence[HeldDetail]
     outsiders: frozenset[int] = frozenset()
     managers: Mapping[int, int] = field(default_factory=dict)
+    relationships: Mapping[UUID, str] = field(default_factory=dict)
 
 
 async def gather(
@@ -89,11 +91,8 @@ async def gather(
     by_event = _by_event(told.values())
     held = by_event.get(Event.NOT_HELD, []) + by_event.get(Event.RESULT_OPENED, [])
     reports = by_event.get(Event.LAUNCHED_REPORT, []) + by_event.get(Event.CYCLE_ENDED, [])
-    rated = {
-        d.task.subject_id
-        for d in told.values()
-        if d.task and d.task.role == Role.RATER and d.task.subject_id
-    }
+    rating = [d.task for d in told.values() if d.task and d.task.role == Role.RATER]
+    rated = {task.subject_id for task in rating if task.subject_id}
     refused = [d.subject_id for d in by_event.get(Event.ADDRESS_REFUSED, []) if d.subject_id]
     return Facts(
         as_of=as_of,
@@ -120,6 +119,7 @@ async def gather(
         held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
         managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
+        relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
     )
 
 

@@ -5,6 +5,7 @@ Never who has answered: there is no query for that here.
 
 from collections.abc import Sequence
 from typing import get_args
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,12 +27,25 @@ async def outsiders(conn: AsyncConnection, people: Sequence[int]) -> frozenset[i
     return frozenset(rows.scalars())
 
 
+async def relationships(conn: AsyncConnection, tasks: Sequence[UUID]) -> dict[UUID, str]:
+    """Return in which group each of these raters' tasks was asked for."""
+    rows = await conn.execute(
+        text(
+            "SELECT t.id, r.relationship FROM tasks t JOIN raters r ON r.stage_id = t.stage_id "
+            "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
+            "WHERE t.id = ANY(CAST(:ids AS uuid[])) AND r.state = 'asked'"
+        ),
+        {"ids": list(tasks)},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def relationship_of(
     task: TaskDetail, said: object, manager: int | None, *, external: bool
 ) -> Relationship | None:
-    """Return the group of a rater; None where it is one of the protected ones and not said.
+    """Return the group of a rater; None where it is one of the protected ones and not known.
 
-    `said` is what the notification holds. Where it holds nothing, those who are identified are
+    `said` is what the rows hold. Where they hold nothing, those who are identified are
     known by who they are: nobody may be promised to be one of many who is not.
     """
     found = next((group for group in _GROUPS if group == said), None)

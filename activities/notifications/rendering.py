@@ -187,7 +187,8 @@ class _Page:
     def digest(self) -> RenderedMail:
         items = sorted(self.mail.items, key=_urgency)
         headline = self._headline(items)
-        asked = [item.task for item in items if _asks_to_rate(item)]
+        rated = [item.task for item in items if _asks_to_rate(item)]
+        asked = [task for task in rated if not task.identified]
         base = {
             "mail": self.mail,
             "headline": headline,
@@ -195,6 +196,7 @@ class _Page:
             "subject": headline,
             "dated": any(isinstance(item, TaskItem) for item in items),
             "asked": bool(asked),  # first mails of raters say how they are protected, once
+            "identified": len(asked) < len(rated),
             "task": min(asked, key=lambda task: task.protection.threshold, default=None),
         }
         sections = self._sections(items, html=False)
@@ -353,8 +355,8 @@ def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
 
 
 def _asks_to_rate(item: MailItem) -> TypeGuard[TaskOpened]:
-    """Is it a first mail to one of the raters who are protected?"""
-    return isinstance(item, TaskOpened) and item.task.kind == "collect" and not item.task.identified
+    """Is it a first mail to a rater?"""
+    return isinstance(item, TaskOpened) and item.task.kind == "collect"
 
 
 def _role(task: Task) -> str:

@@ -98,7 +98,7 @@ class Saying:
     def _relationship(self, task: TaskDetail) -> m.Relationship | None:
         return relationship_of(
             task,
-            self.data.get("relationship"),
+            self.data.get("relationship") or self.facts.relationships.get(task.id),
             self.facts.managers.get(task.subject_id or 0),
             external=task.assignee_id in self.facts.outsiders,
         )

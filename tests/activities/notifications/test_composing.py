@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from activities.notifications.raters import outsiders, relationships
 from domain.notifications import Event
 from store.session import Database
 from tests.activities.notifications.outbox_world import open_office
@@ -103,3 +104,26 @@ async def test_every_event_becomes_a_mail(database: Database, now: datetime, eve
         states = await office.states()
         assert states[event] == ("sent", None)
         assert sink.accepted
+
+
+async def test_who_is_outside_and_in_which_group_is_read_from_the_rows(
+    database: Database, now: datetime
+) -> None:
+    async with open_office(database, now) as office:
+        task = office.world.self_task
+        await office.execute("UPDATE people SET status = 'external' WHERE id = :id", id=WORKER)
+        await office.execute(
+            "UPDATE tasks SET role = 'rater', subject_id = :lead WHERE id = :id", lead=LEAD, id=task
+        )
+        await office.execute(
+            "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source, "
+            "created_at) SELECT stage_id, subject_id, assignee_id, 'external', 'asked', 'subject', "
+            ":now FROM tasks WHERE id = :id",
+            now=now,
+            id=task,
+        )
+        async with database.begin() as conn:
+            assert await outsiders(conn, [WORKER, LEAD, HR]) == {WORKER}
+            assert await relationships(conn, [task, office.world.boss_self_task]) == {
+                task: "external"
+            }

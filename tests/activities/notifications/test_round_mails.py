@@ -155,6 +155,15 @@ def test_who_is_identified_is_promised_nothing_else(language: str) -> None:
         assert promise not in flat(inside(LETTERS[name], language))
 
 
+def test_a_list_promises_each_rater_what_holds() -> None:
+    shared, own = "only together with those of others", "is shown as yours"
+    among = replace(seven(), items=(*seven().items, m.TaskOpened(task=NEENA_HERSELF)))
+    alone = samples.mail(m.TaskOpened(task=NEENA_HERSELF), samples.ITEMS[Event.TASK_OPENED])
+    for mail, expected in ((seven(), {shared}), (among, {shared, own}), (alone, {own})):
+        text = flat(render(mail, now=NOW))
+        assert {promise for promise in (shared, own) if promise in text} == expected
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", OUTSIDE_LETTERS)
 def test_nothing_of_the_company_goes_outside(name: str, language: str) -> None:
