@@ -114,7 +114,7 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
         submitted=row.author_id is not None,
         released=row.released,
         opened=row.opened,
-        round_open=row.kind == "feedback_round" and row.stage_state != "closed",
+        round_open=row.kind == "collect" and row.stage_state != "closed",
         hr_reads=row.hr_reads != "completion only",
     )
     return TaskFacts(
@@ -148,7 +148,7 @@ _TASK = text(
       coalesce(p.opened_at IS NOT NULL, false) AS opened,
       (SELECT r.author_id FROM responses r WHERE r.task_id = t.id AND r.withdrawn_at IS NULL
        ORDER BY r.revision DESC LIMIT 1) AS author_id,
-      (SELECT w.delegate_id FROM leaves w WHERE w.person_id = t.assignee_id
+      (SELECT w.delegate_id FROM leaves w WHERE w.person_id = t.assignee_id AND t.role <> 'rater'
        AND w.withdrawn_at IS NULL AND :on BETWEEN w.first_day AND w.last_day
        AND w.delegate_id IS NOT NULL ORDER BY w.id DESC LIMIT 1) AS acting_id,
       (SELECT array_agg(DISTINCT person_id) FROM above_assignee) AS assignee_line,

@@ -112,7 +112,10 @@ def is_local_path(target: str) -> bool:
 
 
 async def find_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLink:
-    """Look a link up. Changes nothing. Links of people who have left count as revoked."""
+    """Look a link up. Changes nothing. Links of people who have left count as revoked.
+
+    Raters from outside have theirs until their round closes: that revokes them.
+    """
     row = (
         await conn.execute(
             text(
@@ -126,7 +129,7 @@ async def find_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLi
     if row is None:
         return FoundLink(LinkState.UNKNOWN)
     state = LinkState.VALID
-    if row.revoked_at is not None or row.status != "active":
+    if row.revoked_at is not None or row.status not in ("active", "external"):
         state = LinkState.REVOKED
     elif row.expires_at <= now:
         state = LinkState.EXPIRED

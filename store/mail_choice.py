@@ -17,8 +17,10 @@ from domain.states import CycleState, TaskState
 LINK_LIFE = timedelta(minutes=30)
 """A sign-in mail later than this would carry a link for somebody who has asked again."""
 
-ACKNOWLEDGEMENT = "acknowledgement"
-"""The kind of stage in which nobody speaks for somebody else."""
+NOBODY_ELSE = ("acknowledgement", "collect")
+"""The kinds of stages in which nobody speaks for somebody else."""
+
+OWN_RESULTS = (Event.RESULT_OPENED, Event.REPORT_READY)
 
 TO_THE_HOLDER = frozenset(
     {
@@ -188,10 +190,11 @@ def choose(
 def for_nobody_else(item: Item, delegate_id: int) -> bool:
     """Is this the person's own, so that no delegate hears of it in their place?
 
-    A person's own result and its acknowledgement; and whatever concerns the delegate, who neither
-    writes about themselves nor hears from others' mail that they are late.
+    A person's own result and its acknowledgement; what they are asked as a rater, which is nobody
+    else's view; and whatever concerns the delegate, who neither writes about themselves nor hears
+    from others' mail that they are late.
     """
-    if item.event is Event.RESULT_OPENED or item.stage_kind == ACKNOWLEDGEMENT:
+    if item.event in OWN_RESULTS or item.stage_kind in NOBODY_ELSE:
         return True
     return delegate_id in (item.subject_id, item.assignee_id)
 

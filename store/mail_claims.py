@@ -279,8 +279,8 @@ async def _somebody(
     times = await person_times(conn, calendars, ids, horizon=horizon(as_of))
     rows = await conn.execute(
         text(
-            "SELECT id, email, status = 'active', left_on, address_refused_at IS NOT NULL "
-            "FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
+            "SELECT id, email, status IN ('active', 'external'), left_on, "
+            "address_refused_at IS NOT NULL FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
         ),
         {"ids": list(ids)},
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import NotFound
-from domain.states import Desk, TaskState
+from domain.states import Desk, Role, TaskState
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.people import delegate_on, desk_members, lines_above
 
@@ -96,15 +96,17 @@ async def lock_task(
 async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date) -> int | None:
     """On whose behalf the actor may do this task: none for their own; raises NotFound if not.
 
-    The assignee may; while they are on leave, their delegate, but not about themselves; for a desk
-    its members, but nobody about themselves or somebody of their own manager line.
+    The assignee may; while they are on leave, their delegate, but not about themselves and not as
+    a rater; for a desk its members, but nobody about themselves or somebody of their own manager
+    line.
     """
     person = actor.person_id
+    delegable = task.assignee_id is not None and task.role != Role.RATER
     if person is not None and person == task.assignee_id:
         return None
-    if person is not None and task.assignee_id is not None and task.subject_id != person:
-        acting = await delegate_on(conn, [task.assignee_id], on)
-        if acting.get(task.assignee_id) == person:
+    if person is not None and delegable and task.subject_id != person:
+        acting = await delegate_on(conn, [task.assignee_id or 0], on)
+        if person in acting.values():
             return task.assignee_id
     if person is not None and task.desk == Desk.HR:
         members = await desk_members(conn, Desk.HR, on)

@@ -16,7 +16,7 @@ from definitions.calendar import PersonTime
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
-from domain.states import CycleState, TaskState
+from domain.states import CycleState, Role, TaskState
 from store.applying import end_tasks
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
@@ -410,10 +410,10 @@ async def excuse(
 
 async def nudge(conn: AsyncConnection, task_id: UUID, actor: Actor, now: datetime) -> None:
     """Remind the holder once more, at most once a day, whoever asks how often."""
-    cycle, stage, task = await lock_task(conn, task_id)
+    cycle, _, task = await lock_task(conn, task_id)
     if task.state is not TaskState.OPEN or cycle.state is not CycleState.OPEN:
         raise IllegalState("Only open tasks of a running cycle can be nudged.")
-    if stage.spec.kind == "feedback_round":
+    if task.role == Role.RATER:
         raise IllegalState("Whether a rater has answered is nobody's business.")
     if task.assignee_id is None:
         raise IllegalState("Nobody holds this task yet; give it to somebody.")

@@ -111,7 +111,7 @@ def cycle_burn_up(
     for stage in stages:
         if stage.id in begun or stage.planned_due_on is None or stage.state == "closed":
             continue
-        if stage.kind == "feedback_round":
+        if stage.kind == "collect":
             continue
         tasks = 1 if stage.kind == "release" else participants
         planned[stage.planned_due_on] = planned.get(stage.planned_due_on, 0) + tasks

@@ -138,7 +138,7 @@ async def list_stages(
 
 
 def _stage(facts: tuple[Any, ...], counted: Counter[str]) -> StageItem:
-    if facts[3] == "feedback_round" and facts[5] != "closed":
+    if facts[3] == "collect" and facts[5] != "closed":
         return StageItem(*facts, *(None,) * len(COUNTS))
     return StageItem(*facts, *(counted[name] for name in COUNTS))
 

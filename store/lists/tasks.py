@@ -102,7 +102,7 @@ async def list_my_tasks(
               OR (t.assignee_id IN (
                     SELECT person_id FROM leaves WHERE delegate_id = :person
                     AND withdrawn_at IS NULL AND :on BETWEEN first_day AND last_day)
-                  AND t.subject_id IS DISTINCT FROM :person)
+                  AND t.subject_id IS DISTINCT FROM :person AND t.role <> 'rater')
               OR (:desk AND t.desk = 'hr' AND {NOT_OWN_CASE}))
               AND (CAST(:due_at AS timestamptz) IS NULL
                    OR (t.due_at, t.id) > (:due_at, CAST(:last AS uuid)))
