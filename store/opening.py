@@ -82,13 +82,28 @@ async def _plan(
     as_of: datetime,
 ) -> list[NewTask]:
     holders = await holders_for(conn, cycle, stage, ready, as_of.date())
-    clocks = {h.clock_id for h in holders.values()} | {r.subject_id for r in ready}
-    times = await cycle_times(conn, cycle, clocks)
+    return await plan_tasks(
+        conn, cycle, stage, [(one, holders[one.subject_id]) for one in ready], as_of
+    )
+
+
+async def plan_tasks(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    held: Sequence[tuple[Ready, Holder]],
+    as_of: datetime,
+) -> list[NewTask]:
+    """The dates of new tasks about these subjects, each with whoever is to hold it.
+
+    A subject may stand there several times. Raises what the calendar raises.
+    """
+    whose = {holder.clock_id for _, holder in held} | {one.subject_id for one, _ in held}
+    times = await cycle_times(conn, cycle, whose)
     pauses = await _pauses(conn, cycle)
     cache: dict[tuple[object, ...], tuple[TaskTimes, datetime, Rung | None]] = {}
     planned: list[NewTask] = []
-    for one in ready:
-        holder = holders[one.subject_id]
+    for one, holder in held:
         begun = _begun(cycle, stage, one, as_of)
         assignee = times[holder.clock_id]
         personal = None if one.plan is None else Plan.model_validate(one.plan)
