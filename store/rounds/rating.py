@@ -1,0 +1,296 @@
+"""Raters write about a subject: drafts, submissions and changes, all sealed until the close.
+
+The task says only that it is done, and since which day. Nothing else is written when a rater acts:
+no response, no draft, no revision, no exact instant. Locks are taken in the order of everywhere:
+cycle, task, seal. So a submission and the close of the round follow one another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.answers import check, kept
+from domain.access import Actor
+from domain.errors import EditConflict, IllegalState, Invalid, NotFound
+from domain.states import CycleState, Role, TaskState
+from store.audit import record
+from store.cycle_facts import CycleFacts, StageFacts
+from store.deadlines import restart_ladder
+from store.outbox import suppress_for_tasks
+from store.processes import ring
+from store.readiness import few_left
+from store.rounds.rules import to_the_day
+from store.rounds.seals import Written, seal, seal_of, unseal
+from store.task_events import record_events
+from store.task_rows import TaskFacts, lock_task
+
+FINISHED = "This round has closed; nothing can be written or changed any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer to a rater's saving or submitting. `on` is the company's day."""
+
+    task_id: UUID
+    version: int
+    submitted: bool
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """What a rater sees of their own: until the close what they wrote, afterwards "done"."""
+
+    task_id: UUID
+    version: int
+    submitted: bool
+    finished: bool
+    written: Written
+
+
+async def save_rating(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+    agrees: bool = False,
+) -> Kept:
+    """Keep what was typed so far, sealed. What was submitted before stays submitted beside it.
+
+    Raises NotFound for everybody but the rater, IllegalState once the round has closed,
+    EditConflict if `expected_version` is not the task's, Invalid for wrong shapes. Repeating it
+    with the same answers is harmless.
+    """
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now, expected_version)
+    _refuse(cycle, stage, answers, complete=False)
+    before = await _written(conn, key, task.id)
+    written = Written(before.answers, dict(answers), agrees)
+    version = await _keep(conn, cycle, key, task, written, now)
+    return Kept(task.id, version, task.state is TaskState.DONE, cycle.company.local_date(now))
+
+
+async def submit_rating(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+    agrees: bool = False,
+) -> Kept:
+    """Submit, or change what was submitted: as often as the rater likes until the round closes.
+
+    From the first time on they are not reminded any more; changing it leaves no trace. Submitting
+    the same twice is one submission. Raises as `save_rating`, and Invalid if something is missing.
+    """
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now, expected_version)
+    _refuse(cycle, stage, answers, complete=True)
+    final = kept(cycle.definition, stage.spec, answers)
+    version = await _keep(conn, cycle, key, task, Written(final, None, agrees), now)
+    if task.state is TaskState.OPEN:
+        await _note_done(conn, cycle, stage, task, actor, now)
+    return Kept(task.id, version, True, cycle.company.local_date(now))
+
+
+async def withdraw_rating(
+    conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: datetime
+) -> Kept:
+    """The rater takes a submission back; what they wrote becomes their draft. Until the close.
+
+    Raises as `save_rating`, and IllegalState if nothing was submitted.
+    """
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now, None)
+    if task.state is not TaskState.DONE:
+        raise IllegalState("You have not submitted this yet.")
+    before = await _written(conn, key, task.id)
+    draft = before.draft if before.draft is not None else before.answers
+    version = await _keep(conn, cycle, key, task, Written(None, draft, before.agrees), now)
+    day = to_the_day(cycle, now)
+    await conn.execute(
+        text(
+            "UPDATE tasks SET state = 'open', ended_at = NULL, ended_by_id = NULL, "
+            "ended_reason = NULL WHERE id = :id"
+        ),
+        {"id": task.id},
+    )
+    await restart_ladder(conn, cycle, stage, task, now)
+    await record_events(conn, [(task.id, day, "withdrawn", {})], actor.person_id)
+    await _audit(conn, cycle, task, actor, "rating_withdrawn", day)
+    return Kept(task.id, version, False, cycle.company.local_date(now))
+
+
+async def own_rating(conn: AsyncConnection, task_id: UUID, actor: Actor) -> OwnAnswer:
+    """What the rater may read of their own task. Raises NotFound for everybody else. Reads only."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT t.version, t.state, t.stage_id, t.subject_id, s.sealed, r.key FROM tasks t "
+                "LEFT JOIN sealed_answers s ON s.task_id = t.id LEFT JOIN round_seals r "
+                "ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id "
+                "WHERE t.id = :id AND t.role = :rater AND t.assignee_id = :me"
+            ),
+            {"id": task_id, "rater": Role.RATER, "me": actor.person_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise _hidden(task_id)
+    written = (
+        Written() if row.sealed is None or row.key is None else unseal(row.key, task_id, row.sealed)
+    )
+    return OwnAnswer(task_id, row.version, row.state == TaskState.DONE, row.key is None, written)
+
+
+async def _mine(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    now: datetime,
+    expected_version: int | None,
+) -> tuple[CycleFacts, StageFacts, TaskFacts, bytes]:
+    """Lock the rater's own task, open or done, together with the seal of a round still open.
+
+    Nobody acts for a rater: a delegate's eye would be one that the rater was not told of.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    if task.role != Role.RATER or actor.person_id is None or actor.person_id != task.assignee_id:
+        raise _hidden(task_id)
+    _must_be_writable(cycle, task, now)
+    if expected_version is not None and expected_version != task.version:
+        raise EditConflict(
+            "This was saved in another window meanwhile. Nothing was overwritten.",
+            hint="Compare both and choose.",
+            version=task.version,
+        )
+    key = await seal_of(conn, stage.id, task.subject_id or 0)
+    if key is None:
+        raise IllegalState(FINISHED)
+    return cycle, stage, task, key
+
+
+def _must_be_writable(cycle: CycleFacts, task: TaskFacts, now: datetime) -> None:
+    if cycle.state is CycleState.CANCELLED:
+        raise IllegalState("The cycle was cancelled; nothing is asked any more.")
+    match task.state:
+        case TaskState.OPEN | TaskState.DONE:
+            pass
+        case TaskState.PLANNED:
+            raise IllegalState(f"This opens on {task.opens_at:%Y-%m-%d %H:%M} UTC.")
+        case TaskState.EXPIRED:
+            raise IllegalState(FINISHED)
+        case TaskState.EXCUSED | TaskState.CANCELLED:
+            raise IllegalState("This is not asked of you any more.")
+    # A hard close holds even where the engine has not come round to it yet.
+    closes = min((i for i in (task.closes_at, cycle.ends_at) if i is not None), default=None)
+    if closes is not None and now > closes and cycle.state is not CycleState.PAUSED:
+        raise IllegalState(FINISHED)
+
+
+def _refuse(
+    cycle: CycleFacts, stage: StageFacts, answers: Mapping[str, Any], *, complete: bool
+) -> None:
+    problems = check(cycle.definition, stage.spec, answers, complete=complete)
+    if problems:
+        raise Invalid(
+            "Please look at the marked answers.",
+            tuple({"question": p.question, "code": p.code, "message": p.message} for p in problems),
+        )
+
+
+async def _written(conn: AsyncConnection, key: bytes, task_id: UUID) -> Written:
+    sealed = await conn.scalar(
+        text("SELECT sealed FROM sealed_answers WHERE task_id = :id"), {"id": task_id}
+    )
+    return Written() if sealed is None else unseal(key, task_id, sealed)
+
+
+async def _keep(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    key: bytes,
+    task: TaskFacts,
+    written: Written,
+    now: datetime,
+) -> int:
+    version = await conn.scalar(
+        text(
+            """
+            WITH kept AS (
+                INSERT INTO sealed_answers (task_id, sealed, submitted, saved_on)
+                VALUES (:task, :sealed, :submitted, :day)
+                ON CONFLICT (task_id) DO UPDATE SET sealed = excluded.sealed,
+                    submitted = excluded.submitted, saved_on = excluded.saved_on
+            )
+            UPDATE tasks SET version = version + 1 WHERE id = :task RETURNING version
+            """
+        ),
+        {
+            "task": task.id,
+            "sealed": seal(key, task.id, written),
+            "submitted": written.answers is not None,
+            "day": cycle.company.local_date(now),
+        },
+    )
+    return int(version or 0)
+
+
+async def _note_done(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    task: TaskFacts,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Done, since that day. The round hears of it where it may be through with the subject."""
+    day = to_the_day(cycle, now)
+    await conn.execute(
+        text(
+            "UPDATE tasks SET state = 'done', ended_at = :day, ended_by_id = :me, "
+            "ended_reason = 'submitted', next_rung = NULL, next_rung_at = NULL WHERE id = :id"
+        ),
+        {"id": task.id, "day": day, "me": actor.person_id},
+    )
+    await suppress_for_tasks(conn, [task.id], "done", day)
+    await record_events(conn, [(task.id, day, "submitted", {})], actor.person_id)
+    await _audit(conn, cycle, task, actor, "rated", day)
+    others = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM tasks WHERE stage_id = :stage AND subject_id = :subject "
+            "AND state IN ('planned', 'open'))"
+        ),
+        {"stage": stage.id, "subject": task.subject_id},
+    )
+    if not others or await few_left(conn, stage.id):
+        await ring(conn, stage.process)
+
+
+async def _audit(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    task: TaskFacts,
+    actor: Actor,
+    action: str,
+    day: datetime,
+) -> None:
+    await record(
+        conn,
+        at=day,
+        actor=actor,
+        action=action,
+        object_type="task",
+        object_id=task.id,
+        cycle_id=cycle.id,
+    )
+
+
+def _hidden(task_id: UUID) -> NotFound:
+    return NotFound(f"there is no task {task_id}")
