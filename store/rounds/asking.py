@@ -28,7 +28,7 @@ from store.rounds.nominating import accept_silence
 from store.rounds.rules import Round, round_of
 from store.rounds.seals import make_seals
 
-MOST_AT_ONCE = 5_000
+MOST_AT_ONCE = 2_500
 """Subjects in one transaction; each has half a dozen raters."""
 
 NO_RATERS = "no_raters"

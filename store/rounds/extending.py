@@ -6,7 +6,6 @@ alike, whoever of them has answered, and all may change what they wrote until th
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -122,8 +121,6 @@ async def _extend(
         if one.closes_at is not None and one.task.subject_id is not None:
             known = until.get(one.task.subject_id, one.closes_at)
             until[one.task.subject_id] = max(known, one.closes_at)
-    done = [t for t in tasks if t.state is TaskState.DONE and t.subject_id in until]
-    await _keep_open(conn, {t.id: until[t.subject_id or 0] for t in done})
     company = round_.cycle.company
     await tell_all(
         conn,
@@ -140,16 +137,4 @@ async def _extend(
             if task.assignee_id is not None and task.subject_id in until
         ],
         as_of,
-    )
-
-
-async def _keep_open(conn: AsyncConnection, closes: dict[UUID, datetime]) -> None:
-    """Who has answered may change it for as long as the others may answer."""
-    await conn.execute(
-        text(
-            "UPDATE tasks t SET closes_at = greatest(t.closes_at, n.closes) FROM unnest("
-            "CAST(:ids AS uuid[]), CAST(:closes AS timestamptz[])) AS n(id, closes) "
-            "WHERE t.id = n.id"
-        ),
-        {"ids": literal(closes), "closes": literal(closes.values())},
     )

@@ -163,7 +163,7 @@ async def _mine(
     cycle, stage, task = await lock_task(conn, task_id)
     if task.role != Role.RATER or actor.person_id is None or actor.person_id != task.assignee_id:
         raise _hidden(task_id)
-    _must_be_writable(cycle, task, now)
+    _must_be_writable(cycle, task, await _closes(conn, cycle, task), now)
     if expected_version is not None and expected_version != task.version:
         raise EditConflict(
             "This was saved in another window meanwhile. Nothing was overwritten.",
@@ -176,7 +176,25 @@ async def _mine(
     return cycle, stage, task, key
 
 
-def _must_be_writable(cycle: CycleFacts, task: TaskFacts, now: datetime) -> None:
+async def _closes(conn: AsyncConnection, cycle: CycleFacts, task: TaskFacts) -> datetime | None:
+    """Until when may it be written? What is submitted may be changed until the last rater's close.
+
+    A later close of the others (an extension, a pause) moves only tasks that are still open.
+    """
+    last = task.closes_at
+    if task.state is TaskState.DONE:
+        last = await conn.scalar(
+            text(
+                "SELECT max(closes_at) FROM tasks WHERE stage_id = :stage AND subject_id = :subject"
+            ),
+            {"stage": task.stage_id, "subject": task.subject_id},
+        )
+    return min((i for i in (last, cycle.ends_at) if i is not None), default=None)
+
+
+def _must_be_writable(
+    cycle: CycleFacts, task: TaskFacts, closes: datetime | None, now: datetime
+) -> None:
     if cycle.state is CycleState.CANCELLED:
         raise IllegalState("The cycle was cancelled; nothing is asked any more.")
     match task.state:
@@ -189,7 +207,6 @@ def _must_be_writable(cycle: CycleFacts, task: TaskFacts, now: datetime) -> None
         case TaskState.EXCUSED | TaskState.CANCELLED:
             raise IllegalState("This is not asked of you any more.")
     # A hard close holds even where the engine has not come round to it yet.
-    closes = min((i for i in (task.closes_at, cycle.ends_at) if i is not None), default=None)
     if closes is not None and now > closes and cycle.state is not CycleState.PAUSED:
         raise IllegalState(FINISHED)
 

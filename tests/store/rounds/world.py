@@ -1,7 +1,7 @@
 """A round in rows: a manager, a team, and whoever else is wanted, with the lists given."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -257,7 +257,7 @@ async def skip_lists(database: Database, world: World) -> None:
 async def ask(
     database: Database,
     world: World,
-    lists: dict[int, Sequence[tuple[int, Relationship]]],
+    lists: Mapping[int, Sequence[tuple[int, Relationship]]],
     now: datetime = NOW,
 ) -> None:
     """Let these raters be asked about these subjects, and open their tasks."""
