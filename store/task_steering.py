@@ -71,6 +71,12 @@ def _steerable(cycle: CycleFacts) -> None:
         raise IllegalState("The cycle has ended; its tasks cannot be changed any more.")
 
 
+def _not_a_raters(task: TaskFacts) -> None:
+    """Asked before anything else: another refusal would tell in which state the task is."""
+    if task.role == Role.RATER:
+        raise IllegalState("Whether a rater has answered is nobody's business.")
+
+
 def _live(task: TaskFacts) -> None:
     if task.state not in (TaskState.OPEN, TaskState.PLANNED):
         raise IllegalState(f"This task is {task.state}; reopen it instead.")
@@ -81,6 +87,7 @@ async def preview_extend_task(
 ) -> Preview:
     """What extending would do: the new due date."""
     cycle, stage, task = await lock_task(conn, task_id)
+    _not_a_raters(task)
     _steerable(cycle)
     _live(task)
     _check_days(days)
@@ -109,6 +116,7 @@ async def extend_task(
     Not idempotent by itself: the caller holds the command key.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
+    _not_a_raters(task)
     _steerable(cycle)
     _live(task)
     _check_days(days)
@@ -152,6 +160,7 @@ async def reassign(
     holds the same task.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
+    _not_a_raters(task)
     _steerable(cycle)
     _live(task)
     if to_person == task.assignee_id:
@@ -280,6 +289,7 @@ async def reopen(
     downstream stays.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
+    _not_a_raters(task)
     _steerable(cycle)
     if task.state in (TaskState.OPEN, TaskState.PLANNED):
         raise IllegalState("This task is open already.")
@@ -385,6 +395,7 @@ async def excuse(
 ) -> None:
     """Let somebody off a task; it counts as closed. Excusing twice changes nothing."""
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
+    _not_a_raters(task)
     _steerable(cycle)
     if task.state is TaskState.EXCUSED:
         return
@@ -411,10 +422,9 @@ async def excuse(
 async def nudge(conn: AsyncConnection, task_id: UUID, actor: Actor, now: datetime) -> None:
     """Remind the holder once more, at most once a day, whoever asks how often."""
     cycle, _, task = await lock_task(conn, task_id)
+    _not_a_raters(task)
     if task.state is not TaskState.OPEN or cycle.state is not CycleState.OPEN:
         raise IllegalState("Only open tasks of a running cycle can be nudged.")
-    if task.role == Role.RATER:
-        raise IllegalState("Whether a rater has answered is nobody's business.")
     if task.assignee_id is None:
         raise IllegalState("Nobody holds this task yet; give it to somebody.")
     time = (await assignee_times(conn, cycle, [task], now))[task.id]

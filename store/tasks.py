@@ -18,7 +18,7 @@ from definitions.answers import check, kept
 from domain.access import Actor
 from domain.errors import EditConflict, IllegalState, Invalid
 from domain.notifications import Event
-from domain.states import CycleState, TaskState
+from domain.states import CycleState, Role, TaskState
 from store.acting import NewSubmission, lock_for_acting, write_submission
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
@@ -47,6 +47,12 @@ def _must_be_open(cycle: CycleFacts, task: TaskFacts, now: datetime) -> None:
     closes = min((i for i in (task.closes_at, cycle.ends_at) if i is not None), default=None)
     if closes is not None and now > closes and cycle.state is not CycleState.PAUSED:
         raise IllegalState("This closed; HR can reopen it.", closed_at=closes.isoformat())
+
+
+def _not_a_raters(task: TaskFacts) -> None:
+    """What raters write is sealed (`store.rounds.rating`) and stands in no response or draft."""
+    if task.role == Role.RATER:
+        raise IllegalState("What a rater writes is sealed; it is not submitted like a form.")
 
 
 def _must_match(task: TaskFacts, expected_version: int | None) -> None:
@@ -86,6 +92,7 @@ async def save_draft(
     """
     cycle, stage, task = await lock_task(conn, task_id)
     await may_act(conn, task, actor, now.date())
+    _not_a_raters(task)
     _must_be_open(cycle, task, now)
     _must_match(task, expected_version)
     _refuse(cycle, stage, answers, complete=False)
@@ -145,6 +152,7 @@ async def submit(
     """
     cycle, stage, task = await lock_for_acting(conn, task_id)
     behalf = await may_act(conn, task, actor, now.date())
+    _not_a_raters(task)
     _must_be_open(cycle, task, now)
     _must_match(task, expected_version)
     if stage.spec.kind == "release":
@@ -221,6 +229,7 @@ async def withdraw(conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: d
     if task.state is not TaskState.DONE or actor.person_id != task.ended_by_id:
         await may_act(conn, task, actor, now.date())
         raise IllegalState("Only what you have submitted yourself can be taken back.")
+    _not_a_raters(task)
     if not cycle.moving and cycle.state is not CycleState.PAUSED:
         raise IllegalState("The cycle has ended; nothing can be taken back any more.")
     if task.closes_at is not None and now > task.closes_at:
@@ -287,8 +296,10 @@ async def _forget_planned(conn: AsyncConnection, stage: StageFacts, task: TaskFa
 
 
 async def seen(conn: AsyncConnection, task_id: UUID, now: datetime) -> None:
-    """The form was opened for the first time. Only ever shown as a count."""
+    """The form was opened for the first time. Only ever shown as a count; of raters never noted."""
     await conn.execute(
-        text("UPDATE tasks SET seen_at = :now WHERE id = :id AND seen_at IS NULL"),
-        {"id": task_id, "now": now},
+        text(
+            "UPDATE tasks SET seen_at = :now WHERE id = :id AND seen_at IS NULL AND role <> :rater"
+        ),
+        {"id": task_id, "now": now, "rater": Role.RATER},
     )
