@@ -26,6 +26,7 @@ from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
 from store.processes import hold, ring
+from store.rounds.joins import joined_as_sets
 from store.rounds.reading import Sheet, gather, readers_of, report_questions, sheet_of
 from store.rounds.rules import Round, round_of, to_the_day
 from store.rounds.seals import destroy, digest_key, unseal
@@ -122,20 +123,21 @@ async def still_sealed(conn: AsyncConnection, stage_id: UUID) -> bool:
 async def _through(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, limit: int
 ) -> list[int]:
-    rows = await conn.execute(
-        text(
-            """
-            SELECT s.subject_id FROM round_seals s
-            WHERE s.stage_id = :stage
-              AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :stage
-                AND t.subject_id = s.subject_id AND t.state IN ('planned', 'open'))
-              AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :stage
-                AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
-            ORDER BY s.subject_id LIMIT :limit
-            """
-        ),
-        {"stage": stage.id, "limit": limit},
-    )
+    async with joined_as_sets(conn, cycle):
+        rows = await conn.execute(
+            text(
+                """
+                SELECT s.subject_id FROM round_seals s
+                WHERE s.stage_id = :stage
+                  AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :stage
+                    AND t.subject_id = s.subject_id AND t.state IN ('planned', 'open'))
+                  AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :stage
+                    AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
+                ORDER BY s.subject_id LIMIT :limit
+                """
+            ),
+            {"stage": stage.id, "limit": limit},
+        )
     return list(rows.scalars())
 
 
@@ -180,26 +182,15 @@ async def collect(
     """
     if not subjects:
         return []
-    rows = await conn.execute(
-        text(
-            """
-            SELECT t.subject_id, t.id, r.relationship,
-                s.sealed, s.submitted AND t.state = 'done' AS submitted
-            FROM tasks t
-            JOIN LATERAL (SELECT relationship FROM raters r WHERE r.stage_id = t.stage_id
-                AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id
-                AND r.state <> 'not_asked' ORDER BY r.id DESC LIMIT 1) r ON true
-            LEFT JOIN sealed_answers s ON s.task_id = t.id
-            WHERE t.stage_id = :stage AND t.subject_id = ANY(CAST(:subjects AS bigint[]))
-              AND t.state IN ('planned', 'open', 'done', 'expired', 'excused')
-            """
-        ),
-        {"stage": round_.id, "subjects": literal(subjects)},
-    )
+    async with joined_as_sets(conn, round_.cycle):
+        rows = await conn.execute(
+            text(_COLLECTED), {"stage": round_.id, "subjects": literal(subjects)}
+        )
+    latest = {row.id: row for row in rows}  # somebody may have been named twice
     asked: dict[int, Counter[Relationship]] = defaultdict(Counter)
     sheets: dict[int, list[Sheet]] = defaultdict(list)
     form, scale = round_.form, round_.scale
-    for row in rows:
+    for row in latest.values():
         name = Relationship(row.relationship)
         asked[row.subject_id][name] += 1
         if row.sealed is None:
@@ -208,6 +199,18 @@ async def collect(
         answers = written.answers if row.submitted and written.answers else {}
         sheets[row.subject_id].append(sheet_of(form, scale, name, answers, agrees=written.agrees))
     return [Collected(s, keys[s], asked[s], tuple(sheets[s])) for s in subjects]
+
+
+_COLLECTED = """
+SELECT t.subject_id, t.id, r.relationship, s.sealed, s.submitted AND t.state = 'done' AS submitted
+FROM tasks t
+JOIN raters r ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id
+  AND r.person_id = t.assignee_id AND r.state <> 'not_asked'
+LEFT JOIN sealed_answers s ON s.task_id = t.id
+WHERE t.stage_id = :stage AND t.subject_id = ANY(CAST(:subjects AS bigint[]))
+  AND t.state IN ('planned', 'open', 'done', 'expired', 'excused')
+ORDER BY r.id
+"""
 
 
 def _finish(round_: Round, collected: Collected, random: Random) -> _Finished:

@@ -97,7 +97,6 @@ async def _close(database: Database, world: World) -> tuple[float, int]:
             ],
         )
         await conn.execute(text("UPDATE tasks SET state = 'done', ended_at = now()"))
-        await conn.execute(text("ANALYZE"))
     begun = perf_counter()
     more = 1
     while more:
