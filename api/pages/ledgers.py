@@ -163,6 +163,8 @@ def _cause(code: str) -> str:
 DID = {
     "submit": "submitted a task",
     "withdraw": "took a submission back",
+    "draft_sent_on": "sent a draft on",
+    "draft_discarded": "threw a draft away",
     "pause": "paused the cycle",
     "resume": "resumed the cycle",
     "cancel": "cancelled the cycle",
