@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,6 +47,16 @@ AFTERWARDS = timedelta(days=3650)
 MOST_FAILURES = 4
 """So often a turn is tried again: under skipped time nobody mends anything meanwhile."""
 
+PATIENCE = 15.0
+"""Seconds of the wall clock after which an engine that is to skip time, and does not, stands still.
+
+Seen about once in a hundred plays on a loaded machine: a timer and the answer to a workflow task
+meet, and the server answers neither any more, not even by the time-outs that are due.
+"""
+
+LONGEST_TURN = 600.0
+"""So many seconds a turn that has begun may take: the time-out of its activity."""
+
 DRIFT = timedelta(minutes=2)
 """So long after its instant a turn may begin and still count as of that instant."""
 
@@ -59,6 +70,10 @@ Over = Callable[[], Awaitable[bool]]
 
 class PlayError(Exception):
     """A play that cannot go on: a process of Almanac fails. A sentence without anybody's data."""
+
+
+class EngineStandsStill(PlayError):
+    """The server that skips time answers no more: the play can only begin anew, in a new world."""
 
 
 @dataclass
@@ -90,6 +105,8 @@ class World:
     _until: datetime | None = None
     _over: Over | None = None
     _down_until: datetime | None = None
+    _moved: float = 0.0
+    _busy: bool = False
 
     async def now(self) -> datetime:
         """The business instant that the engine's clock shows."""
@@ -99,9 +116,10 @@ class World:
         """Let time pass until all is over, at the latest until an instant (UTC), exactly.
 
         `over` is asked after turns of cycles and of the sender. Raises PlayError if a process
-        fails again and again.
+        fails again and again, EngineStandsStill if the engine does not go on.
         """
         self._until, self._over = until, over
+        self._moves(busy=False)
         await self._settle()
         # Time runs while a result is waited for; the engine's own call to sleep is given up early.
         passing = asyncio.create_task(
@@ -112,12 +130,22 @@ class World:
                 task_queue=QUEUE,
             )
         )
-        while not self.ended and not passing.done() and self.broken is None:
-            await asyncio.wait([passing], timeout=0.02)
-        passing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await passing
+        try:
+            while not self.ended and not passing.done() and self.broken is None:
+                await asyncio.wait([passing], timeout=0.02)
+                self._note_standstill()
+        finally:
+            passing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await passing
         self.must_go_on()
+
+    def _moves(self, *, busy: bool) -> None:
+        self._moved, self._busy = time.monotonic(), busy
+
+    def _note_standstill(self) -> None:
+        if time.monotonic() - self._moved > (LONGEST_TURN if self._busy else PATIENCE):
+            raise EngineStandsStill("the engine that skips time stands still")
 
     async def _settle(self) -> None:
         """Wait, while time stands still, until everything that was started has looked once."""
@@ -130,6 +158,7 @@ class World:
                     )
                 )
             self.must_go_on()
+            self._note_standstill()
             if self.crowd_began and not waiting:
                 return
             await asyncio.sleep(0.01)
@@ -141,6 +170,7 @@ class World:
 
     async def before_turn(self, process_id: str, as_of: datetime) -> datetime:
         """Find the exact instant of a turn, and let people act first. Returns the instant."""
+        self._moves(busy=True)
         self._count_failures(process_id)
         self.turning = process_id
         if self.ended:
@@ -166,11 +196,13 @@ class World:
         until = self.gate(process_id, as_of) if self.gate else None
         if until is not None:
             self._down_until = until
+            self._moves(busy=False)
         return until
 
     async def after_turn(self, as_of: datetime) -> None:
         """Pass the bells on; wake the crowd if somebody now wants to act earlier."""
         self.turns += 1
+        self._moves(busy=False)
         await self._people(as_of)
         if self.wanted is not None and (
             self._crowd_armed is None or self.wanted < self._crowd_armed
@@ -187,6 +219,7 @@ class World:
     async def play_act(self, as_of: datetime) -> datetime | None:
         """People do what they want to have done by now; the answer is when to wake them next."""
         self.crowd_began, self.turning = True, CROWD
+        self._moves(busy=True)
         self._count_failures(CROWD)
         if self.ended:
             return None
@@ -196,6 +229,7 @@ class World:
         async with self.database.begin() as conn:
             ringing = await next_bell(conn)  # a busy process is rung when its window is over
         self._crowd_armed = min((i for i in (self.wanted, ringing) if i is not None), default=None)
+        self._moves(busy=False)
         return self._crowd_armed
 
     async def _people(self, as_of: datetime) -> None:

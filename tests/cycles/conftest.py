@@ -29,6 +29,7 @@ class Plays(Protocol):
         *,
         connect: Callable[[], Transport] | None = None,
         before_end: Callable[[World], Awaitable[None]] | None = None,
+        anew: Callable[[], None] | None = None,
     ) -> Played: ...
 
 
@@ -42,9 +43,12 @@ def playing(postgres: RunningPostgres) -> Plays:
         *,
         connect: Callable[[], Transport] | None = None,
         before_end: Callable[[World], Awaitable[None]] | None = None,
+        anew: Callable[[], None] | None = None,
     ) -> Played:
         file = read_scenario(scenario)
-        where = Stage(postgres.dsn, test_server_binary(), connect=connect, before_end=before_end)
+        where = Stage(
+            postgres.dsn, test_server_binary(), connect=connect, before_end=before_end, anew=anew
+        )
         played = await play(file, people, where)
         wrong = unmet(file.scenario, played.report, played.zone)
         said = [

@@ -51,6 +51,11 @@ def _scenario(folder: Path, definition: str, **more: object) -> Path:
     return path
 
 
+def _forget(mails: Path) -> None:
+    for file in mails.rglob("*.eml"):
+        file.unlink()
+
+
 async def _play(
     playing: Plays, tmp_path: Path, scenario: Path, people: Path = DEMO_COMPANY
 ) -> Played:
@@ -71,6 +76,7 @@ async def _play(
                 Relay(host="127.0.0.1", port=sink.port, security="none", timeout=20)
             ),
             before_end=sound,
+            anew=lambda: _forget(tmp_path / "mails"),
         )
 
 
