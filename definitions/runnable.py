@@ -6,7 +6,7 @@ from definitions.problems import Problem, Severity, enumeration, path_text
 from definitions.source import Document, Path
 from definitions.stages import Kind
 
-RUNNING: tuple[Kind, ...] = ("form", "release", "acknowledgement", "meeting")
+RUNNING: tuple[Kind, ...] = ("form", "feedback_round", "release", "acknowledgement", "meeting")
 """The kinds of stages that run in this release."""
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
 
 from definitions.company import Model, Text
 from definitions.durations import DURATION_PATTERN, Duration, plain
@@ -12,7 +19,7 @@ from definitions.instants import Anchor, Closes, Due, Instant, after
 from definitions.problems import WrongValueError
 from definitions.raters import Raters
 
-Kind = Literal[
+WrittenKind = Literal[
     "form",
     "feedback_round",
     "calibration",
@@ -21,8 +28,13 @@ Kind = Literal[
     "acknowledgement",
     "development_plan",
 ]
-Assignee = Literal["subject", "manager", "manager_2", "hr", "facilitator"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+StepKind = Literal["nominate", "approve", "collect"]
+Kind = WrittenKind | StepKind
+"""What is written, and what a 360 round becomes when it runs (`definitions.unfolding`)."""
+
+WrittenAssignee = Literal["subject", "manager", "manager_2", "hr", "facilitator"]
+Assignee = WrittenAssignee | Literal["rater"]
+KINDS: tuple[WrittenKind, ...] = get_args(WrittenKind)
 RESERVED = ("launch", "period", "hire_date", "opens", "due", "closes", "none")
 """Words of the language that can name no stage."""
 
@@ -33,6 +45,9 @@ NOT_WRITTEN = Instant()
 
 class Step(Model):
     """A step of a 360 round: a small stage of its own."""
+
+    title: Text | None = None
+    """Shown everywhere. Absent: by step, `collect` has the title of the round."""
 
     due: Due = NOT_WRITTEN
     """Date of the due date, from the opening of the step. Absent: 5, 3 or 10 working days."""
@@ -69,13 +84,15 @@ class Stage(Model):
     id: Identifier
     """Used by other stages, in keys and in exports."""
 
-    kind: Kind = "form"
+    kind: Annotated[Kind, GetPydanticSchema(lambda _, handler: handler(WrittenKind))] = "form"
     """What is done in it."""
 
     title: Text = ""
     """Shown everywhere. Absent: the id, spaced."""
 
-    assignee: Assignee = "subject"
+    assignee: Annotated[
+        Assignee, GetPydanticSchema(lambda _, handler: handler(WrittenAssignee))
+    ] = "subject"
     """Who holds the task. Absent: by kind."""
 
     form: Identifier | None = None

@@ -15,10 +15,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
-from definitions.loader import restore
 from definitions.models import Definition, Ladder
 from definitions.models import Stage as StageSpec
 from definitions.timeline import Anchors, Period, Plan, StagePlan
+from definitions.unfolding import running
 from domain.errors import NotFound
 from domain.ids import ProcessId, round_process, stage_process
 from domain.states import CycleState, ProcessKind, StageState
@@ -200,7 +200,7 @@ async def _pinned(conn: AsyncConnection, cycle_id: UUID) -> tuple[Definition, Ca
     ).one()
     if row.calendars is None:
         raise NotFound(f"the cycle {cycle_id} has not been launched")
-    definition, calendars = restore(row.content), Calendars.model_validate(row.calendars)
+    definition, calendars = running(row.content), Calendars.model_validate(row.calendars)
     _frozen.put(cycle_id, definition, calendars)
     return definition, calendars
 

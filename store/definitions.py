@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.loader import Parsed, restore
+from definitions.loader import Parsed
 from definitions.models import Definition
 from definitions.problems import as_json
 from definitions.runnable import runnable
+from definitions.unfolding import running
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
 from domain.ids import CALENDAR_PROCESS, VersionId
@@ -197,4 +198,4 @@ async def definition_of(conn: AsyncConnection, version_id: UUID) -> Definition:
 
 @lru_cache(maxsize=64)
 def _restored(content: str) -> Definition:
-    return restore(json.loads(content))
+    return running(json.loads(content))

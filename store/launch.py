@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
-from definitions.loader import restore
 from definitions.models import Definition
 from definitions.timeline import ends_at as cycle_ends_at
 from definitions.timeline import period_of, plan_cycle
+from definitions.unfolding import running
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CycleId, cycle_process
@@ -68,7 +68,7 @@ async def prepare(
     ).one_or_none()
     if version is None:
         raise NotFound(f"there is no definition version {version_id}")
-    definition = restore(version.content)
+    definition = running(version.content)
     if launched_by != "rolling":
         await _refuse_overlap(conn, definition, None)
     await _may_review(conn, reviewers or {})

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.launch_dates import check_at, launches_between, next_launch
-from definitions.loader import restore
 from definitions.models import Definition
+from definitions.unfolding import running
 from domain.access import ENGINE
 from domain.errors import AlmanacError, IllegalState
 from domain.ids import CALENDAR_PROCESS
@@ -95,7 +95,7 @@ async def _recurring(conn: AsyncConnection) -> list[_Recurring]:
             " ORDER BY v.definition"
         )
     )
-    found = [(row.id, restore(row.content), row.since) for row in rows]
+    found = [(row.id, running(row.content), row.since) for row in rows]
     return [
         _Recurring(version, definition, since.date())
         for version, definition, since in found

@@ -10,9 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars
-from definitions.loader import restore
 from definitions.models import Definition
 from definitions.timeline import Period, Plan
+from definitions.unfolding import running
 from domain.errors import NotFound
 from domain.ids import CycleId
 from domain.states import CycleState
@@ -73,7 +73,7 @@ def checked(row: Row[Any]) -> CheckedCycle:
         opened_at=row.opened_at,
         ends_at=row.ends_at,
         participants=row.participants,
-        definition=restore(row.definition_content),
+        definition=running(row.definition_content),
         period=Period.model_validate(row.period),
     )
 

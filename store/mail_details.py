@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.loader import restore
 from definitions.models import Definition
+from definitions.unfolding import running
 from domain.notifications import Event
 
 
@@ -192,7 +192,7 @@ async def _definition(conn: AsyncConnection, version_id: UUID) -> Definition:
         content = await conn.scalar(
             text("SELECT content FROM definition_versions WHERE id = :id"), {"id": version_id}
         )
-        known.append(restore(content))
+        known.append(running(content))
     return known[0]
 
 
