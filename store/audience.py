@@ -4,7 +4,7 @@ There is no third list (language reference §2, audience). One statement reads t
 conditions are evaluated in memory, one statement writes the result: the cost is linear in people.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,17 +16,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions import expressions
 from definitions.expressions import ExpressionError, PersonFacts
 from definitions.models import Definition
-from domain.states import ParticipantState, PersonStatus
+from domain.states import ParticipantState, PersonStatus, Role
 from store.arrays import literal
 from store.reporting_lines import CURRENT_LINES
 
 BATCH = 5_000
+
+NEEDS_A_MANAGER = (Role.MANAGER, Role.MANAGER_2)
+"""Whose tasks nobody can do for somebody with nobody up the line."""
 
 
 class Reason(StrEnum):
     """Why somebody is in or out of a cycle."""
 
     AUDIENCE = "audience"  # in: the definition means them; out: it does not
+    CHOSEN = "chosen"  # in: HR chose them by name
     LATE = "late"  # in: became eligible after the launch
     SELF_ONLY = "self_only"  # in, but with nobody to review them
     ADDED = "added_by_hr"  # in: HR's act
@@ -34,6 +38,7 @@ class Reason(StrEnum):
     NOT_YET_HIRED = "not_yet_hired"
     LEFT = "left"
     TENURE = "tenure"
+    NOT_CHOSEN = "not_chosen"  # the cycle is for people chosen by name, and they are not
     EXCLUDED = "excluded"  # `because` holds HR's words
     NO_MANAGER = "no_manager"
     UNCLEAR = "unclear"  # a condition cannot be decided for this record
@@ -172,11 +177,16 @@ class Audience:
         *,
         reviewers: Mapping[int, int] | None = None,
         without_tenure: bool = False,
+        chosen: Collection[int] | None = None,
     ) -> None:
         """`on` is the launch date, or the day on which somebody would enter late.
 
         `reviewers` are those whom HR named for people with nobody up the line. In a rolling
         cycle `tenure` is counted at the hire date, where it can only be nought.
+
+        `chosen` are the only ones who may be in, if HR chose people by name. For them neither
+        conditions nor `tenure` count, as for somebody whom HR adds; whoever is not there on the
+        day, or has nobody to review them, is out all the same.
         """
         self._audience = definition.audience
         self._on = on
@@ -187,9 +197,17 @@ class Audience:
             (expressions.compile(rule.when), rule.because) for rule in self._audience.exclude
         ]
         self._without_tenure = without_tenure
+        self._chosen = None if chosen is None else frozenset(chosen)
+        # Who is asked in a 360 round may be approved by anybody at the HR desk.
+        self._managed = any(
+            stage.assignee in NEEDS_A_MANAGER and stage.kind != "approve"
+            for stage in definition.stages
+        )
 
     def judge(self, subject: Subject) -> Verdict:
         """Say whether somebody is in, and the one reason that is stated."""
+        if self._chosen is not None:
+            return self._judge_by_name(subject, subject.person_id in self._chosen)
         because: str | None = None
         reason = self._out_for_dates(subject)
         if reason is None:
@@ -201,11 +219,26 @@ class Audience:
             return self._verdict(subject, ParticipantState.OUT, reason, because)
         return self._in(subject)
 
-    def _out_for_dates(self, subject: Subject) -> Reason | None:
+    def _judge_by_name(self, subject: Subject, chosen: bool) -> Verdict:
+        reason = self._not_there(subject) if chosen else Reason.NOT_CHOSEN
+        if reason is not None:
+            return self._verdict(subject, ParticipantState.OUT, reason)
+        verdict = self._in(subject)
+        if verdict.reason is Reason.AUDIENCE or (
+            verdict.reason is Reason.NO_MANAGER and not self._managed
+        ):
+            return self._verdict(subject, ParticipantState.IN, Reason.CHOSEN)
+        return verdict
+
+    def _not_there(self, subject: Subject) -> Reason | None:
         if subject.gone(self._on):
             return Reason.LEFT
-        if subject.hire_date > self._on:
-            return Reason.NOT_YET_HIRED
+        return Reason.NOT_YET_HIRED if subject.hire_date > self._on else None
+
+    def _out_for_dates(self, subject: Subject) -> Reason | None:
+        absent = self._not_there(subject)
+        if absent is not None:
+            return absent
         tenure = self._audience.tenure
         if not self._without_tenure and tenure.after(subject.hire_date) > self._on:
             return Reason.TENURE

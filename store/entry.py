@@ -15,6 +15,7 @@ from definitions.timeline import Plan, late_joiners_until, passed_before, plan_p
 from domain.errors import AlmanacError
 from domain.states import ParticipantState
 from store.audience import Audience, Reason, Subject, Verdict, read_subjects
+from store.choosing import is_by_name
 from store.chunks import failure_code
 from store.cycle_facts import CycleFacts
 from store.opening import current_plan
@@ -46,10 +47,13 @@ class Entered:
 async def entry_until(conn: AsyncConnection, cycle: CycleFacts) -> datetime | None:
     """Return the last instant at which somebody may still enter; none: nobody may.
 
-    A rolling cycle is open until its calendar year of hire dates has ended.
+    A rolling cycle is open until its calendar year of hire dates has ended. Where HR chose people
+    by name nobody else enters by rule: HR adds them.
     """
     if cycle.rolling:
         return cycle.company.end_of(cycle.period.end)
+    if await is_by_name(conn, cycle.id):
+        return None
     until = late_joiners_until(
         cycle.definition, current_plan(cycle), cycle.anchors(), cycle.company
     )

@@ -4,7 +4,7 @@ Nothing opens before HR has confirmed (unless the definition says `approve: nobo
 freezes what must not move any more: the calendars, the plan, who is in and out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from domain.ids import CycleId, cycle_process
 from domain.notifications import Event
 from domain.states import CycleState, Desk, ProcessKind
 from store.audit import record
+from store.choosing import choose_people
 from store.company import company_calendars, desk_members
 from store.launch_rows import (
     CheckedCycle,
@@ -52,13 +53,15 @@ async def prepare(
     now: datetime,
     *,
     reviewers: Mapping[int, int] | None = None,
+    only: Sequence[int] | None = None,
 ) -> CycleId:
     """Lay a launch check before HR: everybody in or out with a reason, and nothing open.
 
     `launch_on` is a date of the company calendar; `reviewers` are named by HR for people with
-    nobody up the line. Raises NotFound for an unknown version, Invalid for reviewers who cannot be
-    one, IllegalState if another cycle of the definition is under way and `launch.overlap` refuses
-    that.
+    nobody up the line; `only` are the person ids of those who alone may take part, whatever the
+    audience says. Raises NotFound for an unknown version, Invalid for reviewers who cannot be one
+    and for people who are unknown or have left (all at once), IllegalState if another cycle of the
+    definition is under way and `launch.overlap` refuses that.
     """
     version = (
         await conn.execute(
@@ -92,6 +95,7 @@ async def prepare(
             },
         )
     )
+    chosen = None if only is None else await choose_people(conn, cycle_id, only)
     if launched_by != "rolling":
         await enrol(conn, cycle_id, definition, launch_on, reviewers=reviewers)
     await record(
@@ -102,7 +106,11 @@ async def prepare(
         object_type="cycle",
         object_id=cycle_id,
         cycle_id=cycle_id,
-        after={"version_id": version_id, "launch_on": launch_on.isoformat()},
+        after={
+            "version_id": version_id,
+            "launch_on": launch_on.isoformat(),
+            **({} if chosen is None else {"chosen": chosen}),
+        },
     )
     return cycle_id
 

@@ -11,11 +11,17 @@ from definitions import expressions
 from definitions.expressions import Expression, ExpressionError
 from definitions.models import Definition
 from definitions.timeline import Plan
-from domain.states import ParticipantState, Role
+from domain.states import ParticipantState
 from store.arrays import literal
-from store.audience import Audience, Reason, Subject, Verdict, subjects_in_batches
-
-NEEDS_A_MANAGER = (Role.MANAGER, Role.MANAGER_2)
+from store.audience import (
+    NEEDS_A_MANAGER,
+    Audience,
+    Reason,
+    Subject,
+    Verdict,
+    subjects_in_batches,
+)
+from store.choosing import chosen_people
 
 
 async def enrol(
@@ -28,11 +34,14 @@ async def enrol(
 ) -> int:
     """Judge the whole company for a launch on a day. Returns how many are in.
 
+    Where HR chose people by name, everybody else is out for that reason.
+
     Repeatable: what HR decided by hand stays, everything else is judged anew, and whoever has
     left since is gone from the list. `reviewers` none: those named before.
     """
     named = dict(reviewers) if reviewers is not None else await named_reviewers(conn, cycle_id)
-    audience = Audience(definition, on, reviewers=named)
+    chosen = await chosen_people(conn, cycle_id)
+    audience = Audience(definition, on, reviewers=named, chosen=chosen)
     verdicts = [
         audience.judge(subject)
         async for batch in subjects_in_batches(conn, on)

@@ -110,6 +110,8 @@ class Person(Base):
     country: Mapped[str | None]
     time_zone: Mapped[str | None]
     work_days: Mapped[list[int] | None]
+    projects: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """What they work on, with others: raters are suggested by it."""
     employment: Mapped[str] = mapped_column(server_default="permanent")
     language: Mapped[str] = mapped_column(server_default="en")
     status: Mapped[str] = mapped_column(server_default="active")
@@ -262,6 +264,18 @@ class Participant(Base):
     plan: Mapped[JsonObject | None]  # a rolling cycle's personal plan
     released_at: Mapped[datetime | None]  # HR released the result to the managers
     opened_at: Mapped[datetime | None]  # the result may be read by the subject
+
+
+class ChosenPerson(Base):
+    """Whom HR chose by name when a cycle was prepared; a cycle without any is for everybody."""
+
+    __tablename__ = "chosen_people"
+    __table_args__ = (Index("ix_chosen_people_person_id", "person_id"),)
+
+    cycle_id: Mapped[UUID] = mapped_column(
+        ForeignKey("cycles.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
 
 
 class Skip(Base):

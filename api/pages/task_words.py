@@ -167,6 +167,8 @@ def ended_word(state: str, kind: str) -> str:
 
 REASONS = {
     "audience": "as the definition says",
+    "chosen": "chosen by name",
+    "not_chosen": "not among those chosen by name",
     "late": "joined after the launch",
     "self_only": "takes part without a reviewer",
     "added": "added by HR",

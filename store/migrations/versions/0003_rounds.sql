@@ -1,5 +1,7 @@
 -- 360 rounds. Frozen: later changes are migrations of their own.
 
+ALTER TABLE people ADD COLUMN projects TEXT[] DEFAULT '{}' NOT NULL;
+
 CREATE TABLE raters (
     id UUID DEFAULT uuidv7() NOT NULL,
     stage_id UUID NOT NULL,
@@ -80,6 +82,16 @@ CREATE TABLE comment_reviews (
     CONSTRAINT fk_comment_reviews_answer_id FOREIGN KEY(answer_id) REFERENCES feedback_answers (id) ON DELETE CASCADE,
     CONSTRAINT fk_comment_reviews_by_id FOREIGN KEY(by_id) REFERENCES people (id)
 );
+
+CREATE TABLE chosen_people (
+    cycle_id UUID NOT NULL,
+    person_id BIGINT NOT NULL,
+    CONSTRAINT pk_chosen_people PRIMARY KEY (cycle_id, person_id),
+    CONSTRAINT fk_chosen_people_cycle_id FOREIGN KEY(cycle_id) REFERENCES cycles (id) ON DELETE CASCADE,
+    CONSTRAINT fk_chosen_people_person_id FOREIGN KEY(person_id) REFERENCES people (id)
+);
+
+CREATE INDEX ix_chosen_people_person_id ON chosen_people (person_id);
 
 -- What was deleted here is not to lie about in dead rows.
 ALTER TABLE round_seals SET (
