@@ -5,21 +5,28 @@ each turn does what is due in all of them. A phase is over when its step is clos
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.stages import STEPS, Step, next_instant, note_state, work
+from activities.stages import STEPS, Step, next_instant, note_opened, note_state, work
 from activities.turn import Turn
 from domain.progress import Progress
 from domain.states import CycleState, StageState
-from store.applying import cancel_all
+from store.applying import apply_orders, cancel_all
 from store.chunks import CHUNK
+from store.closing import expire_due
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.escalation import fire_rungs
+from store.opening import open_planned
 from store.processes import lock_process, rearm
+from store.rounds.asking import open_raters
+from store.rounds.extending import extend_thin
+from store.rounds.finishing import close_subjects, still_sealed
+from store.rounds.leaving import settle_raters
 
 
 class Phase(StrEnum):
@@ -31,12 +38,18 @@ class Phase(StrEnum):
     REPORT = "report"
 
 
-WORK: Mapping[str, Sequence[Step]] = {
-    Phase.NOMINATE: STEPS,
-    Phase.APPROVE: STEPS,
-    Phase.COLLECT: STEPS,
-}
-"""What is done in each step, in this order."""
+COLLECTING: Sequence[Step] = (
+    apply_orders,
+    settle_raters,
+    extend_thin,
+    expire_due,
+    open_raters,
+    open_planned,
+    fire_rungs,
+    close_subjects,
+)
+"""What is done in the step that collects, in this order: who left is not asked, a group that is
+too small gets its time before the close, and a report is made of what has closed."""
 
 
 async def advance_round(
@@ -55,13 +68,14 @@ async def advance_round(
             steps = _steps(cycle, stage_id)
             if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
                 left = [await cancel_all(conn, cycle, step, as_of) for step in steps]
+                left.append(await close_subjects(conn, cycle, steps[-1], as_of))
                 if max(left) < CHUNK:
                     return Progress(closed=True, waits_for="ended")
             elif not cycle.moving:
                 return Progress(waits_for="paused")
             else:
                 done = [
-                    await work(conn, cycle, step, as_of, passed[step.id], WORK[_name(step)])
+                    await work(conn, cycle, step, as_of, passed[step.id], _work_of(step))
                     for step in steps
                 ]
                 if max(done) < CHUNK:
@@ -80,6 +94,10 @@ def _name(step: StageFacts) -> str:
     return step.key.rpartition(".")[2]
 
 
+def _work_of(step: StageFacts) -> Sequence[Step]:
+    return COLLECTING if _name(step) == Phase.COLLECT else STEPS
+
+
 async def _settle(
     conn: AsyncConnection,
     cycle: CycleFacts,
@@ -88,8 +106,9 @@ async def _settle(
     as_of: datetime,
 ) -> Progress:
     """Nothing is due any more: close what is through, and say what comes next."""
-    through = {_name(s) for s in steps if await note_state(conn, cycle, s, as_of)}
-    if phase in through or (phase is Phase.REPORT and Phase.COLLECT in through):
+    through = {_name(s) for s in steps if await _is_through(conn, cycle, s, as_of)}
+    awaited = Phase.COLLECT if phase is Phase.REPORT else phase
+    if awaited in through or awaited not in {_name(s) for s in steps}:
         return Progress(closed=True, waits_for="closed")
     process = steps[-1].process
     await lock_process(conn, process)
@@ -102,3 +121,13 @@ async def _settle(
     instant, what = min(timed, default=(None, "people"))
     await rearm(conn, process, instant)
     return Progress(next_due_at=instant, waits_for=what)
+
+
+async def _is_through(
+    conn: AsyncConnection, cycle: CycleFacts, step: StageFacts, as_of: datetime
+) -> bool:
+    """Close the step if everybody is through with it; never while something lies sealed."""
+    if step.state is not StageState.CLOSED and await still_sealed(conn, step.id):
+        await note_opened(conn, cycle, step)
+        return False
+    return await note_state(conn, cycle, step, as_of)

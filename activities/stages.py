@@ -19,11 +19,16 @@ from store.escalation import fire_rungs
 from store.opening import open_planned, open_ready
 from store.processes import lock_process, rearm, ring
 from store.release import open_release
+from store.rounds.asking import open_raters
+from store.rounds.leaving import settle_raters
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
 
 STEPS: tuple[Step, ...] = (apply_orders, expire_due, open_ready, open_planned, fire_rungs)
 """In this order: what has closed is not reminded of, what opens late is not overdue at once."""
+
+ASKS_EVERYBODY: tuple[Step, ...] = (open_ready, open_raters, settle_raters)
+"""Steps that read the whole cycle, and so are taken until they find nobody, once a turn."""
 
 
 async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datetime) -> Progress:
@@ -68,7 +73,7 @@ async def work(
         if step is open_ready and stage.spec.kind == "release":
             step = open_release
         found = await step(conn, cycle, stage, as_of)
-        if step is open_ready and found < CHUNK:
+        if step in ASKS_EVERYBODY and found < CHUNK:
             passed.add(step)
         handled += found
         if handled >= CHUNK:
@@ -92,6 +97,12 @@ async def note_state(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> bool:
     """Note that a stage has opened, or close it. True if it is closed. Idempotent."""
+    await note_opened(conn, cycle, stage)
+    return await close_if_through(conn, cycle, stage, as_of)
+
+
+async def note_opened(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) -> None:
+    """Note that a stage has opened, if a task of it has. Idempotent."""
     if stage.state is StageState.WAITING:
         opened = await conn.execute(
             text(
@@ -103,7 +114,6 @@ async def note_state(
         )
         if opened.rowcount:
             await ring(conn, f"cycle-{cycle.id}", urgent=True)
-    return await close_if_through(conn, cycle, stage, as_of)
 
 
 async def next_instant(

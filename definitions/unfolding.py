@@ -26,6 +26,9 @@ _TITLES: Mapping[StepKind, str] = {
     "collect": "{title}",
 }
 
+Rounds = Mapping[str, StepKind]
+"""The first step of each round, by its id."""
+
 
 def running(content: dict[str, Any]) -> Definition:
     """The definition of a published version as it runs. The counterpart of `loader.restore`."""
@@ -38,7 +41,7 @@ def unfold(definition: Definition) -> Definition:
     Whoever waits for the round waits until its answers are collected; `ROUND.opens` is the
     opening of its first step, `ROUND.due` and `ROUND.closes` are those of its last.
     """
-    rounds = {stage.id for stage in definition.stages if stage.kind == "feedback_round"}
+    rounds = {s.id: steps_of(s)[0] for s in definition.stages if s.kind == "feedback_round"}
     if not rounds:
         return definition
     stages = [_moved(stage, rounds) for stage in definition.stages]
@@ -68,19 +71,25 @@ def written_id(stage_id: str) -> str:
 def _unfolded(stage: Stage) -> Iterable[Stage]:
     if stage.kind != "feedback_round":
         return (stage,)
-    first = {"opens": stage.opens, "after": stage.after, "per": stage.per}
-    return (
-        _step(stage, "nominate", stage.nominate, first),
-        _step(stage, "approve", stage.approve, _following(stage, "nominate")),
-        _step(stage, "collect", stage.collect, _following(stage, "approve")),
-    )
+    order: dict[str, Any] = {"opens": stage.opens, "after": stage.after, "per": stage.per}
+    steps: list[Stage] = []
+    for name in steps_of(stage):
+        steps.append(_step(stage, name, order))
+        order = {"opens": None, "after": (steps[-1].id,), "per": "person"}
+    return steps
 
 
-def _following(stage: Stage, step: StepKind) -> dict[str, Any]:
-    return {"opens": None, "after": (step_id(stage.id, step),), "per": "person"}
+def steps_of(stage: Stage) -> tuple[StepKind, ...]:
+    """The steps that a round has: nobody to choose, nothing to name and to approve."""
+    raters = stage.raters
+    chosen = () if raters is None else (raters.peers, raters.others, raters.external)
+    if any(asked.ask.most != 0 for asked in chosen):
+        return ("nominate", "approve", "collect")
+    return ("collect",)
 
 
-def _step(stage: Stage, name: StepKind, step: Step | None, order: Mapping[str, Any]) -> Stage:
+def _step(stage: Stage, name: StepKind, order: Mapping[str, Any]) -> Stage:
+    step: Step | None = getattr(stage, name)
     if step is None:
         raise ValueError(f"the stage {stage.id} was not resolved: it has no step {name}")
     return stage.model_copy(
@@ -99,7 +108,7 @@ def _step(stage: Stage, name: StepKind, step: Step | None, order: Mapping[str, A
     )
 
 
-def _moved(stage: Stage, rounds: set[str]) -> Stage:
+def _moved(stage: Stage, rounds: Rounds) -> Stage:
     """The same stage; what it says of a round, it says of the step that is meant."""
     changes: dict[str, Any] = {
         "after": _collects(stage.after, rounds),
@@ -115,13 +124,13 @@ def _moved(stage: Stage, rounds: set[str]) -> Stage:
     return stage.model_copy(update=changes)
 
 
-def _collects(ids: Iterable[str], rounds: set[str]) -> tuple[str, ...]:
+def _collects(ids: Iterable[str], rounds: Rounds) -> tuple[str, ...]:
     return tuple(step_id(each, "collect") if each in rounds else each for each in ids)
 
 
-def _instant(instant: Instant, rounds: set[str]) -> Instant:
+def _instant(instant: Instant, rounds: Rounds) -> Instant:
     anchor = instant.anchor
-    if anchor is None or anchor.stage not in rounds:
+    if anchor is None or anchor.stage is None or anchor.stage not in rounds:
         return instant
-    step: StepKind = "nominate" if anchor.point == "opens" else "collect"
+    step = rounds[anchor.stage] if anchor.point == "opens" else "collect"
     return replace(instant, anchor=Anchor(anchor.point, step_id(anchor.stage, step)))

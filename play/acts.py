@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import ENGINE, Actor
 from domain.errors import NotFound
+from domain.relationships import Relationship
 from domain.states import Desk
+from play import rounds
 from play import scenario as said
 from play.answers import plausible
 from play.moments import TaskOf
@@ -30,6 +32,8 @@ from store.addresses import address_mended
 from store.cycle_facts import load_cycle
 from store.people import delegate_on
 from store.people_import import add_person
+from store.rounds import leaving, rating
+from store.rounds.lists import Named
 from store.task_rows import lock_task
 
 if TYPE_CHECKING:
@@ -47,9 +51,12 @@ async def submit_task(
     like: said.Submit | None = None,
 ) -> None:
     """Submit a task with given or plausible answers; a release is released."""
-    cycle, stage, _ = await lock_task(conn, task_id)
+    cycle, stage, task = await lock_task(conn, task_id)
     if stage.spec.kind == "release":
         await release.release(conn, task_id, actor, at)
+        return
+    if stage.round is not None:
+        await rounds.answer(crowd, conn, cycle, stage, task, actor, at, like)
         return
     answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
     held_on = like.held_on if like else None
@@ -75,12 +82,36 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     cycle, stage, _ = await lock_task(conn, task_id)
     answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
-    await tasks.save_draft(conn, task_id, await _holder(conn, crowd, task_id, at), answers, now=at)
+    holder = await _holder(conn, crowd, task_id, at)
+    if stage.spec.kind == "collect":
+        await rating.save_rating(conn, task_id, holder, answers, now=at)
+    else:
+        await tasks.save_draft(conn, task_id, holder, answers, now=at)
 
 
 async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
-    await tasks.withdraw(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
+    _, stage, _ = await lock_task(conn, task_id)
+    take_back = rating.withdraw_rating if stage.spec.kind == "collect" else tasks.withdraw
+    await take_back(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
+
+
+async def _decline(crowd: "Crowd", conn: AsyncConnection, a: said.Decline, at: datetime) -> None:
+    task_id = await crowd.task(conn, a.stage, a.about, a.who)
+    holder = await _holder(conn, crowd, task_id, at)
+    await leaving.decline_request(conn, task_id, holder, a.reason, now=at)
+
+
+async def _replace(
+    crowd: "Crowd", conn: AsyncConnection, a: said.Replacement, at: datetime
+) -> None:
+    await leaving.name_replacement(
+        conn,
+        await _stage(crowd, conn, a.stage),
+        Actor(crowd.person(a.about), "person"),
+        Named(crowd.person(a.by), Relationship.PEERS),
+        now=at,
+    )
 
 
 async def _leave(crowd: "Crowd", conn: AsyncConnection, a: said.LeaveOf, at: datetime) -> None:
@@ -243,4 +274,6 @@ ACTS: Mapping[str, Does] = {
     "mend": _mend,
     "send_on": _send_on,
     "discard": _discard,
+    "decline": _decline,
+    "replace": _replace,
 }

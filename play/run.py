@@ -14,6 +14,7 @@ from activities.notifications.smtp import Transport
 from definitions.company import Company
 from definitions.loader import Parsed, parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
+from definitions.unfolding import unfold
 from domain.access import SERVICE, Actor
 from domain.states import Desk
 from play.mail import Post
@@ -146,7 +147,7 @@ def _read(file: ScenarioFile, people: Path, published: Mapping[str, str]) -> _Pl
         content = people.read_bytes()
     except OSError:
         raise ScenarioError(f"{people}: cannot be read") from None
-    stages = [stage.id for stage in parsed.definition.stages]
+    stages = [stage.id for stage in unfold(parsed.definition).stages]
     check_names(file, stages=stages, people=_employee_ids(content), forms=people.name)
     zone = ZoneInfo(company.zone)
     launch_at = instant(scenario.launch, zone)

@@ -14,11 +14,45 @@ from play.expected import Expectation
 from play.moments import Moment, Part, TaskOf, Who
 
 
+class Outsider(Part):
+    """A rater from outside the company."""
+
+    email: str
+    first_name: str
+    last_name: str = ""
+
+
+class RatersOf(Part):
+    """Who is to be asked in a 360 round: the whole list."""
+
+    peers: tuple[Who, ...] = ()
+    others: tuple[Who, ...] = ()
+    external: tuple[Outsider, ...] = ()
+
+
 class Submit(TaskOf):
-    """Somebody submits, saves a draft or takes back. `who` is the holder if not given."""
+    """Somebody submits or saves a draft. `who` is the holder if not given.
+
+    `raters` is what is submitted where raters are named or approved.
+    """
 
     answers: Mapping[str, Any] | None = None
     held_on: date | None = None
+    raters: RatersOf | None = None
+
+
+class Decline(TaskOf):
+    """A rater declines. `stage` is the step that collects."""
+
+    reason: str = "by the scenario"
+
+
+class Replacement(Part):
+    """The subject names one more peer, because somebody dropped out."""
+
+    stage: str
+    about: Who
+    by: Who
 
 
 class LeaveOf(Part):
@@ -153,6 +187,8 @@ class Happening(Part):
     mend: Person | None = None
     send_on: LeftDraft | None = None
     discard: LeftDraft | None = None
+    decline: Decline | None = None
+    replace: Replacement | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,97 @@
+"""What people of a play do in a 360 round: name raters, approve them, write, decline.
+
+Whom somebody names is drawn from Almanac's own suggestions, seeded, so that two plays are equal.
+"""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Actor
+from domain.relationships import Relationship
+from play.answers import plausible
+from store.cycle_facts import CycleFacts, StageFacts
+from store.rounds.lists import Named, rater_list
+from store.rounds.nominating import approve_nominations, save_nominations, suggestions
+from store.rounds.outside import External
+from store.rounds.rating import submit_rating
+from store.rounds.rules import CHOSEN, Round, round_of
+from store.task_rows import TaskFacts
+
+if TYPE_CHECKING:
+    from play import scenario as said
+    from play.people import Crowd
+
+
+async def answer(
+    crowd: "Crowd",
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    task: TaskFacts,
+    actor: Actor,
+    at: datetime,
+    like: "said.Submit | None",
+) -> None:
+    """Do a task of a round, as given or plausibly."""
+    round_ = round_of(cycle, stage)
+    match stage.spec.kind:
+        case "nominate":
+            named, outside = await _named(crowd, conn, round_, task, like, at)
+            await save_nominations(conn, task.id, actor, named, outside, now=at)
+        case "approve":
+            named, outside = await _named(crowd, conn, round_, task, like, at)
+            await approve_nominations(conn, task.id, actor, named, outside, now=at)
+        case _:
+            answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
+            await submit_rating(conn, task.id, actor, answers, now=at)
+
+
+async def _named(
+    crowd: "Crowd",
+    conn: AsyncConnection,
+    round_: Round,
+    task: TaskFacts,
+    like: "said.Submit | None",
+    at: datetime,
+) -> tuple[Sequence[Named], Sequence[External]]:
+    """The list as the scenario has it; else what stands there already; else who is suggested."""
+    subject = task.subject_id or 0
+    if like is not None and like.raters is not None:
+        asked = like.raters
+        return (
+            [
+                Named(crowd.person(who), name)
+                for name, people in (
+                    (Relationship.PEERS, asked.peers),
+                    (Relationship.OTHERS, asked.others),
+                )
+                for who in people
+            ],
+            [External(one.email, one.first_name, one.last_name) for one in asked.external],
+        )
+    listed = await rater_list(conn, round_, subject)
+    if listed.raters:
+        return [
+            Named(one.person_id, one.relationship)
+            for one in listed.raters
+            if one.relationship in CHOSEN and not one.full
+        ], []
+    quota = round_.quotas.get(Relationship.PEERS)
+    if quota is None or not quota.wanted:
+        return [], []
+    on = round_.cycle.company.local_date(at)
+    suggested = await suggestions(conn, round_, subject, on)
+    free = [one.person_id for one in suggested if not one.full]
+    most = quota.most or len(free)
+    chance = _chance(crowd.scenario.seed, subject)
+    wanted = min(len(free), chance.randint(quota.least, max(quota.least, most)))
+    return [Named(person, Relationship.PEERS) for person in sorted(chance.sample(free, wanted))], []
+
+
+def _chance(seed: int, subject: int) -> random.Random:
+    return random.Random(hashlib.sha256(f"{seed}:raters:{subject}".encode()).digest())  # noqa: S311
