@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from activities.cycles import advance_cycle
 from activities.notifications.sender import Sender
+from activities.rounds import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from config import Settings
@@ -45,6 +46,12 @@ async def _turn(database: Database, sender: Sender, as_of: datetime) -> list[Pro
         wishes.append(await advance_cycle(_turn_of(database), cycle_id, as_of))
     for cycle_id, stage_id in await _processes(database, ProcessKind.STAGE):
         wishes.append(await advance_stage(_turn_of(database), cycle_id, stage_id, as_of))
+    for cycle_id, stage_id in await _processes(database, ProcessKind.FEEDBACK_ROUND):
+        for phase in Phase:  # a phase that is over is passed, as in the workflow
+            wish = await advance_round(_turn_of(database), cycle_id, stage_id, phase, as_of)
+            if not wish.closed:
+                wishes.append(wish)
+                break
     wishes.append(await sender.advance(_turn_of(database), as_of))
     return wishes
 

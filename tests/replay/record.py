@@ -53,12 +53,13 @@ async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
             handle = world.client.get_workflow_handle(row.id, run_id=row.run_id)
             history = json.loads((await handle.fetch_history()).to_json())
             stage = f"-{row.key}" if row.key else ""
-            path = folder / f"{NAMES[kind]}-{name}{stage}.json"
+            path = folder / f"{NAMES[kind]}-{Path(name).name}{stage}.json"
             path.write_text(json.dumps(_of_no_machine(history), indent=1) + "\n", encoding="utf-8")
             written.append(path)
 
     where = Stage(url, test_server_binary(), before_end=keep)
-    await play(read_scenario(SCENARIOS / f"{name}.yaml"), SCENARIOS / "people.csv", where)
+    scenario = SCENARIOS / f"{name}.yaml"
+    await play(read_scenario(scenario), scenario.with_name("people.csv"), where)
     return written
 
 
