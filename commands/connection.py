@@ -25,13 +25,25 @@ def run(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     return asyncio.run(_run(_url(), act))
 
 
-async def _run(url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def run_with(act: Callable[[Database], Awaitable[T]]) -> T:
+    """The same for what takes several transactions. Raises SettingsError."""
+    return asyncio.run(_run_with(_url(), act))
+
+
+async def _run_with(url: str, act: Callable[[Database], Awaitable[T]]) -> T:
     database = Database(url, pool_size=1, application="almanac-command")
     try:
-        async with database.begin() as conn:
-            return await act(conn)
+        return await act(database)
     finally:
         await database.close()
+
+
+async def _run(url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def once(database: Database) -> T:
+        async with database.begin() as conn:
+            return await act(conn)
+
+    return await _run_with(url, once)
 
 
 def _url() -> str:

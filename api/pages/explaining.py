@@ -49,6 +49,10 @@ EVENTS = {
     "done_notice": "that it is done",
     "needs_assignee": "that somebody must be found for it",
     "not_held": "that the conversation was not held",
+    "request_cancelled": "that their feedback is not needed any more",
+    "feedback_extended": "that there is more time for everybody who was asked",
+    "replacement_wanted": "that they can choose one more person",
+    "report_ready": "that a feedback report can be read",
 }
 """What was said, after "Mail to X: "."""
 
@@ -67,6 +71,7 @@ HAPPENED = {
     "expired": "Closed unanswered",
     "cancelled": "Cancelled",
     "released": "Results released",
+    "declined": "Declined",
     "rung": "A rung of the ladder came",
     "rung_skipped": "A rung was passed over",
 }
@@ -89,6 +94,7 @@ WHY_NOT = {
     "piled_up": "several reminders became one",
     "nothing_else": "nothing else was to be said that day",
     "assigned": "somebody was found",
+    "declined": "it was declined by then",
 }
 
 PASSED_OVER = {

@@ -37,6 +37,9 @@ SAID_ALSO = {
     "held_row": "that a row is held",
     "sign_in": "a sign-in link",
     "test_mail": "a test mail",
+    "no_raters": "that nobody is asked for feedback about somebody",
+    "seal_broken": "that a sealed answer was opened",
+    "comments_waiting": "that comments wait to be reviewed",
 }
 
 STATES = (
@@ -195,6 +198,11 @@ DID = {
     "remove_participant": "took somebody out",
     "ring": "rang a workflow",
     "retry": "tried held rows again",
+    "rated": "answered a request for feedback",
+    "rating_withdrawn": "took their feedback back",
+    "request_declined": "declined a request for feedback",
+    "comment_reviewed": "reviewed a comment",
+    "seal_broken": "opened a sealed answer",
 }
 
 AS = {"hr": ", as HR", "administrator": ", as administrator"}

@@ -5,7 +5,7 @@ was destroyed at its close nobody can open.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from domain.notifications import Event
 from domain.states import Desk, Role
 from store.audit import record
 from store.notices import tell_desk
-from store.rounds.seals import unseal
+from store.rounds.seals import Written, unseal
 from store.session import Database
 from store.task_rows import lock_task
 
@@ -29,11 +29,15 @@ LEAST_WORDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What lay sealed in one rater's task. `draft`: typed and not submitted."""
+    """What lay sealed in one rater's task. `draft`: typed and not submitted.
+
+    `questions`: what was asked, by the id under which an answer stands.
+    """
 
     task_id: UUID
     answers: Mapping[str, Any] | None
     draft: Mapping[str, Any] | None
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 async def break_seal(
@@ -48,10 +52,12 @@ async def break_seal(
     """Open one rater's sealed answer. The audit entry and the mail to HR are committed first.
 
     If that transaction fails nothing is shown; if showing fails, it stands that somebody tried.
-    Each call is told anew. `account` names an administrator who is nobody in the company.
+    Each call is told anew, also one that finds nothing written: else the answer "nothing" would be
+    a way to learn quietly who has written. `account` names an administrator who is nobody in the
+    company.
 
     Raises Forbidden for anybody but an administrator, Invalid without a reason, NotFound if it is
-    no rater's task, IllegalState if nothing lies sealed there (any more).
+    no rater's task, IllegalState if the seal was destroyed.
     """
     if actor.kind != "administrator":
         raise Forbidden("Only an administrator can break a seal.")
@@ -62,14 +68,14 @@ async def break_seal(
         )
     async with database.begin() as conn:
         await _sealed(conn, task_id)
-        await _tell(conn, task_id, actor, because.strip(), account, now)
+        questions = await _tell(conn, task_id, actor, because.strip(), account, now)
     async with database.begin() as conn:
         sealed, key = await _sealed(conn, task_id)
-    written = unseal(key, task_id, sealed)
-    return Opened(task_id, written.answers, written.draft)
+    written = Written() if sealed is None else unseal(key, task_id, sealed)
+    return Opened(task_id, written.answers, written.draft, questions)
 
 
-async def _sealed(conn: AsyncConnection, task_id: UUID) -> tuple[bytes, bytes]:
+async def _sealed(conn: AsyncConnection, task_id: UUID) -> tuple[bytes | None, bytes]:
     row = (
         await conn.execute(
             text(
@@ -84,25 +90,26 @@ async def _sealed(conn: AsyncConnection, task_id: UUID) -> tuple[bytes, bytes]:
         raise NotFound(f"there is no rater's task {task_id}")
     if row.key is None:
         raise IllegalState("The seal was destroyed when the round closed. Nobody can open it.")
-    if row.sealed is None:
-        raise IllegalState("Nothing was written in this task.")
     return row.sealed, row.key
 
 
 async def _tell(
     conn: AsyncConnection, task_id: UUID, actor: Actor, because: str, account: str, now: datetime
-) -> None:
-    """The audit says which task; the mail neither that nor about whom: it tells who wrote."""
+) -> dict[str, str]:
+    """The entry is about the round, so that HR can read it now: entries about raters' tasks show
+    to nobody. Which task it was stands in the entry and on no page. The mail names neither the task
+    nor whom it is about: it would tell who wrote. Returns what was asked.
+    """
     cycle, stage, _ = await lock_task(conn, task_id)
     await record(
         conn,
         at=now,
         actor=actor,
         action="seal_broken",
-        object_type="task",
-        object_id=task_id,
+        object_type="stage",
+        object_id=stage.id,
         cycle_id=cycle.id,
-        after={"because": because, "account": account},
+        after={"because": because, "account": account, "task_id": str(task_id)},
     )
     await tell_desk(
         conn,
@@ -114,3 +121,5 @@ async def _tell(
         cycle_id=cycle.id,
         data={"opened_by": actor.person_id or account},
     )
+    form = cycle.definition.forms[stage.spec.form or ""]
+    return {one.id: one.ask for section in form for one in section.questions if one.ask}

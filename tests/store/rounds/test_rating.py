@@ -181,9 +181,9 @@ async def test_breaking_a_seal_is_on_record_and_told_before_anything_is_shown(
         patched.setattr("store.rounds.breaking.unseal", broken)
         with pytest.raises(RuntimeError):
             await break_seal(database, task, root, "A threat was written.", now=AT)
-    assert await rows(database, "SELECT object_id FROM audit WHERE action = 'seal_broken'") == [
-        (str(task),)
-    ]
+    assert await rows(
+        database, "SELECT after ->> 'task_id' FROM audit WHERE action = 'seal_broken'"
+    ) == [(str(task),)]
     [(person, subject, about, data)] = await rows(
         database,
         "SELECT person_id, subject_id, task_id, data::text FROM notifications"
