@@ -35,6 +35,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "country": ("country", "country_code"),
     "time_zone": ("time_zone", "timezone", "zone"),
     "work_days": ("work_days", "work_week"),
+    "projects": ("projects", "project"),
     "employment": ("employment", "employment_type", "contract_type"),
     "language": ("language", "preferred_language"),
     "status": ("status", "employee_status"),

@@ -20,6 +20,7 @@ from domain.errors import IllegalState, Invalid
 from domain.states import PersonStatus
 from store import audit
 from store.addresses import queue_missed
+from store.arrays import literal
 from store.company import company
 from store.people import lock_people, refresh_profiles
 from store.people_bells import people_changed
@@ -244,11 +245,15 @@ COLUMNS = {
     "country": "text",
     "time_zone": "text",
     "work_days": "text",
+    "projects": "text",
     "employment": "text",
     "language": "text",
     "status": "text",
     "left_on": "date",
 }
+
+LISTS = {"work_days": "smallint", "projects": "text"}
+"""Columns of lists: an array of arrays would have to be a rectangle, so each travels as a text."""
 
 
 async def _write(
@@ -268,7 +273,7 @@ async def _write(
     casts = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in COLUMNS.items())
     names = ", ".join(COLUMNS)
     read = ", ".join(
-        "CAST(work_days AS smallint[])" if name == "work_days" else name for name in COLUMNS
+        f"CAST({name} AS {LISTS[name]}[])" if name in LISTS else name for name in COLUMNS
     )
     always = {*REQUIRED, "status", "left_on"}
     kept = [name for name in COLUMNS if name in columns or name in always]
@@ -301,7 +306,9 @@ async def _write(
 def _value(record: Record, name: str) -> object:
     if name == "work_days":
         days = record.work_days
-        return None if days is None else "{" + ",".join(map(str, days)) + "}"
+        return None if days is None else literal(days)
+    if name == "projects":
+        return literal(record.projects)
     value = getattr(record, name)
     return value.value if isinstance(value, PersonStatus) else value
 

@@ -16,6 +16,7 @@ from store.people_file import DATE_FORMATS, ColumnMapping, ImportProblem, People
 EARLIEST_HIRE = date(1940, 1, 1)
 FURTHEST_HIRE_DAYS = 731  # contracts are signed ahead, but not by decades
 LONGEST_TEXT = 200
+MOST_PROJECTS = 50
 LONGEST_ADDRESS = 254  # RFC 5321
 
 _ADDRESS = re.compile(
@@ -62,6 +63,7 @@ class Record:
     country: str | None
     time_zone: str | None
     work_days: tuple[int, ...] | None
+    projects: tuple[str, ...]
     employment: str
     language: str
     status: PersonStatus
@@ -151,6 +153,7 @@ class _Reader:
             country=self._country(row),
             time_zone=self._zone(row),
             work_days=self._work_days(row),
+            projects=self._projects(row),
             employment=self._text(row, "employment").lower() or "permanent",
             language=self._language(row),
             status=self._status(row),
@@ -233,6 +236,21 @@ class _Reader:
             hint = "Write `Monday to Thursday` or `Monday, Wednesday, Friday`."
             self._wrong(row, "work_days", "work_days", f"{value!r} names no days.", hint)
         return days
+
+    def _projects(self, row: Row) -> tuple[str, ...]:
+        named = [name.strip() for name in row.cells.get("projects", "").split(";")]
+        projects = tuple(dict.fromkeys(name for name in named if name))
+        if len(projects) > MOST_PROJECTS:
+            self._wrong(
+                row, "projects", "too_many", f"More than {MOST_PROJECTS} projects are named."
+            )
+        if any(len(name) > LONGEST_TEXT for name in projects):
+            limit = f"A project is longer than {LONGEST_TEXT} characters."
+            self._wrong(row, "projects", "too_long", limit)
+        if not all(name.isprintable() for name in projects):
+            message = "projects holds a line break or control code."
+            self._wrong(row, "projects", "unprintable", message)
+        return projects
 
     def _status(self, row: Row) -> PersonStatus:
         value = row.cells.get("status", "")

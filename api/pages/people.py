@@ -47,6 +47,7 @@ LABELS = {
     "country": "Country",
     "time_zone": "Time zone",
     "work_days": "Working days",
+    "projects": "Projects",
     "employment": "Employment",
     "language": "Language",
     "status": "Status",

@@ -11,6 +11,10 @@ from store.arrays import literal
 
 LOCK = 4_061_874_526  # an arbitrary number that only lists of raters take, one round each
 
+HELD = "'asked', 'declined'"
+"""States that count. Who declines is not asked for more instead; and if they were shown as full
+and then no longer, everybody would know that they declined something."""
+
 COUNTS = [name.value for name in PROTECTED]
 """Requests that count: to write about oneself, or about one's own reports, is nobody's favour."""
 
@@ -29,9 +33,9 @@ async def loads(
     """How many requests each of these people (none: everybody) has in a round. Zero is left out."""
     rows = await conn.execute(
         text(
-            "SELECT person_id, count(*) FROM raters WHERE stage_id = :round AND state = 'asked' "
-            "AND relationship = ANY(:counts) AND (CAST(:people AS bigint[]) IS NULL "
-            "OR person_id = ANY(CAST(:people AS bigint[]))) GROUP BY person_id"
+            "SELECT person_id, count(*) FROM raters WHERE stage_id = :round "
+            f"AND state IN ({HELD}) AND relationship = ANY(:counts) "
+            "AND (CAST(:people AS bigint[]) IS NULL OR person_id = ANY(CAST(:people AS bigint[]))) GROUP BY person_id"
         ),
         {
             "round": round_id,

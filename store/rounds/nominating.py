@@ -29,7 +29,7 @@ from store.rounds.lists import (
     with_externals,
     write_list,
 )
-from store.rounds.loads import loads, lock_round
+from store.rounds.loads import HELD, loads, lock_round
 from store.rounds.outside import External
 from store.rounds.rules import Round, round_of
 from store.task_rows import TaskFacts, lock_task, may_act
@@ -108,14 +108,14 @@ async def accept_silence(conn: AsyncConnection, round_: Round, subjects: Sequenc
     return sum(1 for row in rows if row.state == "asked")
 
 
-_ACCEPT = """
+_ACCEPT = f"""
 WITH mine AS (
   SELECT r.id, r.person_id, r.position, r.subject_id, p.status = 'left' AS gone FROM raters r
   JOIN people p ON p.id = r.person_id
   WHERE r.stage_id = :round AND r.state = 'proposed'
     AND r.subject_id = ANY(CAST(:subjects AS bigint[]))
 ), held AS (
-  SELECT person_id, count(*) AS n FROM raters WHERE stage_id = :round AND state = 'asked'
+  SELECT person_id, count(*) AS n FROM raters WHERE stage_id = :round AND state IN ({HELD})
     AND relationship NOT IN ('self', 'manager') GROUP BY person_id
 ), placed AS (
   SELECT m.id, m.gone, coalesce(h.n, 0) + row_number() OVER (
@@ -133,13 +133,19 @@ async def suggestions(
 ) -> list[Suggestion]:
     """Peers who could be asked about a subject, with the reasons and who is full. Reads only.
 
-    Reasons: the same manager, the same department, asked about this subject in a round before.
+    Reasons: a project of theirs, the same manager, the same department, asked about this subject
+    in a round before.
     """
     rows = (
         await conn.execute(text(_CANDIDATES), {"round": round_.id, "subject": subject_id, "on": on})
     ).all()
     people = [
-        Colleague(PersonId(r.id), r.manager_id and PersonId(r.manager_id), r.department or "")
+        Colleague(
+            PersonId(r.id),
+            r.manager_id and PersonId(r.manager_id),
+            r.department or "",
+            frozenset(r.projects),
+        )
         for r in rows
     ]
     if not any(one.id == subject_id for one in people):
@@ -159,20 +165,22 @@ async def suggestions(
 _CANDIDATES = f"""
 WITH line AS ({CURRENT_LINES}),
 me AS (
-  SELECT p.id, p.department, l.manager_id FROM people p LEFT JOIN line l ON l.person_id = p.id
+  SELECT p.id, p.department, p.projects, l.manager_id FROM people p
+  LEFT JOIN line l ON l.person_id = p.id
   WHERE p.id = :subject
 ), past AS (
   SELECT DISTINCT person_id FROM raters WHERE subject_id = :subject AND stage_id <> :round
-    AND state = 'asked' AND relationship IN ('peers', 'others')
+    AND state IN ('asked', 'declined') AND relationship IN ('peers', 'others')
 ), listed AS (
   SELECT DISTINCT person_id FROM raters WHERE subject_id = :subject AND stage_id = :round
     AND state <> 'not_asked'
 )
-SELECT p.id, p.department, l.manager_id, p.id IN (SELECT person_id FROM past) AS past,
+SELECT p.id, p.department, p.projects, l.manager_id, p.id IN (SELECT person_id FROM past) AS past,
   p.id IN (SELECT person_id FROM listed) AS listed
 FROM people p LEFT JOIN line l ON l.person_id = p.id CROSS JOIN me
 WHERE p.status = 'active' AND (p.left_on IS NULL OR p.left_on > :on)
   AND (p.id = me.id OR p.department = me.department OR l.manager_id = me.manager_id
+    OR p.projects && me.projects
     OR p.id IN (SELECT person_id FROM past))
 """
 

@@ -114,6 +114,21 @@ async def test_columns_that_the_file_lacks_stay_as_they_are(
     assert await scalar(demo, "SELECT department FROM people WHERE employee_id = '104'") == "IT"
 
 
+async def test_projects_are_a_list_and_stay_where_the_file_does_not_name_them(
+    database: Database,
+) -> None:
+    row = "1,A,B,a@b.de,2020-01-01,,"
+    await bring(database, f'{HEAD},projects\n{row},"Atlas; New ""Deal"" ;Atlas;"')
+    named = await scalar(database, "SELECT projects FROM people")
+    assert named == ["Atlas", 'New "Deal"']
+    again = await bring(database, f'{HEAD},projects\n{row},Atlas;New "Deal"')
+    assert not again.changes_anything
+    await bring(database, f"{HEAD}\n{row}")
+    assert await scalar(database, "SELECT projects FROM people") == named
+    await bring(database, f"{HEAD},projects\n{row},")
+    assert await scalar(database, "SELECT projects FROM people") == []
+
+
 async def test_two_people_may_swap_their_addresses(database: Database) -> None:
     await bring(database, f"{HEAD}\n1,A,A,a@x.de,2020-01-01,,\n2,B,B,b@x.de,2020-01-01,1,\n")
     await bring(database, f"{HEAD}\n1,A,A,b@x.de,2020-01-01,,\n2,B,B,a@x.de,2020-01-01,1,\n")

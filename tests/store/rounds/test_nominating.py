@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
+from domain.ids import PersonId
 from domain.rater_loads import Reason
 from domain.relationships import Relationship
 from store.closing import expire_due
@@ -237,3 +238,62 @@ async def test_suggestions_say_why_and_leave_out_who_is_listed(database: Databas
         found = await suggestions(conn, round_, world.subject, NOW.date())
     assert {one.person_id for one in found} == {*world.team[2:], world.hr}
     assert set(found[0].reasons) == {Reason.SHARED_MANAGER, Reason.SHARED_DEPARTMENT}
+
+
+async def test_somebody_of_the_same_project_is_suggested_first_wherever_they_sit(
+    database: Database,
+) -> None:
+    world = await _nominating(database, team=10)
+    far = world.team[9]
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE people SET projects = '{Atlas,Hermes}' WHERE id = :p"),
+            {"p": world.subject},
+        )
+        await conn.execute(
+            text("UPDATE people SET projects = '{Atlas}', department = 'IT' WHERE id = :p"),
+            {"p": far},
+        )
+        await conn.execute(
+            text("UPDATE reporting_lines SET manager_id = :m WHERE person_id = :p"),
+            {"m": world.hr, "p": far},
+        )
+        _, _, round_ = await world.facts(conn)
+        found = await suggestions(conn, round_, world.subject, NOW.date())
+    assert (found[0].person_id, found[0].reasons) == (far, (Reason.SHARED_PROJECT,))
+
+
+async def test_suggestions_and_loads_do_not_tell_who_declined(database: Database) -> None:
+    world = await _nominating(database, subjects=2, definition=unfolded(load=1))
+    declined, before = world.team[5], world.team[6]
+    async with database.begin() as conn:
+        _, _, round_ = await world.facts(conn)
+        other_round = await conn.scalar(
+            text(
+                "INSERT INTO stages (cycle_id, key, position, kind, title, state)"
+                " SELECT cycle_id, 'earlier.collect', 9, kind, title, 'closed' FROM stages"
+                " WHERE id = :s RETURNING id"
+            ),
+            {"s": world.collect},
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source,"
+                " created_at) VALUES (:s, :b, :p, 'peers', 'declined', 'subject', :now),"
+                " (:old, :me, :q, 'peers', 'declined', 'subject', :now)"
+            ),
+            {
+                "s": world.collect,
+                "b": world.team[1],
+                "p": declined,
+                "old": other_round,
+                "me": world.subject,
+                "q": before,
+                "now": NOW,
+            },
+        )
+        found = {
+            one.person_id: one for one in await suggestions(conn, round_, world.subject, NOW.date())
+        }
+    assert found[PersonId(declined)].full
+    assert Reason.PAST_RATER in found[PersonId(before)].reasons
