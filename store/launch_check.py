@@ -4,7 +4,7 @@ Typed values for the page, the API and the mail. Nothing is written; the report 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -19,10 +19,12 @@ from definitions.timeline import Plan, plan_cycle
 from domain.errors import NotFound
 from domain.notifications import Event
 from domain.states import CycleState
+from store.audience import Reason
+from store.choosing import chosen_people
 from store.company import company, company_calendars
 from store.first_minutes import FirstMinutes, first_ten_minutes, test_mail
 from store.launch import first_opening, launch_day
-from store.launch_findings import Finding, findings
+from store.launch_findings import Chosen, Finding, findings
 from store.launch_people import Holders, everybody, names_of, read_holders, read_members
 from store.launch_rows import CheckedCycle, checked
 from store.people import person_times
@@ -117,6 +119,7 @@ class LaunchCheck:
     ends_on: date | None
     people_in: int
     people_out: int
+    chosen: int  # by name, if the cycle is for them alone; else 0
     out: tuple[OutGroup, ...]
     stages: tuple[PlannedStage, ...]
     stage_loads: tuple[StageLoad, ...]
@@ -158,6 +161,7 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
     times = await person_times(conn, calendars, sorted(everybody(members, holders)))
     names = await names_of(conn, sorted(everybody(members, holders)))
     out = await _out(conn, cycle_id)
+    chosen = await chosen_people(conn, cycle_id) or ()
     return LaunchCheck(
         cycle_id=cycle_id,
         title=await _title(conn, cycle_id),
@@ -169,6 +173,7 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
         ends_on=plan.ends if plan else None,
         people_in=len(members),
         people_out=sum(group.count for group in out),
+        chosen=len(chosen),
         out=out,
         stages=tuple(_planned(cycle.definition, plan)),
         stage_loads=tuple(_stage_loads(cycle.definition, holders)),
@@ -177,6 +182,7 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
         findings=tuple(
             await findings(
                 conn,
+                chosen=_chosen(len(chosen), out),
                 definition=cycle.definition,
                 settings=settings,
                 plan=plan,
@@ -235,6 +241,18 @@ async def _out(conn: AsyncConnection, cycle_id: UUID) -> tuple[OutGroup, ...]:
     )
     return tuple(
         OutGroup(reason, because, count, tuple(names)) for reason, because, count, names in rows
+    )
+
+
+def _chosen(count: int, out: Sequence[OutGroup]) -> Chosen | None:
+    """What became of those whom HR chose by name; whoever left since is on no list."""
+    if not count:
+        return None
+    cannot = [group for group in out if group.reason != Reason.NOT_CHOSEN]
+    return Chosen(
+        count,
+        others=sum(group.count for group in out if group.reason == Reason.NOT_CHOSEN),
+        cannot=tuple(name for group in cannot for name in group.names),
     )
 
 

@@ -36,9 +36,19 @@ class Finding:
     names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """How many HR chose by name, how many others there are, and which of the chosen cannot."""
+
+    count: int
+    others: int
+    cannot: tuple[str, ...]
+
+
 async def findings(
     conn: AsyncConnection,
     *,
+    chosen: Chosen | None,
     definition: Definition,
     settings: Company,
     plan: Plan | None,
@@ -47,10 +57,14 @@ async def findings(
     holders: Holders,
     times: Mapping[int, PersonTime],
 ) -> list[Finding]:
-    """Look at everything that goes wrong with launches, most pressing first."""
+    """Look at everything that goes wrong with launches, most pressing first.
+
+    `chosen` is given for a cycle of people chosen by name.
+    """
     gone = await _gone(conn, holders, launch_on)
     found = [
         _nobody(plan, members),
+        _by_name(chosen),
         await _hr_desk(conn, members, launch_on),
         _missing_managers(definition, members, holders, gone),
         _without_task(members, holders),
@@ -75,6 +89,19 @@ def _nobody(plan: Plan | None, members: Sequence[Member]) -> Finding | None:
         return None
     hint = "The reasons are listed below; change the audience, or the launch date."
     return Finding("nobody_in", "stop", "Nobody takes part.", hint)
+
+
+def _by_name(chosen: Chosen | None) -> Finding | None:
+    if chosen is None:
+        return None
+    people = "person was" if chosen.count == 1 else "people were"
+    others = "other takes" if chosen.others == 1 else "others take"
+    said = f"{chosen.count} {people} chosen by name; {chosen.others} {others} no part."
+    hint = "Nobody joins later by rule; HR can add people while it runs."
+    if not chosen.cannot:
+        return Finding("chosen", "fine", said, hint, chosen.count)
+    hint = f"Of the chosen {len(chosen.cannot)} cannot take part; the reasons are listed below."
+    return _finding("chosen", "look", said, chosen.cannot, hint)
 
 
 async def _hr_desk(conn: AsyncConnection, members: Sequence[Member], launch_on: date) -> Finding:

@@ -27,13 +27,17 @@ Reads = Annotated[Call, allow(Action.READ_CYCLE)]
 Launches = Annotated[Call, allow(Action.LAUNCH)]
 
 
+MOST_PEOPLE = 100_000
+"""In one request: more than these are everybody."""
+
 PersonKey = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}$")]
 
 
 class Prepare(Body):
     """Which definition to launch, and when. `version_id` pins one, else the latest is taken.
 
-    `reviewers` names who reviews people with nobody up the line.
+    `reviewers` names who reviews people with nobody up the line. `people`, if given, are those who
+    alone take part, whatever the audience of the definition says.
     """
 
     definition: str | None = Field(None, max_length=200)
@@ -41,6 +45,13 @@ class Prepare(Body):
     launch_on: Day
     reviewers: dict[PersonKey, PersonNumber] = Field(
         default_factory=dict, max_length=1000, description="Reviewer by person id."
+    )
+    people: tuple[PersonNumber, ...] | None = Field(
+        None,
+        strict=False,
+        min_length=1,
+        max_length=MOST_PEOPLE,
+        description="Ids of those who alone take part; absent: whom the definition means.",
     )
 
 
@@ -120,6 +131,7 @@ async def prepare(call: Launches, body: Prepare) -> Response:
             call.actor,
             call.now,
             reviewers={int(person): named for person, named in body.reviewers.items()},
+            only=body.people,
         )
         return await get_cycle(call.conn, cycle_id)
 
