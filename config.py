@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     mail_from: str = Field("Almanac <almanac@localhost>", description="sender of every mail")
     reply_to: str | None = Field(None, description="where answers go, if not to the sender")
     mail_domain: str | None = Field(None, description="of Message-IDs; else that of the sender")
+    company_name: str | None = Field(None, description="for people outside; else the mails' domain")
 
     # Watching
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="and above")

@@ -170,6 +170,7 @@ def mail_settings(settings: Settings) -> MailSettings:
             task=timedelta(days=settings.task_link_days),
         ),
         per_second=settings.smtp_per_second,
+        company=settings.company_name,
     )
 
 
