@@ -37,6 +37,14 @@ def verb(task: About) -> str:
             return "Answer your review on record"
         case "meeting":
             return f"{title} with {name}"
+        case "nominate":
+            return "Choose who gives you feedback" if task.role == "subject" else f"{title}: {name}"
+        case "approve":
+            return f"Look over {whose(name)} feedback list"
+        case "collect" if task.mine:
+            return "Answer the feedback questions about yourself"
+        case "collect":
+            return f"Give {name} feedback"
         case "form" if task.role == "subject":
             own = {"self review": "Write your self review", "half-year notes": "Write your notes"}
             return own.get(known, title)
@@ -54,6 +62,8 @@ def verb_of(task: About) -> str:
         return task.title
     if task.kind == "acknowledgement":
         return "Answer the review on record"
+    if task.kind == "nominate":
+        return "Choose who is asked for feedback"
     return verb(task)
 
 
@@ -74,6 +84,14 @@ def readers_of(definition: Definition, stage: StageSpec, role: str, first: str |
     hr = definition.policies.hr_reads == "all"
     if stage.kind == "acknowledgement":
         return "Your manager and HR read it, now and later."
+    if stage.kind in ("nominate", "approve"):
+        return (
+            "Who is asked is seen by the person, their manager and HR; who has answered by nobody."
+        )
+    if stage.kind == "collect":
+        return (
+            "Nobody reads your answers as yours: they go into one summary when the round is over."
+        )
     if role == "subject":
         readers = "Your manager and HR read it" if hr else "Your manager reads it"
         rest = "" if hr else "; HR sees only that it was done"
@@ -140,6 +158,12 @@ def seen_by(
         return "Managers read the results of their people."
     if about.kind == "acknowledgement":
         return "It stays beside your review. Your manager and HR read it."
+    if about.kind == "nominate":
+        return "Your manager looks over your choice."
+    if about.kind == "approve":
+        return "The people on the list are asked."
+    if about.kind == "collect":
+        return "It goes into one summary, without your name."
     if about.role == "subject":
         return f"Your manager{hr} read{'' if hr else 's'} it."
     name = about.first or "The person"
@@ -159,7 +183,11 @@ def seen_by(
 def ended_word(state: str, kind: str) -> str:
     """What became of a task, in one word or two."""
     if state == "done":
-        return {"release": "Released", "acknowledgement": "On record"}.get(kind, "Submitted")
+        return {
+            "release": "Released",
+            "acknowledgement": "On record",
+            "approve": "Approved",
+        }.get(kind, "Submitted")
     if state == "expired":
         return "Not answered" if kind == "acknowledgement" else "Closed unanswered"
     return {"excused": "Excused", "cancelled": "Cancelled"}.get(state, state)

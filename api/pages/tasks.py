@@ -85,7 +85,14 @@ def _left(draft: drafts.KeptDraft, visit: Visit) -> LeftDraft:
 async def _line(call: Call, task: queries.MyTask, today: date) -> TaskLine:
     definition = await definition_of(call.conn, task.version_id)
     stage = definition.stage(task.stage)
-    about = About(task.kind, task.role, task.title, task.subject, task.subject_first)
+    about = About(
+        task.kind,
+        task.role,
+        task.title,
+        task.subject,
+        task.subject_first,
+        mine=task.subject_id == call.person_id,
+    )
     done = task.state == TaskState.DONE
     form = form_of(definition, stage)
     share = share_answered(form, task.draft) if form and task.draft else None
