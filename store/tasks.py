@@ -55,7 +55,14 @@ def _not_a_raters(task: TaskFacts) -> None:
         raise IllegalState("What a rater writes is sealed; it is not submitted like a form.")
 
 
-def _must_match(task: TaskFacts, expected_version: int | None) -> None:
+def _not_a_list(stage: StageFacts) -> None:
+    """A list of raters (`store.rounds.nominating`) is no form with answers."""
+    if stage.spec.kind in ("nominate", "approve"):
+        raise IllegalState("This task is a list of people who are asked; it has no form.")
+
+
+def must_match(task: TaskFacts, expected_version: int | None) -> None:
+    """Raises EditConflict if somebody has seen another version than there is."""
     if expected_version is not None and expected_version != task.version:
         raise EditConflict(
             "This was saved in another window meanwhile. Nothing was overwritten.",
@@ -93,8 +100,9 @@ async def save_draft(
     cycle, stage, task = await lock_task(conn, task_id)
     await may_act(conn, task, actor, now.date())
     _not_a_raters(task)
+    _not_a_list(stage)
     _must_be_open(cycle, task, now)
-    _must_match(task, expected_version)
+    must_match(task, expected_version)
     _refuse(cycle, stage, answers, complete=False)
     version = await conn.scalar(
         text(
@@ -153,8 +161,9 @@ async def submit(
     cycle, stage, task = await lock_for_acting(conn, task_id)
     behalf = await may_act(conn, task, actor, now.date())
     _not_a_raters(task)
+    _not_a_list(stage)
     _must_be_open(cycle, task, now)
-    _must_match(task, expected_version)
+    must_match(task, expected_version)
     if stage.spec.kind == "release":
         raise IllegalState("Results are released, not submitted.")
     _refuse(cycle, stage, answers, complete=True)
@@ -230,6 +239,7 @@ async def withdraw(conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: d
         await may_act(conn, task, actor, now.date())
         raise IllegalState("Only what you have submitted yourself can be taken back.")
     _not_a_raters(task)
+    _not_a_list(stage)
     if not cycle.moving and cycle.state is not CycleState.PAUSED:
         raise IllegalState("The cycle has ended; nothing can be taken back any more.")
     if task.closes_at is not None and now > task.closes_at:

@@ -35,7 +35,8 @@ async def loads(
         text(
             "SELECT person_id, count(*) FROM raters WHERE stage_id = :round "
             f"AND state IN ({HELD}) AND relationship = ANY(:counts) "
-            "AND (CAST(:people AS bigint[]) IS NULL OR person_id = ANY(CAST(:people AS bigint[]))) GROUP BY person_id"
+            "AND (CAST(:people AS bigint[]) IS NULL OR person_id = ANY(CAST(:people AS bigint[]))) "
+            "GROUP BY person_id"
         ),
         {
             "round": round_id,

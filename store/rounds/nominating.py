@@ -17,7 +17,7 @@ from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import PersonId
 from domain.rater_loads import Colleague, Directory, Suggestion
-from domain.states import CycleState, TaskState
+from domain.states import CycleState, Role, TaskState
 from store.acting import NewSubmission, write_submission
 from store.cycle_facts import CycleFacts, StageFacts
 from store.reporting_lines import CURRENT_LINES
@@ -33,6 +33,7 @@ from store.rounds.loads import HELD, loads, lock_round
 from store.rounds.outside import External
 from store.rounds.rules import Round, round_of
 from store.task_rows import TaskFacts, lock_task, may_act
+from store.tasks import must_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,60 @@ async def save_nominations(
     *,
     now: datetime,
     submit: bool = True,
+    expected_version: int | None = None,
 ) -> Listing:
     """The subject names raters. With `submit` the list goes to the manager and the task is done.
 
-    Without, the list stands, and goes to the manager as it is when the step closes. The whole list
-    each time; repeating it changes nothing. Fewer than the definition asks for are allowed (the
-    answer says which are short); everything else that is wrong is refused together.
+    Without, the list stands, and goes to the manager as it is when the step closes (`keep_list`).
+    The whole list each time; repeating it changes nothing. Fewer than the definition asks for are
+    allowed (the answer says which are short); everything else that is wrong is refused together.
 
-    Raises NotFound for others, IllegalState if the task is not open, Invalid with a problem for
-    each refused entry: `{person_id | external | relationship, code, message}`.
+    Raises NotFound for others, IllegalState if the task is not open, EditConflict if
+    `expected_version` is not the task's version, Invalid with a problem for each refused entry:
+    `{person_id | external | relationship, code, message}`.
     """
-    round_, stage, task, behalf = await _listing_task(conn, task_id, actor, "nominate", now)
+    if not submit:
+        return await keep_list(
+            conn, task_id, actor, named, externals, now=now, expected_version=expected_version
+        )
+    round_, stage, task, behalf = await _listing_task(conn, task_id, actor, ("nominate",), now)
+    must_match(task, expected_version)
     subject = task.subject_id or 0
-    await _write(conn, round_, subject, named, externals, False, "subject", now)
-    version = task.version
-    if submit:
-        version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
+    await _write(conn, round_, subject, named, externals, False, _source(task), now)
+    version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
     return Listing(task_id, version, await rater_list(conn, round_, subject))
+
+
+async def keep_list(
+    conn: AsyncConnection,
+    task_id: UUID,
+    actor: Actor,
+    named: Sequence[Named],
+    externals: Sequence[External] = (),
+    *,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Listing:
+    """Let this be the list as it stands, in either step; the task stays open.
+
+    What stands is what goes on when the step closes in silence. Raises as `save_nominations`.
+    """
+    round_, _, task, _ = await _listing_task(conn, task_id, actor, ("nominate", "approve"), now)
+    must_match(task, expected_version)
+    subject = task.subject_id or 0
+    await _write(conn, round_, subject, named, externals, False, _source(task), now)
+    version = await conn.scalar(
+        text(
+            "UPDATE tasks SET version = version + 1, seen_at = coalesce(seen_at, :now) "
+            "WHERE id = :id RETURNING version"
+        ),
+        {"id": task_id, "now": now},
+    )
+    return Listing(task_id, int(version or 0), await rater_list(conn, round_, subject))
+
+
+def _source(task: TaskFacts) -> str:
+    return "subject" if task.role == Role.SUBJECT else "manager"
 
 
 async def approve_nominations(
@@ -80,13 +118,15 @@ async def approve_nominations(
     externals: Sequence[External] = (),
     *,
     now: datetime,
+    expected_version: int | None = None,
 ) -> Listing:
     """The manager approves the list, as it is or changed; those on it are asked.
 
     An empty list is a decision: nobody is asked (`open_raters` tells HR). The load is checked here
     for good: lists of a round are approved one after the other. Raises as `save_nominations`.
     """
-    round_, stage, task, behalf = await _listing_task(conn, task_id, actor, "approve", now)
+    round_, stage, task, behalf = await _listing_task(conn, task_id, actor, ("approve",), now)
+    must_match(task, expected_version)
     await lock_round(conn, round_.id)
     subject = task.subject_id or 0
     await _write(conn, round_, subject, named, externals, True, "manager", now)
@@ -186,11 +226,11 @@ WHERE p.status = 'active' AND (p.left_on IS NULL OR p.left_on > :on)
 
 
 async def _listing_task(
-    conn: AsyncConnection, task_id: UUID, actor: Actor, step: str, now: datetime
+    conn: AsyncConnection, task_id: UUID, actor: Actor, steps: Sequence[str], now: datetime
 ) -> tuple[Round, StageFacts, TaskFacts, int | None]:
     cycle, stage, task = await lock_task(conn, task_id)
     behalf = await may_act(conn, task, actor, now.date())
-    if stage.round is None or stage.key.rpartition(".")[2] != step:
+    if stage.round is None or stage.key.rpartition(".")[2] not in steps:
         raise NotFound(f"the task {task_id} is not about a list of raters")
     if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
         raise IllegalState("The cycle is not running.")

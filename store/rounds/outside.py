@@ -17,6 +17,9 @@ from store.arrays import literal
 EXTERNAL = "external"
 """The status of their record."""
 
+LONGEST = 200
+"""Letters of a name or an address."""
+
 _ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>.]{2,}")
 
 
@@ -35,8 +38,13 @@ class External:
 
     @property
     def valid(self) -> bool:
-        """Can mail be sent there, and is there a name to be called by?"""
-        return bool(_ADDRESS.fullmatch(self.address) and self.first_name.strip())
+        """Can mail be sent there, and is there a name to be called by?
+
+        A line break in a name would end up in a mail's header.
+        """
+        words = (self.address, self.first_name.strip(), self.last_name.strip())
+        storable = all(word.isprintable() and len(word) <= LONGEST for word in words)
+        return storable and bool(_ADDRESS.fullmatch(self.address) and self.first_name.strip())
 
 
 async def colleagues_among(conn: AsyncConnection, externals: Sequence[External]) -> set[str]:
