@@ -84,7 +84,8 @@ _WHOSE = text(
     """
     SELECT coalesce(p.id, (SELECT min(id) FROM people)), p.id IS NOT NULL
     FROM (VALUES (CAST(:email AS text))) AS asked(email)
-    LEFT JOIN people p ON lower(p.email) = lower(asked.email) AND p.status = 'active'
+    LEFT JOIN people p ON lower(p.email) = lower(asked.email)
+      AND p.status IN ('active', 'external')
     """
 )
 """Whose address it is; nobody's: somebody in whose name the same is done for nothing."""

@@ -40,12 +40,13 @@ SERVICE = Actor(None, "service")
 
 
 class AccessRole(StrEnum):
-    """What somebody is to Almanac. One person can be all four at once."""
+    """What somebody is to Almanac. A colleague can be all but the last at once."""
 
     PARTICIPANT = "participant"  # everybody in the company
     MANAGER = "manager"  # somebody reports to them today
     HR = "hr"  # sits at the HR desk
     ADMINISTRATOR = "administrator"  # sits at the administrators' desk
+    OUTSIDE = "outside"  # asked for feedback from outside the company, and nothing else
 
 
 class Action(StrEnum):
@@ -58,8 +59,10 @@ class Action(StrEnum):
     OWN_TASKS = "own_tasks"
     READ_TASK = "read_task"  # the object decides
     WORK_ON_TASK = "work_on_task"
+    GIVE_FEEDBACK = "give_feedback"  # what one is asked for as a rater, and nobody else's
     STEER_TASK = "steer_task"
     READ_ANSWERS = "read_answers"
+    REVIEW_COMMENTS = "review_comments"  # of a 360 report, before anybody reads it
     READ_TEAM = "read_team"
     READ_DEFINITIONS = "read_definitions"
     PUBLISH_DEFINITION = "publish_definition"
@@ -74,7 +77,8 @@ class Action(StrEnum):
     READ_AUDIT = "read_audit"
 
 
-_EVERYBODY = frozenset(AccessRole)
+_EVERYBODY = frozenset(AccessRole) - {AccessRole.OUTSIDE}
+_ALSO_OUTSIDE = frozenset(AccessRole)
 _HR = frozenset({AccessRole.HR})
 _ADMINISTRATORS = frozenset({AccessRole.ADMINISTRATOR})
 _OFFICE = _HR | _ADMINISTRATORS
@@ -84,12 +88,14 @@ ROLES_FOR: Mapping[Action, frozenset[AccessRole]] = MappingProxyType(
         Action.PUBLIC: frozenset(),  # decided without looking at anybody
         Action.METRICS: _ADMINISTRATORS,
         Action.READ_CONTRACT: _EVERYBODY,
-        Action.OWN_ACCOUNT: _EVERYBODY,
+        Action.OWN_ACCOUNT: _ALSO_OUTSIDE,
         Action.OWN_TASKS: _EVERYBODY,
         Action.READ_TASK: _EVERYBODY,
         Action.WORK_ON_TASK: _EVERYBODY,
+        Action.GIVE_FEEDBACK: _ALSO_OUTSIDE,
         Action.READ_ANSWERS: _EVERYBODY,
         Action.STEER_TASK: _HR,
+        Action.REVIEW_COMMENTS: _HR,
         Action.READ_TEAM: frozenset({AccessRole.MANAGER}),
         Action.READ_DEFINITIONS: _OFFICE,
         Action.PUBLISH_DEFINITION: _HR,
@@ -108,7 +114,14 @@ ROLES_FOR: Mapping[Action, frozenset[AccessRole]] = MappingProxyType(
 """Which roles an action is for at all. An action about one object is decided again below."""
 
 _NOT_FOR_SCRIPTS = frozenset(
-    {Action.OWN_ACCOUNT, Action.OWN_TASKS, Action.WORK_ON_TASK, Action.READ_ANSWERS}
+    {
+        Action.OWN_ACCOUNT,
+        Action.OWN_TASKS,
+        Action.WORK_ON_TASK,
+        Action.GIVE_FEEDBACK,
+        Action.READ_ANSWERS,
+        Action.REVIEW_COMMENTS,
+    }
 )
 
 

@@ -28,6 +28,10 @@ ROLE_COLUMNS = """
 """What `roles_of_row` reads; for queries with `people p` and the parameter `on` (a UTC date)."""
 
 
+OUTSIDE_ONLY = frozenset({AccessRole.OUTSIDE})
+"""The roles of a rater from outside, whatever address they have."""
+
+
 def roles_of_row(row: Any) -> frozenset[AccessRole]:
     """The roles that a row with `ROLE_COLUMNS` tells."""
     return roles_told(row.is_manager, row.is_hr, row.is_administrator)

@@ -45,13 +45,17 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True)
 class FoundLink:
-    """What a token stands for. Of an unknown one only the state is filled."""
+    """What a token stands for. Of an unknown one only the state is filled.
+
+    `outside`: the person is a rater from outside the company, who is shown their requests alone.
+    """
 
     state: LinkState
     person_id: int | None = None
     purpose: str | None = None
     task_id: UUID | None = None
     target: str = "/"
+    outside: bool = False
 
 
 async def create_link(
@@ -133,7 +137,17 @@ async def find_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLi
         state = LinkState.REVOKED
     elif row.expires_at <= now:
         state = LinkState.EXPIRED
-    return FoundLink(state, row.person_id, row.purpose, row.task_id, row.target)
+    outside = row.status == "external"
+    target = _for_outside(row.target) if outside else row.target
+    return FoundLink(state, row.person_id, row.purpose, row.task_id, target, outside)
+
+
+def _for_outside(target: str) -> str:
+    """The page of a request; nothing else here is for somebody from outside."""
+    task = target.removeprefix("/tasks/")
+    if task != target and "/" not in task:
+        return f"/feedback/{task}"
+    return target if target.startswith("/feedback/") else "/feedback"
 
 
 async def use_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLink:

@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole
-from store.access import ROLE_COLUMNS, roles_told
+from store.access import OUTSIDE_ONLY, ROLE_COLUMNS, roles_told
 from store.direct import fetch_one
+from store.rounds.outside import EXTERNAL
 from store.tokens import new_token, token_hash
 
 LIFETIME = timedelta(days=7)
@@ -55,23 +56,24 @@ async def find_session(conn: AsyncConnection, token: str, now: datetime) -> Sess
     row = await fetch_one(conn, _FIND, {"hash": hashed, "now": now, "on": now.date()})
     if row is None:
         return None
-    person_id, seen_at, zone, *roles = row
+    person_id, seen_at, zone, status, *roles = row
     if seen_at <= now - SEEN_EVERY:
         await conn.execute(
             text("UPDATE sessions SET seen_at = :now WHERE token_hash = :hash AND seen_at < :now"),
             {"hash": hashed, "now": now},
         )
-    return SessionPerson(person_id, roles_told(*roles), zone)
+    known = OUTSIDE_ONLY if status == EXTERNAL else roles_told(*roles)
+    return SessionPerson(person_id, known, zone)
 
 
 _FIND = (
     f"""
 SELECT s.person_id, s.seen_at,
   coalesce(r.zone, (SELECT c.content ->> 'zone' FROM company_settings c
-                    ORDER BY c.id DESC LIMIT 1)) AS zone, {ROLE_COLUMNS}
+                    ORDER BY c.id DESC LIMIT 1)) AS zone, p.status, {ROLE_COLUMNS}
 FROM sessions s JOIN people p ON p.id = s.person_id LEFT JOIN profiles r ON r.id = p.profile_id
 WHERE s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > :now
-  AND p.status = 'active'
+  AND p.status IN ('active', 'external')
 """.replace(":on", "%(on)s")
     .replace(":hash", "%(hash)s")
     .replace(":now", "%(now)s")

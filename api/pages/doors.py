@@ -245,4 +245,5 @@ def _visitor(request: Request) -> Visit:
         manages=AccessRole.MANAGER in person.roles,
         hr=AccessRole.HR in person.roles,
         administrator=AccessRole.ADMINISTRATOR in person.roles,
+        outside=AccessRole.OUTSIDE in person.roles,
     )

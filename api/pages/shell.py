@@ -79,6 +79,7 @@ def _visit(call: Call, person: SignedIn, name: str, company: str | None, waiting
         manages=AccessRole.MANAGER in person.roles,
         hr=AccessRole.HR in person.roles,
         administrator=AccessRole.ADMINISTRATOR in person.roles,
+        outside=AccessRole.OUTSIDE in person.roles,
         waiting=waiting,
         company=_zone(company),
     )

@@ -23,11 +23,11 @@ HOLDS = """
     (t.assignee_id = :person
      OR (t.assignee_id IN (SELECT l.person_id FROM leaves l WHERE l.delegate_id = :person
            AND l.withdrawn_at IS NULL AND :on BETWEEN l.first_day AND l.last_day)
-         AND t.subject_id IS DISTINCT FROM :person)
+         AND t.subject_id IS DISTINCT FROM :person AND t.role <> 'rater')
      OR (:desk AND t.desk = 'hr'
          AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))))
 """
-"""Whose task it is to do now; with the parameters of `holder`."""
+"""Whose task it is to do now; with the parameters of `holder`. Nobody stands in for a rater."""
 
 
 def holder(reader: Reader, on: date) -> dict[str, object]:

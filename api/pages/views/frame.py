@@ -13,6 +13,7 @@ class Visit:
     """Somebody reading a page: their zone, their now, and which parts of Almanac are theirs.
 
     `waiting` is the number of open tasks, shown beside "My tasks"; `company` is the company's zone.
+    `outside`: a rater from outside the company, who is shown nothing but their requests.
     """
 
     now: datetime
@@ -22,6 +23,7 @@ class Visit:
     manages: bool = False
     hr: bool = False
     administrator: bool = False
+    outside: bool = False
     waiting: int = 0
     company: ZoneInfo | None = None
 

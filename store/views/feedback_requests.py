@@ -1,0 +1,173 @@
+"""Whom somebody is asked to write feedback about: their own requests, and nobody else's.
+
+What was written is read with the seal, for its author alone. Nothing here counts, names or orders
+other raters.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.errors import NotFound
+from domain.relationships import Relationship
+from domain.states import TaskState
+from store.rounds.seals import Written, unseal
+
+Standing = Literal["new", "draft", "done", "closed", "declined", "gone"]
+
+KEPT = timedelta(days=60)
+"""How long somebody still finds a request that is over."""
+
+MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRequest:
+    """A request to write about somebody.
+
+    `standing`: `new`, `draft` (something is typed), `done` (submitted; it may still be changed if
+    `open`), `closed` (the round closed without it), `declined`, `gone` (asked no more for another
+    reason). `written` is empty once the round has closed. `ended_on` is a company's midnight:
+    nobody is told the time of day. `asked_by_rule`: the reader is the subject or their manager.
+    """
+
+    task_id: UUID
+    cycle_id: UUID
+    cycle: str
+    cycle_state: str
+    version_id: UUID
+    stage: str
+    relationship: Relationship
+    subject_id: int
+    subject: str
+    subject_first: str
+    department: str
+    state: TaskState
+    due_on: date
+    due_at: datetime
+    closes_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str | None
+    version: int
+    open: bool
+    written: Written
+
+    @property
+    def standing(self) -> Standing:
+        """How far it is, as its rater may know it."""
+        match self.state:
+            case TaskState.DONE:
+                return "done"
+            case TaskState.OPEN if not self.open:
+                return "closed"
+            case TaskState.OPEN:
+                return "new" if self.written.draft is None else "draft"
+            case TaskState.EXPIRED:
+                return "closed"
+            case _:
+                return "declined" if self.ended_reason == "declined" else "gone"
+
+    @property
+    def waits(self) -> bool:
+        """Is it still to be written?"""
+        return self.open and self.state is TaskState.OPEN
+
+    @property
+    def paused(self) -> bool:
+        """Does its cycle stand still?"""
+        return self.cycle_state == "paused"
+
+    @property
+    def about_me(self) -> bool:
+        """Is it the reader's own view of themselves?"""
+        return self.relationship is Relationship.SELF
+
+
+async def feedback_requests(
+    conn: AsyncConnection, person_id: int, now: datetime
+) -> list[FeedbackRequest]:
+    """All requests of somebody over all rounds and cycles: by deadline, then by name.
+
+    Those that are over are left out after `KEPT`; what was declined or is asked no more at once.
+    """
+    rows = await conn.execute(
+        text(
+            f"{_REQUESTS} AND t.state IN ('open', 'done', 'expired') AND (r.key IS NOT NULL"
+            " AND c.state IN ('open', 'paused') OR t.ended_at > :since)"
+            " ORDER BY t.due_at, b.first_name, b.last_name, t.id LIMIT :most"
+        ),
+        {"person": person_id, "since": now - KEPT, "most": MOST},
+    )
+    return [_request(row, now) for row in rows]
+
+
+async def feedback_request(
+    conn: AsyncConnection, task_id: UUID, person_id: int, now: datetime
+) -> FeedbackRequest:
+    """One request of the reader's, whatever became of it. Raises NotFound for everybody else."""
+    row = (
+        await conn.execute(
+            text(f"{_REQUESTS} AND t.id = :id AND t.state <> 'planned'"),
+            {"person": person_id, "id": task_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no request {task_id}.")
+    return _request(row, now)
+
+
+async def is_asked(conn: AsyncConnection, person_id: int) -> bool:
+    """Is there a round, still open, in which somebody is asked for feedback or has given it?"""
+    found: bool | None = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM tasks t JOIN cycles c ON c.id = t.cycle_id"
+            " JOIN round_seals r ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id"
+            " WHERE t.assignee_id = :person AND t.role = 'rater'"
+            " AND t.state IN ('planned', 'open', 'done') AND c.state IN ('open', 'paused'))"
+        ),
+        {"person": person_id},
+    )
+    return bool(found)
+
+
+def _request(row: Row[tuple[object, ...]], now: datetime) -> FeedbackRequest:
+    values = row._asdict()
+    key, sealed, last = (values.pop(name) for name in ("key", "sealed", "last_close"))
+    values["state"] = TaskState(row.state)
+    values["relationship"] = Relationship(row.relationship)
+    # What is submitted may be changed until the last rater's close; nobody is told when that is.
+    closes = last if values["state"] is TaskState.DONE else row.closes_at
+    paused = row.cycle_state == "paused"
+    values["open"] = (
+        key is not None
+        and values["state"] in (TaskState.OPEN, TaskState.DONE)
+        and row.cycle_state in ("open", "paused")
+        and (closes is None or paused or now <= closes)
+    )
+    written = Written() if key is None or sealed is None else unseal(key, row.task_id, sealed)
+    return FeedbackRequest(**values, written=written if values["open"] else Written())
+
+
+_REQUESTS = """
+    SELECT t.id AS task_id, t.cycle_id, c.title AS cycle, c.state AS cycle_state, c.version_id,
+      s.key AS stage, coalesce(a.relationship, 'others') AS relationship, t.subject_id,
+      b.first_name || ' ' || b.last_name AS subject, b.first_name AS subject_first,
+      coalesce(b.department, '') AS department, t.state, t.due_on, t.due_at,
+      least(t.closes_at, c.ends_at) AS closes_at, t.ended_at, t.ended_reason, t.version,
+      r.key, w.sealed,
+      CASE WHEN t.state = 'done' THEN least(c.ends_at,
+        (SELECT max(x.closes_at) FROM tasks x
+         WHERE x.stage_id = t.stage_id AND x.subject_id = t.subject_id)) END AS last_close
+    FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
+    JOIN people b ON b.id = t.subject_id
+    LEFT JOIN round_seals r ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id
+    LEFT JOIN sealed_answers w ON w.task_id = t.id
+    LEFT JOIN LATERAL (SELECT n.relationship FROM raters n WHERE n.stage_id = t.stage_id
+      AND n.subject_id = t.subject_id AND n.person_id = t.assignee_id
+      ORDER BY n.state = 'asked' DESC, n.id DESC LIMIT 1) a ON true
+    WHERE t.assignee_id = :person AND t.role = 'rater'
+"""
