@@ -27,6 +27,7 @@ from store.rounds.asking import open_raters
 from store.rounds.extending import extend_thin
 from store.rounds.finishing import close_subjects, still_sealed
 from store.rounds.leaving import settle_raters
+from store.rounds.opening import next_opening, open_reports
 
 
 class Phase(StrEnum):
@@ -47,9 +48,10 @@ COLLECTING: Sequence[Step] = (
     open_planned,
     fire_rungs,
     close_subjects,
+    open_reports,
 )
 """What is done in the step that collects, in this order: who left is not asked, a group that is
-too small gets its time before the close, and a report is made of what has closed."""
+too small gets its time before the close, a report is made of what has closed, and then read."""
 
 
 async def advance_round(
@@ -69,8 +71,10 @@ async def advance_round(
             if cycle.state in (CycleState.CANCELLED, CycleState.CLOSED):
                 left = [await cancel_all(conn, cycle, step, as_of) for step in steps]
                 left.append(await close_subjects(conn, cycle, steps[-1], as_of))
+                if cycle.state is CycleState.CLOSED:
+                    left.append(await open_reports(conn, cycle, steps[-1], as_of))
                 if max(left) < CHUNK:
-                    return Progress(closed=True, waits_for="ended")
+                    return await _after_the_end(conn, cycle, steps[-1], phase)
             elif not cycle.moving:
                 return Progress(waits_for="paused")
             else:
@@ -107,8 +111,12 @@ async def _settle(
 ) -> Progress:
     """Nothing is due any more: close what is through, and say what comes next."""
     through = {_name(s) for s in steps if await _is_through(conn, cycle, s, as_of)}
-    awaited = Phase.COLLECT if phase is Phase.REPORT else phase
-    if awaited in through or awaited not in {_name(s) for s in steps}:
+    opening = await next_opening(conn, cycle, steps[-1])
+    if phase is Phase.REPORT:
+        over = Phase.COLLECT in through and opening is None
+    else:
+        over = phase in through or phase not in {_name(s) for s in steps}
+    if over:
         return Progress(closed=True, waits_for="closed")
     process = steps[-1].process
     await lock_process(conn, process)
@@ -118,6 +126,8 @@ async def _settle(
         if _name(step) not in through and step.state is not StageState.CLOSED
     ]
     timed = [(w.next_due_at, w.waits_for) for w in waits if w.next_due_at is not None]
+    if opening is not None:
+        timed.append((opening, "report"))
     instant, what = min(timed, default=(None, "people"))
     await rearm(conn, process, instant)
     return Progress(next_due_at=instant, waits_for=what)
@@ -131,3 +141,15 @@ async def _is_through(
         await note_opened(conn, cycle, step)
         return False
     return await note_state(conn, cycle, step, as_of)
+
+
+async def _after_the_end(
+    conn: AsyncConnection, cycle: CycleFacts, collect: StageFacts, phase: Phase
+) -> Progress:
+    """The cycle has ended; a report may still be the manager's alone for some days."""
+    opening = await next_opening(conn, cycle, collect) if phase is Phase.REPORT else None
+    if opening is None or cycle.state is CycleState.CANCELLED:
+        return Progress(closed=True, waits_for="ended")
+    await lock_process(conn, collect.process)
+    await rearm(conn, collect.process, opening)
+    return Progress(next_due_at=opening, waits_for="report")

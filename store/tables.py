@@ -783,6 +783,9 @@ class FeedbackReportRow(Base):
     held: Mapped[bool] = mapped_column(server_default=text("false"))
     """Waits for the reviewer of comments."""
 
+    readable_on: Mapped[date | None]
+    """From this day (company) on the subject may read it, if the result is open to them."""
+
 
 class CommentReview(Base):
     """What a named reviewer decided about a comment; the original stays where it is."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from uuid import UUID
 
-from definitions.models import Definition, Form
+from definitions.models import Definition, Duration, Form
 from definitions.raters import Asked
 from domain.anonymity import AnonymityRules, Below, TooFew
 from domain.errors import IllegalState
@@ -52,6 +52,8 @@ class Round:
     load: int
     rules: AnonymityRules
     hold_comments: bool
+    manager_first: int | None
+    """So many working days the manager reads a report before its subject."""
 
     @property
     def id(self) -> UUID:
@@ -102,7 +104,12 @@ def round_of(cycle: CycleFacts, stage: StageFacts) -> Round:
         load=spec.load or LOAD,
         rules=_rules(definition, collect),
         hold_comments=bool(getattr(spec, "hold_comments", False)),
+        manager_first=_working_days(getattr(spec, "manager_first", None)),
     )
+
+
+def _working_days(duration: Duration | None) -> int | None:
+    return None if duration is None else duration.amount
 
 
 def _quota(asked: Asked) -> Quota:

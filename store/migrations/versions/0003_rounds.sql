@@ -67,6 +67,7 @@ CREATE TABLE feedback_reports (
     digest TEXT NOT NULL,
     made_at TIMESTAMP WITH TIME ZONE NOT NULL,
     held BOOLEAN DEFAULT false NOT NULL,
+    readable_on DATE,
     CONSTRAINT pk_feedback_reports PRIMARY KEY (stage_id, subject_id),
     CONSTRAINT fk_feedback_reports_stage_id FOREIGN KEY(stage_id) REFERENCES stages (id) ON DELETE CASCADE,
     CONSTRAINT fk_feedback_reports_subject_id FOREIGN KEY(subject_id) REFERENCES people (id)
