@@ -1,6 +1,7 @@
 """Write down who is in a cycle and who is out, and which stages do not exist for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -60,6 +61,21 @@ async def enrol(
         },
     )
     return await count_participants(conn, cycle_id)
+
+
+async def foresee(
+    conn: AsyncConnection, definition: Definition, on: date, chosen: Collection[int] | None
+) -> Counter[tuple[ParticipantState, Reason]]:
+    """Count who would be in and out, and why, if a cycle were launched on a day. Writes nothing.
+
+    `chosen` are those whom HR chose by name; none: everybody whom the definition means.
+    """
+    audience = Audience(definition, on, chosen=chosen)
+    counted: Counter[tuple[ParticipantState, Reason]] = Counter()
+    async for batch in subjects_in_batches(conn, on):
+        verdicts = [audience.judge(subject) for subject in batch]
+        counted.update((verdict.state, verdict.reason) for verdict in verdicts)
+    return counted
 
 
 async def write_verdicts(

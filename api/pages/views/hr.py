@@ -48,15 +48,33 @@ class Cycles(Page):
     may_launch: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class OddLine:
+    """A line that names nobody for certain, and who may be meant."""
+
+    place: str
+    text: str
+    perhaps: tuple[Choice, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewCycle(Page):
-    """Choose what to launch and when; the launch check follows."""
+    """Choose what to launch, when and for whom; the launch check follows."""
 
     template: ClassVar[str] = "new-cycle.html"
     definitions: tuple[Choice, ...]
     launch_on: str
     earliest: str
     key: str = ""
+    by_name: bool = False
+    people: str = ""
+    """Who was named, a line each, as it was typed."""
+    odd: tuple[OddLine, ...] = ()
+    departments: tuple[Choice, ...] = ()
+    managers: tuple[Choice, ...] = ()
+    ahead: tuple[tuple[str, int], ...] = ()
+    """How many would be in and out, in words."""
+    notes: tuple[str, ...] = ()
 
 
 # --- Launch check ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from api.pages.views.frame import (
     More,
     Page,
     Person,
+    Problem,
 )
 from tests.api.pages.sample_frame import (
     ALEX,
@@ -186,6 +187,44 @@ def hr_pages() -> dict[str, Page]:
             ),
             launch_on="2027-02-02",
             earliest="2027-01-26",
+        ),
+        "new-cycle-by-name": hr.NewCycle(
+            title="Launch a cycle",
+            part="cycles",
+            problems=(
+                Problem("f-people", "3 lines name nobody for certain: 2, 4, 5.", "#f-people"),
+            ),
+            definitions=(
+                Choice("v1", "Annual review", "annual, version 3, published Mon 4 Jan"),
+                Choice("v3", "360 feedback", "feedback, version 1, published today", chosen=True),
+            ),
+            launch_on="2027-02-02",
+            earliest="2027-01-26",
+            by_name=True,
+            people="145, John Singh\nJohn Smith\nkpartner@example.com\nDavid Bernstien\n999",
+            odd=(
+                hr.OddLine(
+                    "Line 2",
+                    "“John Smith” may be several people. Who is meant?",
+                    (
+                        Choice("take:2:159", "John Smith, Sales (159)"),
+                        Choice("take:2:171", "John Smith, Shipping (171)"),
+                    ),
+                ),
+                hr.OddLine(
+                    "Line 4",
+                    "“David Bernstien” is nobody here. Perhaps somebody of these:",
+                    (Choice("take:4:151", "David Bernstein, Sales (151)"),),
+                ),
+                hr.OddLine("Line 5", "“999” is nobody here."),
+            ),
+            departments=(Choice("IT", "IT (5)"), Choice("Sales", "Sales (34)", chosen=True)),
+            managers=(
+                Choice("103", "Alexander James, 4 direct reports"),
+                Choice("100", "Steven King, 14 direct reports"),
+            ),
+            ahead=(("people take part", 2), ("out: not among those chosen by name", 105)),
+            notes=("By department: Sales 2.",),
         ),
         "launch-check": hr.LaunchCheckPage(
             title="Launch check",
