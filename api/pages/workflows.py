@@ -36,6 +36,7 @@ KINDS = {
 
 WAITS = {
     "opening": "the next opening",
+    "report": "the day on which a report opens",
     "rung": "the next rung of a ladder",
     "close": "a close",
     "entry": "somebody to enter",
