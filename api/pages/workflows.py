@@ -30,6 +30,7 @@ PAGE = 100
 KINDS = {
     "review_cycle": "Review cycle",
     "stage": "Stage",
+    "feedback_round": "360 round",
     "mail": "Sender of mail",
     "launch_calendar": "Watcher of launches",
 }
@@ -57,6 +58,7 @@ HELD = {
     "cannot-follow": "A change of somebody's record cannot be followed",
     "message-refused": "A mail was refused for what is in it",
     "cannot-fire-rung": "A rung cannot be fired",
+    "cannot-report": "A feedback report cannot be made",
     "cannot-enter": "Somebody cannot enter the cycle",
     "cannot-move": "A date cannot be moved",
 }
