@@ -233,10 +233,17 @@ async def _launch(world: World, crowd: Crowd, what: _Play) -> None:
         members = await desk_members(conn, Desk.HR, at.date())
         hr = Actor(members[0] if members else None, "hr")
         company_day = at.astimezone(what.zone).date()
-        crowd.cycle = await prepare(conn, version, company_day, "button", hr, at)
+        crowd.cycle = await prepare(
+            conn, version, company_day, "button", hr, at, only=_only(crowd, what)
+        )
     if what.scenario.confirmed:
         async with world.database.begin() as conn:
             await confirm(conn, crowd.cycle, hr, at)
+
+
+def _only(crowd: Crowd, what: _Play) -> list[int] | None:
+    chosen = what.scenario.only
+    return None if chosen is None else [crowd.ids[employee] for employee in chosen]
 
 
 def _down(what: _Play, process: str, at: datetime) -> datetime | None:

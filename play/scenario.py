@@ -252,7 +252,8 @@ class Habit(Part):
 class Scenario(Part):
     """A scenario file.
 
-    `launch` is when the button is pressed; by schedule, when the definition is switched on.
+    `launch` is when the button is pressed; by schedule, when the definition is switched on. `only`
+    are those who alone take part; none: everybody whom the definition means.
     """
 
     scenario: str
@@ -260,6 +261,7 @@ class Scenario(Part):
     company: str | None = None
     launch: Moment
     by: Literal["button", "schedule"] = "button"
+    only: tuple[Who, ...] | None = Field(default=None, min_length=1)
     confirmed: bool = True
     until: Moment | None = None
     seed: int = 1
@@ -269,3 +271,9 @@ class Scenario(Part):
     down: tuple[Down, ...] = ()
     refuse: tuple[Refused, ...] = ()
     expect: tuple[Expectation, ...] = ()
+
+    @model_validator(mode="after")
+    def _chosen_by_button(self) -> "Scenario":
+        if self.only is not None and self.by != "button":
+            raise ValueError("`only` needs `by: button`: what recurs is for everybody")
+        return self

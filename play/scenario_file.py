@@ -15,7 +15,7 @@ from play.scenario import Scenario
 
 Place = Sequence[str | int]
 
-PEOPLE = frozenset({"who", "about", "to", "delegate", "instead_of", "manager_id"})
+PEOPLE = frozenset({"who", "about", "to", "delegate", "instead_of", "manager_id", "only"})
 DESKS = frozenset({"hr", "administrators"})
 
 
@@ -116,5 +116,7 @@ def _named(part: BaseModel, place: tuple[str | int, ...]) -> Iterator[tuple[Plac
             for number, each in enumerate(value):
                 if isinstance(each, BaseModel):
                     yield from _named(each, (*here, number))
+                elif isinstance(each, str):
+                    yield (*here, number), name, each
         elif isinstance(value, str):
             yield here, name, value
