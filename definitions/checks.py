@@ -20,6 +20,7 @@ FIELDS_OF: dict[str, tuple[Kind, ...]] = {
     "collect": ("feedback_round",),
     "raters": ("feedback_round",),
     "load": ("feedback_round",),
+    "hold_comments": ("feedback_round",),
     "group_by": ("calibration",),
     "smallest_group": ("calibration",),
     "facilitator": ("calibration",),

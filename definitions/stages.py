@@ -140,6 +140,9 @@ class Stage(Model):
     load: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
     """360 round: the most requests that one rater may get."""
 
+    hold_comments: Literal["hr"] | None = None
+    """360 round: who goes over comments before anybody reads them. Absent: nobody."""
+
     group_by: Text | None = None
     """Calibration: one session for each value of this expression over `person`."""
 

@@ -72,6 +72,7 @@ class Event(StrEnum):
     LEAVE_RETURN_QUESTION = "leave_return_question"
     NO_RATERS = "no_raters"  # nobody is asked for feedback about this person
     SEAL_BROKEN = "seal_broken"  # somebody opened a sealed answer
+    COMMENTS_WAITING = "comments_waiting"  # reports whose comments are reviewed first
 
     # to administrators
     HELD_ROW = "held_row"
@@ -174,6 +175,7 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         _E.ADDRESS_REFUSED: Traits(_S.NEW, 64),
         _E.LEAVE_RETURN_QUESTION: Traits(_S.NEW, 65),
         _E.NO_RATERS: Traits(_S.NEW, 69),
+        _E.COMMENTS_WAITING: Traits(_S.NEW, 70),
         # Told before anything is shown, so that it can still be asked about.
         _E.SEAL_BROKEN: Traits(_S.NEW, 59, _T.AT_ONCE),
         # Of use only in the hour in which a mistake can still be mended quietly.

@@ -198,6 +198,10 @@ def _seal_broken(item: Saying) -> m.MailItem:
     )
 
 
+def _comments_waiting(item: Saying) -> m.MailItem:
+    return m.CommentsWaiting(cycle=cycle_of(item.cycle()), url=item.site.page("/comment-reviews"))
+
+
 def _not_held(item: Saying) -> m.MailItem:
     talk = item.facts.conversations.get((item.cycle().id, item.detail.subject_id or 0))
     manager = item.facts.people.get((talk and talk.manager_id) or 0)
@@ -355,6 +359,7 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.LEAVE_RETURN_QUESTION: _leave_return,
     Event.NO_RATERS: _no_raters,
     Event.SEAL_BROKEN: _seal_broken,
+    Event.COMMENTS_WAITING: _comments_waiting,
     Event.HELD_ROW: _held_row,
     Event.SIGN_IN: _sign_in,
     Event.TEST_MAIL: _test_mail,

@@ -28,6 +28,7 @@ from domain.notifications import Event, Section, section_of
 __all__ = [
     "AddressRefused",
     "Cancelled",
+    "CommentsWaiting",
     "Cycle",
     "CycleEnded",
     "CycleItem",
@@ -346,6 +347,13 @@ class SealBroken(CycleItem):
     opened_by: str
     opened_at: datetime
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsWaiting(CycleItem):
+    """To HR. Neither about whom nor how many: the list says that, to whom it may."""
+
+    event: ClassVar[Event] = Event.COMMENTS_WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,7 +201,7 @@ DID = {
     "rated": "answered a request for feedback",
     "rating_withdrawn": "took their feedback back",
     "request_declined": "declined a request for feedback",
-    "comment_reviewed": "reviewed a comment",
+    "comments_reviewed": "reviewed comments",
     "seal_broken": "opened a sealed answer",
 }
 

@@ -28,6 +28,7 @@ from store.cycle_facts import CycleFacts, StageFacts
 from store.processes import hold, ring
 from store.rounds.joins import joined_as_sets
 from store.rounds.reading import Sheet, gather, readers_of, report_questions, sheet_of
+from store.rounds.reviewing import tell_reviewers
 from store.rounds.rules import Round, round_of, to_the_day
 from store.rounds.seals import destroy, digest_key, unseal
 
@@ -85,6 +86,7 @@ async def close_subjects(
         return 0
     round_ = round_of(cycle, stage)
     cancelled = cycle.state is CycleState.CANCELLED
+    waiting: list[int] = []
 
     async def handle(some: Sequence[int]) -> None:
         locked = await _lock(conn, round_, some)
@@ -93,6 +95,7 @@ async def close_subjects(
         finished = [_finish(round_, one, SystemRandom()) for one in collected]
         await _write(conn, round_, finished, as_of)
         await destroy(conn, round_.id, sorted(locked))
+        waiting.extend(one.subject_id for one in finished if one.held)
 
     async def park(one: int, error: Exception) -> None:
         await hold(
@@ -107,6 +110,7 @@ async def close_subjects(
         )
 
     await in_halves(conn, subjects, handle, park)
+    await tell_reviewers(conn, round_, waiting, as_of)
     after = (cycle.stages[i].process for i in stage.successors)
     await ring(conn, f"cycle-{cycle.id}", *after, urgent=True)
     return CHUNK if len(subjects) == MOST_AT_ONCE else 0

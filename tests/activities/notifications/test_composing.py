@@ -37,6 +37,7 @@ TO_HR = frozenset(
         Event.LEAVE_RETURN_QUESTION,
         Event.NO_RATERS,
         Event.SEAL_BROKEN,
+        Event.COMMENTS_WAITING,
         Event.HELD_ROW,
     }
 )

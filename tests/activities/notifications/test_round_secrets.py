@@ -68,6 +68,7 @@ SAID: tuple[tuple[Event, str | None], ...] = (
     (Event.REPORT_READY, None),
     (Event.NO_RATERS, None),
     (Event.SEAL_BROKEN, None),
+    (Event.COMMENTS_WAITING, None),
 )
 TO_GUESTS = tuple((event, step) for event, step in SAID if step == "collect" and event in OUTSIDE)
 
