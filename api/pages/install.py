@@ -19,6 +19,7 @@ from api.pages import (
     launch,
     ledgers,
     new_cycle,
+    nominating,
     people,
     reviewers,
     reviews,
@@ -36,12 +37,14 @@ IMPORT = "/people/import"
 TYPES = {
     "almanac.css": "text/css; charset=utf-8",
     "almanac.js": "text/javascript; charset=utf-8",
+    "raters.js": "text/javascript; charset=utf-8",
     "almanac.svg": "image/svg+xml",
 }
 
 ROUTERS = (
     doors.router,
     tasks.router,
+    nominating.router,
     explaining.router,
     reviews.router,
     team.router,
@@ -71,7 +74,7 @@ def install(app: FastAPI) -> None:
 
 
 def _static() -> APIRouter:
-    """Three small files, read once. Their addresses change with their content."""
+    """A few small files, read once. Their addresses change with their content."""
     router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
     files = {name: (STATIC / name).read_bytes() for name in TYPES}
 

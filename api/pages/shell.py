@@ -24,6 +24,11 @@ SAID: Mapping[str, Notice] = MappingProxyType(
     {
         "saved": Notice("Draft saved.", "Nothing is sent until you submit."),
         "submitted": Notice("Submitted.", "Nothing more to do here."),
+        "list-kept": Notice("Kept.", "Nobody is asked yet."),
+        "list-sent": Notice("Sent.", "Your list is looked over; then these people are asked."),
+        "list-approved": Notice("Approved.", "The people on the list are asked."),
+        "list-approved-next": Notice("Approved.", "They are asked. The next list is below."),
+        "one-more": Notice("Thank you.", "They are asked at once."),
         "recorded": Notice("It is on record.", "What you wrote stays beside the review."),
         "withdrawn": Notice("Taken back.", "Your text is a draft again; nobody else reads it."),
         "sent-on": Notice("Sent on.", "Whoever holds the task now goes on from your draft."),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages import task_desk, task_drafts, task_endings, task_forms, task_release
+from api.pages import nominating, task_desk, task_drafts, task_endings, task_forms, task_release
 from api.pages.answering import share_answered
 from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
@@ -181,6 +181,8 @@ async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> R
             raise
         return go("/tasks#drafts")
     desk = await task_desk.open_desk(call, task_id)
+    if desk.facts.kind in nominating.KINDS:
+        return await nominating.list_page(call, request, desk, seen)
     if seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access):
         await store.seen(call.conn, task_id, call.now)
         page = await task_forms.working_page(call, desk, step, notice=said(request))

@@ -167,10 +167,11 @@ async def _facts(
 
 
 async def _asked_already(conn: AsyncConnection, round_: Round, subject_id: int) -> set[int]:
+    """Those who were asked about this subject, whatever they did then: it is told to nobody."""
     rows = await conn.execute(
         text(
             "SELECT person_id FROM raters WHERE stage_id = :round AND subject_id = :subject "
-            "AND state = 'asked'"
+            "AND state IN ('asked', 'declined', 'withdrawn')"
         ),
         {"round": round_.id, "subject": subject_id},
     )

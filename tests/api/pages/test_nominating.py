@@ -1,0 +1,341 @@
+"""A subject names raters, the manager looks the list over, and nobody learns who answers."""
+
+import json
+import re
+from uuid import UUID
+
+import pytest_asyncio
+from fastapi import FastAPI
+from httpx2 import AsyncClient, Response
+from sqlalchemy import text
+
+from api.app import create_app
+from config import Settings
+from definitions.loader import parse_definition
+from domain.access import Actor
+from domain.clock import SetClock
+from store.opening import open_planned, open_ready
+from store.rounds.asking import open_raters
+from store.rounds.leaving import decline_request
+from store.session import Database
+from tests.api.conftest import SignIn
+from tests.api.pages.browsing import HTML, get, hidden, plain, post
+from tests.store.rounds.test_nominating import _task
+from tests.store.rounds.world import NOW, SOURCE, World, make_world, rows, task_of, unfolded
+
+
+@pytest_asyncio.fixture
+async def app(database: Database, database_url: str, clock: SetClock) -> FastAPI:
+    settings = Settings(database_url=database_url, public_url="http://127.0.0.1:8000")
+    return create_app(settings, clock=clock, database=database)
+
+
+@pytest_asyncio.fixture
+async def world(database: Database) -> World:
+    world = await make_world(database, team=12, subjects=3, definition=unfolded(load=1))
+    await open_step(database, world, "nominate")
+    written = parse_definition(SOURCE.replace("{raters}", "load: 1"))
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE definition_versions SET content = CAST(:content AS jsonb)"),
+            {"content": json.dumps(written.content)},
+        )
+        await conn.execute(
+            text(
+                "UPDATE people SET first_name = 'Anna', last_name = 'Berg', job_title = 'Pilot',"
+                " department = 'Flight', projects = '{Atlas}' WHERE id = :p"
+            ),
+            {"p": world.team[6]},
+        )
+        await conn.execute(
+            text("UPDATE people SET first_name = 'Sam', projects = '{Atlas}' WHERE id = :p"),
+            {"p": world.subject},
+        )
+    return world
+
+
+async def open_step(database: Database, world: World, step: str) -> None:
+    async with database.begin() as conn:
+        cycle, _, _ = await world.facts(conn)
+        stage = cycle.stages[getattr(world, step)]
+        await open_ready(conn, cycle, stage, NOW)
+        await open_planned(conn, cycle, stage, NOW)
+
+
+async def send(
+    client: AsyncClient, task: UUID, go: str, people: list[int], **more: object
+) -> Response:
+    page = await get(client, f"/tasks/{task}")
+    form: dict[str, object] = {"version": hidden(page, "version"), "go": go, "r": people, **more}
+    data = {k: [str(v) for v in x] if isinstance(x, list) else str(x) for k, x in form.items()}
+    return await client.post(f"/tasks/{task}/raters", data=data, headers=HTML)
+
+
+async def listed(database: Database, world: World) -> list[tuple[int, str, str]]:
+    return [
+        (int(person), str(relation), str(state))
+        for person, relation, state in await rows(
+            database,
+            "SELECT person_id, relationship, state FROM raters WHERE subject_id = :s"
+            " AND state IN ('proposed', 'asked') ORDER BY position",
+            s=world.subject,
+        )
+    ]
+
+
+async def make_full(database: Database, world: World, person: int) -> None:
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source,"
+                " created_at) VALUES (:s, :b, :p, 'peers', 'asked', 'subject', :now)"
+            ),
+            {"s": world.collect, "b": world.team[1], "p": person, "now": NOW},
+        )
+
+
+async def test_the_page_says_how_many_why_and_suggests_with_reasons(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    await make_full(database, world, world.team[7])
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    page = await get(client, f"/tasks/{task}")
+    said = plain(page)
+    assert page.status_code == 200, page.text
+    for sentence in (
+        "Choose who gives you feedback",
+        "Four to six colleagues: at least three answers are needed before anything is shown, "
+        "and one in four stays silent.",
+        "Up to two people outside the company, if you like.",
+        "You answer the same questions about yourself.",
+        "Your direct reports are asked only where there are four or more.",
+        "works on Atlas too, same manager",
+        "Has as many requests as one person gets in this round.",
+        "your list goes to P1 Example as it stands, with suggestions.",
+        "All in all?",
+        "4 more wanted",
+    ):
+        assert sentence in said, sentence
+    assert re.search(rf'value="{world.team[7]}" disabled', page.text)
+
+
+async def test_picks_a_search_and_somebody_outside_add_up_and_are_sent(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    a, b, c, d = world.team[1:5]
+    kept = await send(client, task, "search", [], pick=[a, b], q="flight anna")
+    assert kept.headers["location"] == f"/tasks/{task}?q=flight%20anna#found"
+    page = await get(client, f"/tasks/{task}?q=flight%20anna")
+    assert "Anna Berg" in page.text.partition('id="found"')[2]
+    more = {
+        "pick": [c, d, world.team[6]],
+        "out.first": "Otto",
+        "out.email": "otto@client.example",
+        f"rel.{b}": "others",
+    }
+    added = await send(client, task, "outside", [a, b], **more)
+    assert added.status_code == 303, added.text
+    outsider = (await listed(database, world))[5][0]
+    sent = await send(client, task, "submit", [a, b, c, d, world.team[6], outsider])
+    assert sent.status_code == 422
+    assert "outside" in plain(sent)
+    sent = await send(
+        client,
+        task,
+        "submit",
+        [a, c, d, world.team[6], outsider],
+        **{f"rel.{outsider}": "external"},
+    )
+    assert sent.headers["location"] == f"/tasks/{task}?said=list-sent"
+    assert await listed(database, world) == [
+        (a, "peers", "proposed"),
+        (c, "peers", "proposed"),
+        (d, "peers", "proposed"),
+        (world.team[6], "peers", "proposed"),
+        (outsider, "external", "proposed"),
+    ]
+    done = plain(await get(client, f"/tasks/{task}?said=list-sent"))
+    assert "P1 Example looks over this list. Then these people are asked." in done
+    assert "otto@client.example" in done
+
+
+async def test_what_is_wrong_stands_at_its_entry_and_nothing_typed_is_lost(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    await make_full(database, world, world.team[7])
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    many = [world.team[n] for n in (1, 2, 3, 4, 5, 6, 7, 8, 9)]
+    refused = await send(client, task, "submit", many, **{"out.first": "Otto", "out.email": "x"})
+    said = plain(refused)
+    assert refused.status_code == 422
+    row = refused.text.partition(f'id="r-{world.team[7]}"')[2].partition("</li>")[0]
+    assert "This person has as many requests as anybody may get in this round." in row
+    assert "Colleagues: At most 8 can be asked; 9 are named." in said
+    assert "1 too many" in said
+    assert "Please give a mail address and a first name." in said
+    assert 'value="Otto"' in refused.text
+    assert refused.text.count('name="r" value=') == 9
+    assert await listed(database, world) == []
+    empty = await send(client, task, "submit", [])
+    assert empty.status_code == 422
+    assert "Name at least one person" in plain(empty)
+
+
+async def test_two_windows_do_not_overwrite_each_other(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    old = hidden(await get(client, f"/tasks/{task}"), "version")
+    assert (await send(client, task, "save", [world.team[1]])).status_code == 303
+    clash = await post(
+        client, f"/tasks/{task}/raters", version=old, go="save", r=str(world.team[2])
+    )
+    assert clash.status_code == 412
+    assert "changed in another window" in plain(clash)
+    again = await post(
+        client,
+        f"/tasks/{task}/raters",
+        version=hidden(clash, "version"),
+        go="save",
+        r=str(world.team[2]),
+    )
+    assert again.status_code == 303
+    assert await listed(database, world) == [(world.team[2], "peers", "proposed")]
+
+
+async def test_a_draft_is_kept_while_one_picks_and_says_when(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    fields = {"version": "1", "pick": str(world.team[1]), "out.first": "Ot"}
+    kept = await post(client, f"/tasks/{task}/raters/draft", **fields)
+    assert kept.json() == {"version": "2", "clock": "09:00"}
+    assert await listed(database, world) == [(world.team[1], "peers", "proposed")]
+    fields = {"version": "2", "pick": str(world.subject)}
+    refused = await post(client, f"/tasks/{task}/raters/draft", **fields)
+    assert refused.status_code == 422
+
+
+async def test_a_form_cannot_be_submitted_where_a_list_is_asked(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    for path in ("", "/submit"):
+        answer = await post(client, f"/tasks/{task}{path}", go="submit", version="1.0")
+        assert answer.status_code in (409, 412), path
+    assert await rows(database, "SELECT state FROM tasks WHERE id = :t", t=task) == [("open",)]
+
+
+async def test_the_manager_changes_a_list_approves_it_and_goes_on_to_the_next(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    subject, manager = await sign_in(world.subject), await sign_in(world.lead)
+    a, b, c, d, e = world.team[3:8]
+    nominate = await _task(database, world, "nominate")
+    assert (await send(subject, nominate, "submit", [a, b, c, d])).status_code == 303
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE tasks SET state = 'expired', ended_at = :n WHERE state = 'open'"),
+            {"n": NOW},
+        )
+    await open_step(database, world, "approve")
+    task = await _task(database, world, "approve")
+    page = plain(await get(manager, f"/tasks/{task}"))
+    assert "Look over Sam Example's feedback list" in page
+    assert "the list as it stands is asked" in page
+    assert "2 more wait for you" in page
+    removed = await send(manager, task, f"remove:{a}", [a, b, c, d], pick=[e])
+    assert removed.status_code == 303
+    assert [person for person, _, _ in await listed(database, world)] == [b, c, d, e]
+    done = await send(manager, task, "approve", [b, c, d, e], **{f"rel.{e}": "others"})
+    assert done.headers["location"] == f"/tasks/{task}?said=list-approved-next"
+    assert [state for _, _, state in await listed(database, world)] == ["asked"] * 4
+    after = plain(await get(manager, f"/tasks/{task}"))
+    assert "Next list: P4 Example" in after or "Next list: P5 Example" in after
+    for reader, path in ((manager, task), (subject, nominate)):
+        shown = plain(await get(reader, f"/tasks/{path}"))
+        assert "Anna Berg" in shown
+        assert "These people are asked" in shown
+
+
+async def test_an_empty_list_is_approved_only_once_that_is_said(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    manager = await sign_in(world.lead)
+    async with database.begin() as conn:
+        await conn.execute(text("UPDATE tasks SET state = 'expired', ended_at = :n"), {"n": NOW})
+    await open_step(database, world, "approve")
+    task = await _task(database, world, "approve")
+    page = plain(await get(manager, f"/tasks/{task}"))
+    assert "no 360 for Sam, and HR is told" in page
+    assert "Suggestions" in page
+    refused = await send(manager, task, "approve", [])
+    assert refused.status_code == 422
+    assert "Nobody is to be asked about Sam" in plain(refused)
+    assert (await send(manager, task, "approve", [], nobody="yes")).status_code == 303
+
+
+async def test_nobody_else_sees_a_list_and_hr_only_once_it_is_sent(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    subject = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    await send(subject, task, "save", [world.team[6]])
+    for other in (world.hr, world.lead):
+        page = await get(await sign_in(other), f"/tasks/{task}")
+        assert page.status_code == 200
+        assert "Anna Berg" not in page.text
+    colleague = await sign_in(world.team[5])
+    assert (await get(colleague, f"/tasks/{task}")).status_code == 404
+    assert (await post(colleague, f"/tasks/{task}/raters", go="save")).status_code == 404
+    assert (await post(await sign_in(world.lead), f"/tasks/{task}/raters")).status_code == 409
+    await send(subject, task, "submit", [world.team[6]])
+    assert "Anna Berg" in (await get(await sign_in(world.hr), f"/tasks/{task}")).text
+    assert "Anna Berg" not in (await get(await sign_in(world.lead), f"/tasks/{task}")).text
+
+
+async def test_one_more_person_is_named_without_saying_for_whom(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    subject = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    chosen = [world.team[n] for n in (3, 4, 5, 6)]
+    await send(subject, task, "submit", chosen)
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE tasks SET state = 'expired', ended_at = :n WHERE state = 'open'"),
+            {"n": NOW},
+        )
+        cycle, stage, _ = await world.facts(conn)
+        skips = "INSERT INTO skips (stage_id, subject_id, reason, at) VALUES (:s, :p, 'x', :n)"
+        await conn.execute(text(skips), {"s": world.approve, "p": world.subject, "n": NOW})
+        await open_raters(conn, cycle, stage, NOW)
+    place = f"/rounds/{world.collect}/raters"
+    before = plain(await get(subject, place))
+    assert "Nobody else is to be named." in before
+    request = await task_of(database, world, world.team[6])
+    async with database.begin() as conn:
+        actor = Actor(world.team[6], "person")
+        await decline_request(conn, request, actor, "Too close.", now=NOW)
+    page = await get(subject, place)
+    said = plain(page)
+    assert "There is room on your list." in said
+    assert "Anna Berg" in said
+    assert "declined" not in said
+    assert place in (await get(subject, f"/tasks/{task}")).text
+    again = await post(subject, place, go="name", pick=str(world.team[6]))
+    assert again.status_code == 422
+    assert "This person is on the list already." in plain(again)
+    assert (await post(subject, place, go="name")).status_code == 422
+    named = await post(subject, place, go="name", pick=str(world.team[8]))
+    assert named.headers["location"] == f"{place}?said=one-more"
+    assert (await post(subject, place, go="name", pick=str(world.team[9]))).status_code == 409
+    assert "Nobody else is to be named." in plain(await get(subject, place))
+    assert (await get(await sign_in(world.team[5]), place)).status_code == 404
