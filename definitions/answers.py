@@ -5,7 +5,9 @@ An answers object maps question ids to values:
 - `text`: a string. `number`: a number. `date`: `YYYY-MM-DD`.
 - `rating`: a point of the scale (its value). `choice`: one of the options.
 - `goals`: a list of `{"goal": text, "progress": 0..100, "note": text}`.
-- `competencies`: an object from competency to a point of the scale, or null for "I cannot say".
+- `competencies`: an object from each competency to a point of the scale, or null for "I cannot
+  say".
+  A rater in a 360 round may answer a `rating` with null, too.
 - the text that must come with a rating or choice (`explain: true`): under `<id>.why`.
 
 An acknowledgement has no form of its own: its answers are `answer` (`read`, `comment`,
@@ -70,6 +72,8 @@ def check(
     asked = relevant(form, answers) if complete else list(known.values())
     for question in asked:
         value = answers.get(question.id)
+        if _cannot_say(stage, question, answers):
+            continue
         if _empty(value):
             if complete and question.required:
                 problems.append(
@@ -77,6 +81,8 @@ def check(
                 )
             continue
         wrong = _wrong(definition, question, value)
+        if wrong is None and complete and _some_unrated(question, value):
+            wrong = "required", "Please rate each of them, or say that you cannot."
         if wrong is not None:
             problems.append(AnswerProblem(question.id, *wrong))
         why = answers.get(question.id + WHY)
@@ -94,9 +100,22 @@ def kept(definition: Definition, stage: StageSpec, answers: Mapping[str, Any]) -
     if stage.kind == "acknowledgement":
         return {k: answers[k] for k in ("answer", "text") if not _empty(answers.get(k))}
     form = form_of(definition, stage)
-    asked = [q.id for q in relevant(form, answers)] if form is not None else []
-    keys = [k for q in asked for k in (q, q + WHY)]
-    return {k: answers[k] for k in keys if not _empty(answers.get(k))}
+    asked = relevant(form, answers) if form is not None else []
+    keys = [k for q in asked for k in (q.id, q.id + WHY)]
+    unsaid = {q.id for q in asked if _cannot_say(stage, q, answers)}
+    return {k: answers[k] for k in keys if k in unsaid or not _empty(answers.get(k))}
+
+
+def _cannot_say(stage: StageSpec, question: Question, answers: Mapping[str, Any]) -> bool:
+    """A rater may always say that they cannot say: no guess is better than an honest gap."""
+    rated = stage.kind == "collect" and question.type == "rating"
+    return rated and question.id in answers and answers[question.id] is None
+
+
+def _some_unrated(question: Question, value: object) -> bool:
+    if not question.required or not isinstance(value, dict):
+        return False
+    return bool(set(question.competencies) - set(value))
 
 
 def _empty(value: object) -> bool:
@@ -149,6 +168,8 @@ def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str,
         case "competencies":
             if not isinstance(value, dict):
                 return "wrong_type", "Please give one rating for each competency."
+            if set(value) - set(question.competencies):
+                return "not_an_option", "Please rate the competencies that are listed."
             wrong = (_off_scale(definition, v) for v in value.values() if v is not None)
             return next((w for w in wrong if w is not None), None)
         case "goals":

@@ -60,7 +60,7 @@ class FormChecks:
         kind = question.type
         if not question.ask and kind not in WITH_OWN_TEXT:
             self._error((*path, "ask"), "This is missing.", "Write the question.")
-        if kind == "choice":
+        if kind == "choice" or (kind == "competencies" and question.options):
             self._options(path, question)
         elif question.options:
             self._error(
@@ -78,7 +78,7 @@ class FormChecks:
             )
 
     def _options(self, path: Path, question: Question) -> None:
-        if len(question.options) < 2:
+        if question.type == "choice" and len(question.options) < 2:
             self._error(
                 (*path, "options") if question.options else path,
                 "A choice needs at least two `options`.",

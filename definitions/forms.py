@@ -10,6 +10,16 @@ from definitions.identifiers import Identifier
 QuestionType = Literal["text", "rating", "choice", "goals", "competencies", "number", "date"]
 Reader = Literal["subject", "manager", "hr"]
 
+COMPETENCIES = (
+    "Working together",
+    "Saying clearly what is needed",
+    "Delivering what was agreed",
+    "Deciding soundly",
+    "Taking responsibility",
+    "Learning, and helping others learn",
+)
+"""What is rated where a question names no competencies of its own."""
+
 
 class Question(Model):
     """A question of a form. Goals and competencies bring their own text: `ask` may be empty."""
@@ -33,7 +43,7 @@ class Question(Model):
     """An example, folded away."""
 
     options: tuple[Text, ...] = ()
-    """For `choice`: what can be chosen."""
+    """For `choice`: what can be chosen. For `competencies`: what is rated, if not the usual six."""
 
     explain: StrictBool = False
     """Must a text come with the rating or choice?"""
@@ -46,6 +56,13 @@ class Question(Model):
 
     visible: Reader = "subject"
     """The farthest reader: the subject (after release), the line above and HR, or HR."""
+
+    @property
+    def competencies(self) -> tuple[str, ...]:
+        """What is rated, one by one, in a question about competencies."""
+        if self.type != "competencies":
+            return ()
+        return self.options or COMPETENCIES
 
 
 class Section(Model):

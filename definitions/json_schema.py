@@ -48,6 +48,10 @@ def definition_schema() -> dict[str, Any]:
         _when(
             {"type": {"const": "choice"}},
             {"required": ["options"], "properties": {"options": {"minItems": 2}}},
+        ),
+        _when(
+            {"type": {"enum": ["choice", "competencies"]}},
+            {},
             otherwise={"properties": {"options": False}},
         ),
     ]
@@ -84,14 +88,16 @@ def _when(
     given: dict[str, Any],
     then: dict[str, Any],
     *,
-    otherwise: dict[str, Any],
+    otherwise: dict[str, Any] | None = None,
     by_default: bool = False,
 ) -> dict[str, Any]:
     """`if` that is also right where the key is left out: then its default decides."""
     condition: dict[str, Any] = {"properties": given}
     if not by_default:
         condition["required"] = list(given)
-    rule: dict[str, Any] = {"if": condition, "else": otherwise}
+    rule: dict[str, Any] = {"if": condition}
+    if otherwise is not None:
+        rule["else"] = otherwise
     if then:
         rule["then"] = then
     return rule

@@ -42,4 +42,4 @@ def _one(definition: Definition, question: Question) -> Any:
         case "goals":
             return [{"goal": WORDS[: question.most], "progress": 50}]
         case "competencies":
-            return {"Working together": definition.scale[0].value}
+            return dict.fromkeys(question.competencies, definition.scale[0].value)

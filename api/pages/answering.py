@@ -130,7 +130,7 @@ def fields_of(
                 value=_shown(value),
                 choices=choices_of(definition, question),
                 goals=_goal_rows(value, spare_goals) if question.type == "goals" else (),
-                rows=_competencies(value) if question.type == "competencies" else (),
+                rows=_competencies(question, value),
                 explain=question.explain,
                 why=str(answers.get(question.id + WHY, "")),
                 most=question.most,
@@ -185,12 +185,15 @@ def _goal_rows(value: Any, spare: int) -> tuple[Goal, ...]:
     return (*rows, *(Goal() for _ in range(min(empty, MOST_GOALS - len(rows)))))
 
 
-def _competencies(value: Any) -> tuple[Row, ...]:
+def _competencies(question: Question, value: Any) -> tuple[Row, ...]:
     given = value if isinstance(value, dict) else {}
-    return tuple(
-        Row(name, name.replace("_", " "), CANNOT_SAY if point is None else str(point))
-        for name, point in given.items()
-    )
+    return tuple(Row(name, name, _point(given, name)) for name in question.competencies)
+
+
+def _point(given: Mapping[str, Any], name: str) -> str:
+    if name not in given:
+        return ""
+    return CANNOT_SAY if given[name] is None else str(given[name])
 
 
 _PLAIN = re.compile(r"""answers\.(\w+)\s*(==|!=)\s*(?:"([^"]*)"|'([^']*)')""")
@@ -239,7 +242,9 @@ def said(
             return Said(ask, "", "", None, rows, private)
         case "competencies" if isinstance(value, dict) and value:
             rows = tuple(
-                (n.replace("_", " "), rating_words(definition, v)) for n, v in value.items()
+                (name, rating_words(definition, value[name]))
+                for name in question.competencies
+                if name in value
             )
             return Said(ask, "", "", None, rows, private)
         case _:
