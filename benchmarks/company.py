@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from activities.cycles import advance_cycle
+from activities.rounds import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from definitions.loader import parse_company, parse_definition
@@ -55,10 +56,13 @@ offices:
 """
 
 
-async def populate(database: Database, count: int) -> UUID:
-    """Make `count` people in four offices, about eight to a manager; publish the annual cycle.
+ANNUAL = ROOT / "definitions" / "cycles" / "annual.yaml"
 
-    Returns the definition version.
+
+async def populate(database: Database, count: int, source: str | None = None) -> UUID:
+    """Make `count` people in four offices, about eight to a manager; publish a cycle.
+
+    The annual one if `source` is none. Returns the definition version.
     """
     async with database.begin() as conn:
         settings = parse_company(SETTINGS, "company.yaml")
@@ -66,10 +70,9 @@ async def populate(database: Database, count: int) -> UUID:
         await conn.execute(text(PEOPLE), {"count": count, "now": NOW})
         await conn.execute(text(LINES))
         await refresh_profiles(conn, await company(conn), on=date(2027, 1, 12))
-        source = (ROOT / "definitions" / "cycles" / "annual.yaml").read_text(encoding="utf-8")
-        version = await publish(
-            conn, parse_definition(source, "annual.yaml"), source=source, actor=HR, now=NOW
-        )
+        written = source or ANNUAL.read_text(encoding="utf-8")
+        parsed = parse_definition(written, "cycle.yaml")
+        version = await publish(conn, parsed, source=written, actor=HR, now=NOW)
     async with database.engine.connect() as conn:
         await conn.execution_options(isolation_level="AUTOCOMMIT")
         await conn.execute(text("VACUUM ANALYZE"))
@@ -90,20 +93,34 @@ async def open_stages(database: Database, cycle: UUID, as_of: datetime = NOW) ->
 
 
 async def turn_all(database: Database, cycle: UUID, as_of: datetime) -> None:
-    """One turn of the cycle and of each of its stages."""
+    """One turn of the cycle, of each of its stages and of each of its rounds."""
     turn = Turn(database, lambda: None)
     await advance_cycle(turn, cycle, as_of)
-    async with database.begin() as conn:
-        stages = (
-            await conn.execute(
-                text(
-                    "SELECT stage_id FROM processes WHERE kind = :kind AND cycle_id = :cycle "
-                    "ORDER BY id"
-                ),
-                {"kind": ProcessKind.STAGE, "cycle": cycle},
-            )
-        ).scalars()
-        ids = list(stages)
-    for stage in ids:
+    for stage in await _stages(database, cycle, ProcessKind.STAGE):
         while (await advance_stage(turn, cycle, stage, as_of)).again:
             turn = Turn(database, lambda: None)
+    for stage in await _stages(database, cycle, ProcessKind.FEEDBACK_ROUND):
+        await turn_round(database, cycle, stage, as_of)
+
+
+async def turn_round(database: Database, cycle: UUID, stage: UUID, as_of: datetime) -> None:
+    """One turn of a round: phases that are over are passed, as its workflow does."""
+    for phase in Phase:
+        progress = await advance_round(Turn(database, lambda: None), cycle, stage, phase, as_of)
+        while progress.again:
+            turn = Turn(database, lambda: None)
+            progress = await advance_round(turn, cycle, stage, phase, as_of)
+        if not progress.closed:
+            return
+
+
+async def _stages(database: Database, cycle: UUID, kind: ProcessKind) -> list[UUID]:
+    async with database.begin() as conn:
+        rows = await conn.execute(
+            text(
+                "SELECT stage_id FROM processes WHERE kind = :kind AND cycle_id = :cycle "
+                "ORDER BY id"
+            ),
+            {"kind": kind, "cycle": cycle},
+        )
+        return list(rows.scalars())

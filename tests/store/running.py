@@ -6,11 +6,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from activities.cycles import advance_cycle
+from activities.rounds import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from definitions import shipped
 from definitions.loader import parse_definition
 from domain.access import ENGINE, Actor
+from domain.states import ProcessKind
 from store.definitions import publish
 from store.launch import confirm, prepare
 from store.session import Database
@@ -50,13 +52,20 @@ async def launched(database: Database, version: UUID, at: datetime = LAUNCHED) -
 
 
 async def advance(database: Database, cycle: UUID, as_of: datetime) -> None:
-    """One look of the cycle and of each stage that has begun."""
+    """One look of the cycle, and of each stage and round that has begun."""
     turn = Turn(database, lambda: None)
     await advance_cycle(turn, cycle, as_of)
-    for stage in await column(
-        database, "SELECT stage_id FROM processes WHERE stage_id IS NOT NULL ORDER BY id"
-    ):
-        await advance_stage(turn, cycle, UUID(str(stage)), as_of)
+    begun = await rows(
+        database, "SELECT kind, stage_id FROM processes WHERE stage_id IS NOT NULL ORDER BY id"
+    )
+    for kind, found in begun:
+        stage = UUID(str(found))
+        if kind == ProcessKind.STAGE:
+            await advance_stage(turn, cycle, stage, as_of)
+            continue
+        for phase in Phase:  # a phase that is over is passed, as in the workflow
+            if not (await advance_round(turn, cycle, stage, phase, as_of)).closed:
+                break
 
 
 async def rows(database: Database, sql: str, **values: object) -> list[tuple[object, ...]]:
