@@ -26,9 +26,10 @@ from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, open_link
 from domain.access import AccessRole, Action
 from domain.errors import AlmanacError
 from store.command_keys import run_once
+from store.links import FoundLink, is_local_path
 from store.links import LinkState as Found
-from store.links import is_local_path
 from store.sessions import revoke_token
+from store.views.feedback_requests import is_asked
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -45,7 +46,9 @@ STATES: dict[Found, LinkState] = {
 @router.get("/")
 async def home(call: Anyone) -> Response:
     """Straight to what waits, or to the door."""
-    return go("/tasks" if call.person else "/sign-in")
+    if call.person is None:
+        return go("/sign-in")
+    return go("/feedback" if AccessRole.OUTSIDE in call.person.roles else "/tasks")
 
 
 @router.get("/sign-in")
@@ -102,6 +105,8 @@ async def send(call: Anyone, request: Request) -> Response:
 async def follow(call: Anyone, request: Request, token: str) -> Response:
     """A mailed link was opened, perhaps by a mail scanner: nothing happens before the button."""
     opened = await open_link(request, call.conn, token, call.now)
+    if await _is_over(call, opened.link):
+        return await _no_use(call, "round_closed")
     if opened.link.state is not Found.VALID:
         return await _no_use(call, STATES[opened.link.state])
     if opened.other:
@@ -109,8 +114,14 @@ async def follow(call: Anyone, request: Request, token: str) -> Response:
         return await show(call, page, HTTPStatus.FORBIDDEN)
     if opened.here is not None:
         return go(opened.link.target)
-    name = opened.name.partition(" ")[0]
-    page = FollowLink(title=f"Hello {name}", state="ready", action=f"/l/{quote(token)}", name=name)
+    name = opened.name if opened.link.outside else opened.name.partition(" ")[0]
+    page = FollowLink(
+        title=f"Hello {name}",
+        state="ready",
+        action=f"/l/{quote(token)}",
+        name=name,
+        outside=opened.link.outside,
+    )
     return await show(call, page)
 
 
@@ -118,6 +129,8 @@ async def follow(call: Anyone, request: Request, token: str) -> Response:
 async def enter(call: Anyone, request: Request, token: str) -> Response:
     """Sign in through a link."""
     opened = await open_link(request, call.conn, token, call.now)
+    if await _is_over(call, opened.link):
+        return await _no_use(call, "round_closed")
     if opened.other:
         page = FollowLink(title="For somebody else", state="other_person", here_as=opened.here_name)
         return await show(call, page, HTTPStatus.FORBIDDEN)
@@ -129,9 +142,20 @@ async def enter(call: Anyone, request: Request, token: str) -> Response:
     return response
 
 
+async def _is_over(call: Call, link: FoundLink) -> bool:
+    """Somebody from outside came when nothing is asked of them any more, whatever the link says."""
+    if not link.outside or link.person_id is None:
+        return False
+    return not await is_asked(call.conn, link.person_id)
+
+
 async def _no_use(call: Call, state: LinkState) -> HTMLResponse:
     status = HTTPStatus.NOT_FOUND if state == "unknown" else HTTPStatus.GONE
-    titles = {"expired": "This link has run out", "revoked": "This link no longer works"}
+    titles = {
+        "expired": "This link has run out",
+        "revoked": "This link no longer works",
+        "round_closed": "This round has closed",
+    }
     return await show(
         call, FollowLink(title=titles.get(state, "Unknown link"), state=state), status
     )

@@ -21,6 +21,7 @@ from api.pages import (
     new_cycle,
     nominating,
     people,
+    rating,
     reviewers,
     reviews,
     steering,
@@ -44,6 +45,7 @@ TYPES = {
 ROUTERS = (
     doors.router,
     tasks.router,
+    rating.router,
     nominating.router,
     explaining.router,
     reviews.router,

@@ -45,6 +45,7 @@ def environment() -> Environment:
             "zone_name": saying.say_zone,
             "iso": _iso,
             "plural": saying.plural,
+            "minutes": saying.say_minutes,
             "control": control_id,
             "columns": _columns,
         }

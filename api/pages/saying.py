@@ -73,6 +73,14 @@ def _within_a_day(seconds: float) -> str:
     return f"in {words}" if seconds > 0 else f"{words} ago"
 
 
+def say_minutes(minutes: int) -> str:
+    """About how long something takes: `about 25 minutes`, `about 1 ½ hours`."""
+    if minutes < 75:
+        return f"about {plural(minutes, 'minute')}"
+    whole, half = divmod(round(minutes / 30), 2)
+    return f"about {whole} ½ hours" if half else f"about {plural(whole, 'hour')}"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """`1 day`, `2 days`, `1,204 people`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

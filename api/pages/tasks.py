@@ -10,20 +10,29 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages import nominating, task_desk, task_drafts, task_endings, task_forms, task_release
+from api.pages import (
+    nominating,
+    rating_desk,
+    task_desk,
+    task_drafts,
+    task_endings,
+    task_forms,
+    task_release,
+)
 from api.pages.answering import share_answered
 from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_words import About, ended_word, seen_by, verb
 from api.pages.views.frame import Page, Person, Problem, Visit
 from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskLine
+from api.seen_lists import KINDS as LISTS
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
 from definitions.effort import minutes_of
 from definitions.models import Definition
 from domain.access import Action, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
-from domain.states import TaskState
+from domain.states import Role, TaskState
 from store import drafts
 from store import tasks as store
 from store.definitions import definition_of
@@ -46,15 +55,21 @@ async def my_tasks(call: Own, request: Request) -> Response:
     visit = await visit_of(call)
     today = visit.today
     waiting = await queries.open_tasks(call.conn, reader, call.now.date())
-    ended = await queries.ended_tasks(call.conn, reader)
+    ended = [t for t in await queries.ended_tasks(call.conn, reader) if t.role != Role.RATER]
     results = await queries.open_results(call.conn, call.person_id)
-    lines = [await _line(call, task, today) for task in waiting]
-    title, on = ("", None) if lines else await _next(call, visit)
+    asked = await rating_desk.asked(call)
+    lines = [
+        await _line(call, task, today)
+        for task in waiting
+        if task.role != Role.RATER or not asked.grouped
+    ]
+    title, on = ("", None) if lines or asked.grouped else await _next(call, visit)
     page = MyTasks(
         title="My tasks",
         part="tasks",
         notice=said(request),
         open=tuple(lines),
+        feedback=asked,
         ended=tuple([await _line(call, task, today) for task in ended]),
         next_thing=title,
         next_on=on,
@@ -180,8 +195,10 @@ async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> R
         if not await _left_behind(call, task_id):
             raise
         return go("/tasks#drafts")
+    if seen.facts.kind == rating_desk.KIND and rating_desk.mine(call, seen):
+        return go(f"/feedback/{task_id}")
     desk = await task_desk.open_desk(call, task_id)
-    if desk.facts.kind in nominating.KINDS:
+    if desk.facts.kind in LISTS:
         return await nominating.list_page(call, request, desk, seen)
     if seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access):
         await store.seen(call.conn, task_id, call.now)
@@ -211,6 +228,9 @@ async def preview(call: Works, request: Request, task_id: UUID) -> Response:
 async def _own_desk(call: Call, task_id: UUID) -> task_desk.Desk | None:
     """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see."""
     seen: Seen = await see_task(call, task_id)
+    if seen.facts.kind == rating_desk.KIND:
+        # What raters write is sealed: it must never come near the drafts and responses of forms.
+        raise NotFound(f"There is no form {task_id}.")
     if seen.facts.state != TaskState.OPEN or not may_work_on(seen.reader, seen.access):
         return None
     return await task_desk.open_desk(call, task_id)

@@ -26,7 +26,7 @@ class LinkSent(Page):
     inbox: str = ""  # the local inbox of the one-command stack
 
 
-LinkState = Literal["ready", "other_person", "expired", "revoked", "unknown"]
+LinkState = Literal["ready", "other_person", "expired", "revoked", "round_closed", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ class FollowLink(Page):
     """A mailed link was opened. Nothing happens before the button: mail scanners open links.
 
     `name` is whom the link was sent to; `here_as` is who is signed in on this device.
+    `outside`: it was mailed to somebody outside the company, who has nothing but their links.
     """
 
     template: ClassVar[str] = "link.html"
@@ -42,6 +43,7 @@ class FollowLink(Page):
     name: str = ""
     here_as: str = ""
     email: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,22 @@ class LeftDraft:
     until: date
 
 
+@dataclass(frozen=True, slots=True)
+class FeedbackAsked:
+    """What the reader is asked to write as a rater: from two on, one card for all of them."""
+
+    names: tuple[str, ...] = ()
+    done: int = 0
+    minutes: int = 0
+    due_at: datetime | None = None  # of the next one
+    late: bool = False
+
+    @property
+    def grouped(self) -> bool:
+        """Does one card stand for them?"""
+        return len(self.names) > 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class MyTasks(Page):
     """Everything that waits for one person, nearest deadline first."""
@@ -54,6 +70,7 @@ class MyTasks(Page):
     next_on: date | None = None
     results: tuple[tuple[str, str], ...] = ()  # (sentence, link): results that may be read
     drafts: tuple[LeftDraft, ...] = ()
+    feedback: FeedbackAsked = FeedbackAsked()
 
 
 # --- The form ----------------------------------------------------------------------------------
