@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Response
 from api.authentication import GuardedRoute, anybody
 from api.pages import (
     addresses,
+    comment_review,
     company,
     cycle_people,
     cycle_tasks,
@@ -49,6 +50,7 @@ ROUTERS = (
     nominating.router,
     explaining.router,
     reviews.router,
+    comment_review.router,
     team.router,
     launch.router,
     reviewers.router,

@@ -13,9 +13,10 @@ from api.pages.task_endings import answer_href
 from api.pages.task_evidence import ACKNOWLEDGED, sections_read
 from api.pages.views.frame import Person
 from api.pages.views.reading import Chapter, MyReviews, ResultLine, Review
+from api.seen_comments import reports_to_review
 from api.seen_tasks import visible_answers
 from definitions.models import Definition
-from domain.access import Action, Reader, answers_for, hr_over
+from domain.access import AccessRole, Action, Reader, answers_for, hr_over
 from domain.errors import NotFound
 from domain.states import TaskState
 from store.access import task_facts
@@ -35,12 +36,14 @@ async def reviews(call: Reads, request: Request) -> Response:
     """Every result that the reader may open, and why others are not open yet."""
     own = await queries.own_reviews(call.conn, call.person_id)
     below = await queries.reviews_below(call.conn, call.person_id, call.now.date())
+    hr = AccessRole.HR in call.signed_in.roles
     page = MyReviews(
         title="Reviews",
         part="reviews",
         notice=said(request),
         own=tuple(_own(row) for row in own),
         people=tuple(_of_people(row) for row in below),
+        comments_wait=hr and bool(await reports_to_review(call)),
     )
     return await show(call, page)
 

@@ -58,6 +58,8 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "same": Notice("Nothing to save.", "The settings say this already.", "told"),
         "rung": Notice("Rung.", "It looks at the facts in a moment."),
         "retried": Notice("Tried again.", "If the cause is mended, the row moves on."),
+        "reviewed": Notice("Finished.", "The report can be read as soon as results are open."),
+        "reviewed-so-far": Notice("Saved.", "Nobody reads the report before you finish."),
         "tested": Notice("A test mail is on its way to you."),
         "signed-out": Notice("You are signed out.", "", "told"),
     }

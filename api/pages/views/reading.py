@@ -27,6 +27,7 @@ class MyReviews(Page):
     template: ClassVar[str] = "my-reviews.html"
     own: tuple[ResultLine, ...]
     people: tuple[ResultLine, ...] = ()
+    comments_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

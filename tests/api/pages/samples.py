@@ -14,6 +14,7 @@ from api.pages.views.frame import (
     Problem,
     Visit,
 )
+from tests.api.pages.sample_comments import comment_pages
 from tests.api.pages.sample_frame import (
     NOBODY,
     VISIT,
@@ -53,6 +54,7 @@ def samples() -> dict[str, tuple[Page, Visit]]:
         **reading_pages(),
         **hr_pages(),
         **office_pages(),
+        **comment_pages(),
         "error": sign_in.Refusal(
             title="There is nothing here",
             status=404,
