@@ -17,6 +17,7 @@ from api.logging import RequestLog, configure_logging
 from api.metrics import Metrics
 from api.pages import install as pages
 from api.routes import (
+    comment_reviews,
     cycles,
     definitions,
     notifications,
@@ -52,6 +53,7 @@ ROUTERS = (
     steering.router,
     participants.router,
     task_steering.router,
+    comment_reviews.router,
     people.router,
     notifications.router,
     workflows.router,
