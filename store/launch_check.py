@@ -26,6 +26,7 @@ from store.first_minutes import FirstMinutes, first_ten_minutes, test_mail
 from store.launch import first_opening, launch_day
 from store.launch_findings import Chosen, Finding, findings
 from store.launch_people import Holders, everybody, names_of, read_holders, read_members
+from store.launch_rounds import RoundLook, look_at_rounds
 from store.launch_rows import CheckedCycle, checked
 from store.people import person_times
 from store.steering import Preview
@@ -74,7 +75,11 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class StageLoad:
-    """How tasks of a stage spread: how many people hold so many of them."""
+    """How tasks of a stage spread: how many people hold so many of them.
+
+    Of a round's answers only those are counted that are asked for by rule; who is named is not
+    known yet.
+    """
 
     stage: str
     title: str
@@ -158,8 +163,11 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
         plan = plan_cycle(cycle.definition, launch_on, calendars.company(), cycle.period)
     members = await read_members(conn, cycle_id, launch_on)
     holders = await read_holders(conn, cycle.definition, members, launch_on)
-    times = await person_times(conn, calendars, sorted(everybody(members, holders)))
-    names = await names_of(conn, sorted(everybody(members, holders)))
+    rounds = await look_at_rounds(conn, cycle.definition, members, launch_on)
+    people = sorted(everybody(members, holders) | rounds.raters)
+    times = await person_times(conn, calendars, people)
+    names = await names_of(conn, people)
+    counts = {stage.id: _counts(stage, holders, rounds) for stage in cycle.definition.stages}
     out = await _out(conn, cycle_id)
     chosen = await chosen_people(conn, cycle_id) or ()
     return LaunchCheck(
@@ -176,13 +184,15 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
         chosen=len(chosen),
         out=out,
         stages=tuple(_planned(cycle.definition, plan)),
-        stage_loads=tuple(_stage_loads(cycle.definition, holders)),
-        loads=tuple(_loads(cycle.definition, plan, holders, names, calendars.company())),
-        first_mails=tuple(_first_mails(cycle.definition, plan, holders, times, opens_at)),
+        stage_loads=tuple(_stage_loads(cycle.definition, counts)),
+        loads=tuple(_loads(cycle.definition, plan, counts, names, calendars.company())),
+        first_mails=tuple(_first_mails(cycle.definition, plan, counts, times, opens_at)),
         findings=tuple(
             await findings(
                 conn,
                 chosen=_chosen(len(chosen), out),
+                rounds=rounds.findings,
+                asked_about=rounds.about,
                 definition=cycle.definition,
                 settings=settings,
                 plan=plan,
@@ -264,24 +274,26 @@ def _planned(definition: Definition, plan: Plan | None) -> Iterable[PlannedStage
         yield PlannedStage(stage.id, stage.title, stage.kind, dates.opens, dates.due, dates.closes)
 
 
-def _counts(stage: Stage, holders: Holders) -> Counter[int]:
+def _counts(stage: Stage, holders: Holders, rounds: RoundLook) -> Counter[int]:
+    if stage.kind == "collect":
+        return rounds.by_rule.get(stage.id, Counter())
     held = holders[stage.id].values()
     if stage.kind == "release":  # one task for the whole cycle
         return Counter({person for person in held if person is not None})
     return Counter(person for person in held if person is not None)
 
 
-def _stage_loads(definition: Definition, holders: Holders) -> Iterable[StageLoad]:
+def _stage_loads(definition: Definition, counts: Mapping[str, Counter[int]]) -> Iterable[StageLoad]:
     for stage in definition.stages:
-        counts = _counts(stage, holders)
-        spread = tuple(sorted(Counter(counts.values()).items()))
-        yield StageLoad(stage.id, stage.title, counts.total(), len(counts), spread)
+        held = counts[stage.id]
+        spread = tuple(sorted(Counter(held.values()).items()))
+        yield StageLoad(stage.id, stage.title, held.total(), len(held), spread)
 
 
 def _loads(
     definition: Definition,
     plan: Plan | None,
-    holders: Holders,
+    counts: Mapping[str, Counter[int]],
     names: Mapping[int, str],
     company_time: PersonTime,
 ) -> Iterable[Load]:
@@ -290,7 +302,7 @@ def _loads(
         if plan is not None:
             dates = plan.stages[stage.id]
             days = company_time.calendar.count(dates.opens, dates.due)
-        heavy = [(n, person) for person, n in _counts(stage, holders).items() if n > HEAVY]
+        heavy = [(n, person) for person, n in counts[stage.id].items() if n > HEAVY]
         for tasks, person in sorted(heavy, key=lambda pair: (-pair[0], pair[1])):
             name = names.get(person, str(person))
             yield Load(person, name, stage.id, stage.title, tasks, days)
@@ -299,7 +311,7 @@ def _loads(
 def _first_mails(
     definition: Definition,
     plan: Plan | None,
-    holders: Holders,
+    counts: Mapping[str, Counter[int]],
     times: Mapping[int, PersonTime],
     opens_at: datetime,
 ) -> Iterable[FirstMails]:
@@ -312,13 +324,13 @@ def _first_mails(
     for stage in definition.stages:
         if stage.after or plan.stages[stage.id].opens != first_day:
             continue
-        for person in holders[stage.id].values():
-            if person is None or person not in times:
+        for person, held in counts[stage.id].items():
+            if person not in times:
                 continue
             time = times[person]
             at = time.opening(time.calendar.on_or_after(first_day))
             at = at if at >= opens_at else time.opens(opens_at)
-            tasks[at] += 1
+            tasks[at] += held
             mails.setdefault(at, set()).add(person)
     for at in sorted(mails):
         yield FirstMails(Event.TASK_OPENED.value, at, len(mails[at]), tasks[at])

@@ -1,7 +1,7 @@
 """What is odd about a launch, in sentences for HR: what must be mended, and what to look at."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -49,6 +49,8 @@ async def findings(
     conn: AsyncConnection,
     *,
     chosen: Chosen | None,
+    rounds: Sequence[Finding],
+    asked_about: Collection[int],
     definition: Definition,
     settings: Company,
     plan: Plan | None,
@@ -59,7 +61,8 @@ async def findings(
 ) -> list[Finding]:
     """Look at everything that goes wrong with launches, most pressing first.
 
-    `chosen` is given for a cycle of people chosen by name.
+    `chosen` is given for a cycle of people chosen by name; `rounds` is what 360 rounds add, and
+    `asked_about` are those about whom they ask somebody.
     """
     gone = await _gone(conn, holders, launch_on)
     found = [
@@ -67,11 +70,12 @@ async def findings(
         _by_name(chosen),
         await _hr_desk(conn, members, launch_on),
         _missing_managers(definition, members, holders, gone),
-        _without_task(members, holders),
+        _without_task(members, holders, asked_about),
         _unusable(members, times),
         _addresses(members),
         _offices(members, settings),
         await _away(conn, members, launch_on),
+        *rounds,
         *_clashes(definition, plan, members, times),
         *_lint(definition, settings, launch_on),
     ]
@@ -79,7 +83,10 @@ async def findings(
     return sorted((f for f in found if f is not None), key=lambda f: moods.index(f.mood))
 
 
-def _finding(code: str, mood: Mood, text: str, names: Iterable[str], detail: str = "") -> Finding:
+def named_finding(
+    code: str, mood: Mood, text: str, names: Iterable[str], detail: str = ""
+) -> Finding:
+    """A finding about people, the first of whom are named."""
     listed = tuple(names)
     return Finding(code, mood, text, detail, len(listed), listed[:MOST_NAMES])
 
@@ -101,7 +108,7 @@ def _by_name(chosen: Chosen | None) -> Finding | None:
     if not chosen.cannot:
         return Finding("chosen", "fine", said, hint, chosen.count)
     hint = f"Of the chosen {len(chosen.cannot)} cannot take part; the reasons are listed below."
-    return _finding("chosen", "look", said, chosen.cannot, hint)
+    return named_finding("chosen", "look", said, chosen.cannot, hint)
 
 
 async def _hr_desk(conn: AsyncConnection, members: Sequence[Member], launch_on: date) -> Finding:
@@ -113,7 +120,9 @@ async def _hr_desk(conn: AsyncConnection, members: Sequence[Member], launch_on: 
     if len(desk) > 1:
         return Finding("hr_desk", "fine", f"{len(desk)} people sit at the HR desk.")
     hint = "Nobody is told about themselves, and nobody steers their own case. Name a second one."
-    return _finding("desk_of_one", "look", "One person alone sits at the HR desk.", names, hint)
+    return named_finding(
+        "desk_of_one", "look", "One person alone sits at the HR desk.", names, hint
+    )
 
 
 async def _gone(conn: AsyncConnection, holders: Holders, on: date) -> set[int]:
@@ -144,7 +153,7 @@ def _missing_managers(
     if not missing:
         return Finding("managers", "fine", "Everybody has somebody to do what their manager does.")
     listed = [member.name for member in members if member.person_id in missing]
-    return _finding(
+    return named_finding(
         "missing_manager",
         "look",
         f"{len(listed)} people have no manager, or one who has left, for a stage of the manager.",
@@ -153,12 +162,14 @@ def _missing_managers(
     )
 
 
-def _without_task(members: Sequence[Member], holders: Holders) -> Finding:
-    busy = {subject for held in holders.values() for subject in held}
+def _without_task(
+    members: Sequence[Member], holders: Holders, asked_about: Collection[int]
+) -> Finding:
+    busy = {subject for held in holders.values() for subject in held} | set(asked_about)
     idle = [member.name for member in members if member.person_id not in busy]
     if not idle:
         return Finding("tasks", "fine", "For everybody who takes part there is something to do.")
-    return _finding(
+    return named_finding(
         "without_task",
         "look",
         f"{len(idle)} people take part, and no stage exists for them.",
@@ -171,7 +182,7 @@ def _unusable(members: Sequence[Member], times: Mapping[int, PersonTime]) -> Fin
     broken = [member.name for member in members if member.person_id not in times]
     if not broken:
         return None
-    return _finding(
+    return named_finding(
         "unusable_record",
         "look",
         f"The time zone or calendar of {len(broken)} people cannot be used.",
@@ -192,7 +203,7 @@ def _addresses(members: Sequence[Member]) -> Finding:
         )
     counted = ((missing, "missing"), (refused, "refused"), (double, "used twice"))
     said = ", ".join(f"{len(names)} {word}" for names, word in counted if names)
-    return _finding(
+    return named_finding(
         "addresses",
         "look",
         f"Mail addresses: {said}.",
@@ -207,7 +218,7 @@ def _offices(members: Sequence[Member], settings: Company) -> Finding:
     if not unknown:
         return Finding("offices", "fine", "Every office has a calendar.")
     listed = ", ".join(f"{office} ({count})" for office, count in unknown.most_common(10))
-    return _finding(
+    return named_finding(
         "office_without_calendar",
         "look",
         f"{len(unknown)} offices have no calendar: {listed}.",
@@ -232,7 +243,7 @@ async def _away(
         return None
     listed = [member.name for member in members if member.person_id in away]
     hint = "Their dates move by themselves, or their delegates act."
-    return _finding(
+    return named_finding(
         "on_leave", "fine", f"{len(listed)} people are on leave on that day.", listed, hint
     )
 
@@ -263,7 +274,7 @@ def _clashes(
                 for name in names
             ]
             if off:
-                yield _finding(
+                yield named_finding(
                     f"holiday:{stage.id}:{what.split()[-1]}",
                     "look",
                     f"{stage.title} {what} on {day:%a %d %b %Y},"

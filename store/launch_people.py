@@ -64,6 +64,9 @@ async def read_holders(
             for member in members
             if (stage.id, member.person_id) not in left_out
         }
+        # Who rates is known by their requests alone (`launch_rounds`).
+        if stage.kind != "collect"
+        else {}
         for stage in definition.stages
     }
 

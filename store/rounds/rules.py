@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 
 from definitions.models import Definition, Duration, Form
+from definitions.models import Stage as StageSpec
 from definitions.raters import Asked
 from domain.anonymity import AnonymityRules, Below, TooFew
 from domain.errors import IllegalState
@@ -89,23 +90,37 @@ def round_of(cycle: CycleFacts, stage: StageFacts) -> Round:
         raise IllegalState(f"the stage {stage.id} belongs to no feedback round")
     collect = cycle.stages[stage.round]
     spec, definition = collect.spec, cycle.definition
-    raters = spec.raters
-    quotas = {
-        name: _quota(getattr(raters, name.value))
-        for name in PROTECTED
-        if raters is not None and getattr(raters, name.value, None) is not None
-    }
     return Round(
         cycle=cycle,
         collect=collect,
-        quotas=quotas,
-        ask_self=bool(getattr(raters, "self", True)),
-        ask_manager=bool(getattr(raters, "manager", False)),
+        quotas=quotas_of(spec),
+        ask_self=asks_self(spec),
+        ask_manager=asks_manager(spec),
         load=spec.load or LOAD,
         rules=_rules(definition, collect),
         hold_comments=bool(getattr(spec, "hold_comments", False)),
         manager_first=_working_days(getattr(spec, "manager_first", None)),
     )
+
+
+def quotas_of(spec: StageSpec) -> dict[Relationship, Quota]:
+    """How many of each protected relationship a round's stage asks for."""
+    raters = spec.raters
+    return {
+        name: _quota(getattr(raters, name.value))
+        for name in PROTECTED
+        if raters is not None and getattr(raters, name.value, None) is not None
+    }
+
+
+def asks_self(spec: StageSpec) -> bool:
+    """Do subjects fill in the same form about themselves?"""
+    return bool(getattr(spec.raters, "self", True))
+
+
+def asks_manager(spec: StageSpec) -> bool:
+    """Does the manager answer the same form, under their name?"""
+    return bool(getattr(spec.raters, "manager", False))
 
 
 def _working_days(duration: Duration | None) -> int | None:
