@@ -15,6 +15,7 @@ from definitions import shipped
 from definitions.calendar import PersonTime
 from domain.access import SERVICE
 from domain.clock import SystemClock
+from embedded.demo_team import Team
 from store.company import company_calendars, save_company
 from store.definitions import latest, publish
 from store.launch import confirm, prepare
@@ -26,6 +27,12 @@ PEOPLE = Path(__file__).parent / "demo_company" / "company.csv"
 LAUNCHED = "annual"
 AFTER_NINE = timedelta(minutes=15)
 """Until then everybody's first mail and the report to HR have gone out."""
+
+TEAM = 8
+"""So many take part in the demo's 360 round: seven requests for each of them."""
+
+LEAST_TEAM = 4
+"""With fewer there is nothing that could be shown without telling who said it."""
 
 Morning = tuple[datetime, datetime]
 
@@ -68,7 +75,11 @@ async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
         if imported:
             # Imported only here: later starts need not wait for what the engine brings along.
             from embedded.demo_morning import live_through
+            from embedded.demo_round import seed_round
 
+            team = await _team(database, now)
+            if team is not None:
+                await seed_round(database, settings, team, morning[0])
             await live_through(database, settings, *morning)
         async with database.begin() as conn:
             doors = await _doors(conn, settings, now)
@@ -118,6 +129,18 @@ def _last_morning(company: PersonTime, now: datetime) -> tuple[date, datetime, d
     return day, noon_before, company.opening(day) + AFTER_NINE
 
 
+async def _team(database: Database, now: datetime) -> Team | None:
+    """Some of the people whose manager's link is printed, the participant's first."""
+    on = {"on": now.astimezone(UTC).date()}
+    async with database.begin() as conn:
+        doors: dict[str, int] = dict((await conn.execute(_DOORS, on)).tuples().all())
+        if not {"Manager", "Participant"} <= doors.keys():
+            return None
+        rows = await conn.execute(_REPORTS, {**on, "manager": doors["Manager"], "most": TEAM})
+        members = tuple(rows.scalars())
+    return Team(doors["Manager"], members) if len(members) > LEAST_TEAM else None
+
+
 async def _doors(conn: AsyncConnection, settings: Settings, now: datetime) -> tuple[Door, ...]:
     """HR and an administrator from the company file; the manager of most people, and a report."""
     rows = (await conn.execute(_DOORS, {"on": now.astimezone(UTC).date()})).all()
@@ -157,4 +180,11 @@ SELECT who, person_id FROM (
   SELECT 3, 'Participant', person_id FROM report UNION ALL
   SELECT 4, 'Administrator', person_id FROM desk WHERE desk = 'administrators'
 ) AS door(place, who, person_id) WHERE person_id IS NOT NULL ORDER BY place
+""")
+_REPORTS = text("""
+SELECT p.id FROM people p JOIN reporting_lines l ON l.person_id = p.id
+WHERE l.manager_id = :manager AND p.status = 'active'
+  AND l.valid_from <= :on AND (l.valid_to IS NULL OR l.valid_to > :on)
+  AND NOT EXISTS (SELECT FROM reporting_lines below WHERE below.manager_id = p.id)
+ORDER BY p.id LIMIT :most
 """)
