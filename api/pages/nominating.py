@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages import nominating_pages as pages
 from api.pages import task_desk
 from api.pages.nominating_pages import choose_page, chosen_page, one_more_page, usual
 from api.pages.nominating_typed import (
@@ -24,10 +23,10 @@ from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_endings import reading_page
 from api.pages.views.frame import Notice
+from api.seen_lists import KINDS, may_change_list, may_read_list
 from api.seen_tasks import Seen, see_task
-from domain.access import Action, may_work_on
+from domain.access import Action
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
-from domain.states import TaskState
 from store import tasks as store
 from store.rounds.colleagues import Standing, other_lists, standing, standing_of
 from store.rounds.leaving import name_replacement
@@ -39,9 +38,6 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 Own = Annotated[Call, allow(Action.OWN_TASKS)]
 Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
-
-KINDS = ("nominate", "approve")
-"""Kinds of tasks that are lists of raters."""
 
 ELSEWHERE = Notice(
     "This list was changed in another window meanwhile.",
@@ -57,17 +53,12 @@ NOBODY_YET = (
 async def list_page(call: Call, request: Request, desk: task_desk.Desk, seen: Seen) -> Response:
     """The page of a task that is a list of raters, for whoever may see the task."""
     list_ = await standing(call.conn, desk.facts.id)
-    if list_ is None or not pages.reads_list(desk, seen):
+    if list_ is None or not may_read_list(seen):
         return await show(call, await reading_page(call, desk, seen, notice=said(request)))
-    if _open(list_, seen):
+    if may_change_list(seen, list_):
         await store.seen(call.conn, desk.facts.id, call.now)
         return await show(call, await choose_page(call, desk, list_, notice=said(request)))
     return await show(call, await chosen_page(call, desk, list_, seen, notice=said(request)))
-
-
-def _open(list_: Standing, seen: Seen) -> bool:
-    working = seen.facts.state == TaskState.OPEN and may_work_on(seen.reader, seen.access)
-    return working and not list_.asked
 
 
 async def _desk(call: Call, task_id: UUID) -> tuple[task_desk.Desk, Standing | None, Seen]:
@@ -82,9 +73,9 @@ async def _desk(call: Call, task_id: UUID) -> tuple[task_desk.Desk, Standing | N
 async def write(call: Works, request: Request, task_id: UUID) -> Response:
     """Keep the list; then search, add, take off, send or approve, as the button says."""
     desk, list_, seen = await _desk(call, task_id)
-    if list_ is None or not _open(list_, seen):
+    if list_ is None or not may_change_list(seen, list_):
         page = await reading_page(call, desk, seen)
-        if list_ is not None and pages.reads_list(desk, seen):
+        if list_ is not None and may_read_list(seen):
             page = await chosen_page(call, desk, list_, seen)
         return await show(call, page, HTTPStatus.CONFLICT)
     sent = read_list(await typed(request), usual(list_.round))
@@ -154,7 +145,7 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
     Whoever is outside enters by the button only: half an address is none.
     """
     _, list_, seen = await _desk(call, task_id)
-    if list_ is None or not _open(list_, seen):
+    if list_ is None or not may_change_list(seen, list_):
         raise IllegalState("This list cannot be changed any more.")
     sent = read_list(await typed(request), usual(list_.round))
     try:

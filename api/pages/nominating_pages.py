@@ -32,7 +32,6 @@ from api.pages.views.nominating import (
 )
 from api.pages.views.tasks import Said, Section, TaskHead
 from api.seen_tasks import Seen
-from domain.access import hr_over
 from domain.errors import NotFound
 from domain.rater_loads import Suggestion
 from domain.relationships import Relationship
@@ -346,23 +345,6 @@ async def _next_lists(call: Call, desk: Desk) -> tuple[tuple[str, str], ...]:
 
 
 # --- Afterwards ----------------------------------------------------------------------------------
-
-
-def reads_list(desk: Desk, seen: Seen) -> bool:
-    """Whether the reader may see who is on the list: whose it is, who looks it over, and HR.
-
-    HR not before it is done, and only where the definition lets HR read.
-    """
-    facts, reader = desk.facts, seen.reader
-    if reader.person_id is not None and reader.person_id in (
-        facts.assignee_id,
-        seen.access.acting_id,
-        seen.access.author_id,
-    ):
-        return True
-    ended = facts.state not in (TaskState.OPEN, TaskState.PLANNED)
-    hr = desk.definition.policies.hr_reads == "all" and hr_over(reader, facts.subject_id)
-    return ended and hr
 
 
 async def chosen_page(

@@ -1,6 +1,5 @@
 """A subject names raters, the manager looks the list over, and nobody learns who answers."""
 
-import json
 import re
 from uuid import UUID
 
@@ -11,17 +10,13 @@ from sqlalchemy import text
 
 from api.app import create_app
 from config import Settings
-from definitions.loader import parse_definition
-from domain.access import Actor
 from domain.clock import SetClock
-from store.opening import open_planned, open_ready
-from store.rounds.asking import open_raters
-from store.rounds.leaving import decline_request
 from store.session import Database
 from tests.api.conftest import SignIn
 from tests.api.pages.browsing import HTML, get, hidden, plain, post
+from tests.api.round import ask_at_once, decline, listed, make_full, open_step, round_world
 from tests.store.rounds.test_nominating import _task
-from tests.store.rounds.world import NOW, SOURCE, World, make_world, rows, task_of, unfolded
+from tests.store.rounds.world import NOW, World, rows
 
 
 @pytest_asyncio.fixture
@@ -32,34 +27,7 @@ async def app(database: Database, database_url: str, clock: SetClock) -> FastAPI
 
 @pytest_asyncio.fixture
 async def world(database: Database) -> World:
-    world = await make_world(database, team=12, subjects=3, definition=unfolded(load=1))
-    await open_step(database, world, "nominate")
-    written = parse_definition(SOURCE.replace("{raters}", "load: 1"))
-    async with database.begin() as conn:
-        await conn.execute(
-            text("UPDATE definition_versions SET content = CAST(:content AS jsonb)"),
-            {"content": json.dumps(written.content)},
-        )
-        await conn.execute(
-            text(
-                "UPDATE people SET first_name = 'Anna', last_name = 'Berg', job_title = 'Pilot',"
-                " department = 'Flight', projects = '{Atlas}' WHERE id = :p"
-            ),
-            {"p": world.team[6]},
-        )
-        await conn.execute(
-            text("UPDATE people SET first_name = 'Sam', projects = '{Atlas}' WHERE id = :p"),
-            {"p": world.subject},
-        )
-    return world
-
-
-async def open_step(database: Database, world: World, step: str) -> None:
-    async with database.begin() as conn:
-        cycle, _, _ = await world.facts(conn)
-        stage = cycle.stages[getattr(world, step)]
-        await open_ready(conn, cycle, stage, NOW)
-        await open_planned(conn, cycle, stage, NOW)
+    return await round_world(database)
 
 
 async def send(
@@ -69,29 +37,6 @@ async def send(
     form: dict[str, object] = {"version": hidden(page, "version"), "go": go, "r": people, **more}
     data = {k: [str(v) for v in x] if isinstance(x, list) else str(x) for k, x in form.items()}
     return await client.post(f"/tasks/{task}/raters", data=data, headers=HTML)
-
-
-async def listed(database: Database, world: World) -> list[tuple[int, str, str]]:
-    return [
-        (int(person), str(relation), str(state))
-        for person, relation, state in await rows(
-            database,
-            "SELECT person_id, relationship, state FROM raters WHERE subject_id = :s"
-            " AND state IN ('proposed', 'asked') ORDER BY position",
-            s=world.subject,
-        )
-    ]
-
-
-async def make_full(database: Database, world: World, person: int) -> None:
-    async with database.begin() as conn:
-        await conn.execute(
-            text(
-                "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source,"
-                " created_at) VALUES (:s, :b, :p, 'peers', 'asked', 'subject', :now)"
-            ),
-            {"s": world.collect, "b": world.team[1], "p": person, "now": NOW},
-        )
 
 
 async def test_the_page_says_how_many_why_and_suggests_with_reasons(
@@ -308,22 +253,11 @@ async def test_one_more_person_is_named_without_saying_for_whom(
     task = await _task(database, world, "nominate")
     chosen = [world.team[n] for n in (3, 4, 5, 6)]
     await send(subject, task, "submit", chosen)
-    async with database.begin() as conn:
-        await conn.execute(
-            text("UPDATE tasks SET state = 'expired', ended_at = :n WHERE state = 'open'"),
-            {"n": NOW},
-        )
-        cycle, stage, _ = await world.facts(conn)
-        skips = "INSERT INTO skips (stage_id, subject_id, reason, at) VALUES (:s, :p, 'x', :n)"
-        await conn.execute(text(skips), {"s": world.approve, "p": world.subject, "n": NOW})
-        await open_raters(conn, cycle, stage, NOW)
+    await ask_at_once(database, world)
     place = f"/rounds/{world.collect}/raters"
     before = plain(await get(subject, place))
     assert "Nobody else is to be named." in before
-    request = await task_of(database, world, world.team[6])
-    async with database.begin() as conn:
-        actor = Actor(world.team[6], "person")
-        await decline_request(conn, request, actor, "Too close.", now=NOW)
+    await decline(database, world, world.team[6])
     page = await get(subject, place)
     said = plain(page)
     assert "There is room on your list." in said
