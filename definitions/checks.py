@@ -11,8 +11,9 @@ from definitions.graph import Graph, own_circle
 from definitions.instants import Instant
 from definitions.models import BUILT_IN_LADDERS, Definition
 from definitions.problems import Problem, did_you_mean, enumeration, path_text
+from definitions.round_checks import RoundChecks
 from definitions.source import Document, Path
-from definitions.stages import NOT_WRITTEN, RESERVED, Kind, Stage
+from definitions.stages import RESERVED, Kind, Stage
 
 FIELDS_OF: dict[str, tuple[Kind, ...]] = {
     "nominate": ("feedback_round",),
@@ -20,7 +21,9 @@ FIELDS_OF: dict[str, tuple[Kind, ...]] = {
     "collect": ("feedback_round",),
     "raters": ("feedback_round",),
     "load": ("feedback_round",),
+    "too_few": ("feedback_round",),
     "hold_comments": ("feedback_round",),
+    "manager_first": ("feedback_round",),
     "group_by": ("calibration",),
     "smallest_group": ("calibration",),
     "facilitator": ("calibration",),
@@ -41,6 +44,10 @@ ASSIGNED: dict[Kind, tuple[str, ...]] = {
     "development_plan": ("subject", "manager"),
 }
 STARTS = {"year": 1, "half": 2, "quarter": 4}
+NO_RATING_OF_RATERS = (
+    "What raters answer is nobody's rating: nobody reads it as one person's answer.",
+    "Name a question of the manager's form: `manager.overall`, for example.",
+)
 
 
 def check(
@@ -55,6 +62,7 @@ def check(
     """
     before = len(document.problems)
     _Checks(written, resolved, document).all()
+    RoundChecks(resolved, document).all()
     FormChecks(resolved, document).all()
     refused = set(missing)
     document.problems[before:] = [
@@ -178,12 +186,6 @@ class _Checks:
             self._ladder((*path, name, "ladder"), step.ladder)
             for key in ("due", "closes"):
                 self._instant((*path, name, key), getattr(step, key), own=True)
-        if stage.due == NOT_WRITTEN:
-            self._error(
-                (*path, "due"),
-                "This is missing: the steps of this round are not all counted in working days.",
-                "Write `due: 20 working days`, for example.",
-            )
 
     # --- instants -------------------------------------------------------------------------------
 
@@ -306,6 +308,8 @@ class _Checks:
         stage = self.stages.get(name)
         if stage is None:
             return f"There is no stage `{name}`.", did_you_mean(name, self.ids)
+        if stage.kind == "feedback_round":
+            return NO_RATING_OF_RATERS
         if not question:
             if stage.kind == "calibration":
                 return None

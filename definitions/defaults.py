@@ -104,9 +104,10 @@ def _round(stage: Stage) -> dict[str, Any]:
         **steps,
         "raters": stage.raters or Raters(),
         "load": stage.load or 7,
+        "too_few": stage.too_few or "report_without",
     }
     if stage.due == NOT_WRITTEN:
-        due = round_due(tuple(steps.values()))
+        due = round_due(tuple(stage.model_copy(update=changes).steps().values()))
         changes["due"] = NOT_WRITTEN if due is None else due
     last = steps["collect"].closes
     if "closes" not in stage.model_fields_set and last is not None and last.is_own("due"):

@@ -104,8 +104,7 @@ def plan_steps(stage: Stage, opens: date, calendar: WorkCalendar) -> dict[str, S
     The instants of a step are dates, or counted from its own `opens` and `due`.
     """
     planned: dict[str, StagePlan] = {}
-    for name in STEPS:
-        step = step_of(stage, name)
+    for name, step in stage.steps().items():
         own = {"opens": opens}
         due = max(opens, calendar.on_or_before(_step_date(step.due, own, calendar)))
         closes = None

@@ -1,10 +1,18 @@
 """How many of whom a 360 round asks (language reference §2, feedback_round)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictInt
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -40,6 +48,11 @@ class HowMany:
             raise WrongValueError(f"`{text}` runs backwards.", f"Write `{most} to {least}`.")
         return cls(least, most)
 
+    @property
+    def nobody(self) -> bool:
+        """Is nobody asked? Written `0`."""
+        return self.most == 0
+
     def __str__(self) -> str:
         """As it is written."""
         if self.most is None:
@@ -71,14 +84,31 @@ class Asked(Model):
     """How many of one group are asked."""
 
     ask: HowMany
-    """How many: `4 to 6`, or `all`."""
+    """How many: `4 to 6`, or `all`; `0`: this group is not asked."""
 
     at_most: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
     """More than these nobody may name."""
 
+    @model_validator(mode="after")
+    def _enough_may_be_named(self) -> "Asked":
+        wanted = self.ask.least if self.ask.most is None else self.ask.most
+        if self.at_most is not None and self.at_most < wanted:
+            raise WrongValueError(
+                f"{wanted} are asked for, but no more than {self.at_most} may be named.",
+                f"Write `at_most: {wanted}`, or ask for fewer.",
+                at=("at_most",),
+            )
+        return self
+
 
 class Raters(Model):
     """Who is asked in a 360 round."""
+
+    self: StrictBool = True
+    """The subject answers the same questions, by name."""
+
+    manager: StrictBool = False
+    """The subject's manager answers the same questions, by name."""
 
     peers: Asked = Asked(ask=HowMany(4, 6), at_most=8)
     """Colleagues. Four: three answers are needed, and one in four stays silent."""
@@ -91,3 +121,20 @@ class Raters(Model):
 
     external: Asked = Asked(ask=HowMany(0, 2))
     """People outside."""
+
+    def groups(self) -> Mapping[str, Asked]:
+        """The groups whose answers are protected, by name."""
+        return {
+            "peers": self.peers,
+            "reports": self.reports,
+            "others": self.others,
+            "external": self.external,
+        }
+
+    def anybody_chosen(self) -> bool:
+        """Is anybody asked whom somebody has to name? Direct reports are asked by rule."""
+        return any(not group.ask.nobody for group in (self.peers, self.others, self.external))
+
+    def anybody_protected(self) -> bool:
+        """Is anybody asked whose answers are protected?"""
+        return any(not group.ask.nobody for group in self.groups().values())

@@ -62,16 +62,18 @@ class Step(Model):
     """Whoever gets it late still has this long."""
 
 
-def _step(days: int, closes: Instant) -> Step:
-    length = Duration(days, "working_days")
-    least = min(length.amount, 3)
-    return Step(due=after(length, "opens"), closes=closes, at_least=Duration(least, "working_days"))
+class Nomination(Step):
+    """The step of a 360 round in which somebody names raters."""
+
+    by: Literal["subject", "manager"] = "subject"
+    """Who names them. `manager`: they choose and so approve; there is no `approve`."""
 
 
 _AT_DUE = Instant(anchor=Anchor("due"))
-NOMINATE = _step(5, _AT_DUE)
-APPROVE = _step(3, _AT_DUE)
-COLLECT = _step(10, after(Duration(3, "working_days"), "due"))
+_THREE_DAYS = Duration(3, "working_days")
+NOMINATE = Nomination(due=after(Duration(5, "working_days"), "opens"), closes=_AT_DUE)
+APPROVE = Step(due=after(_THREE_DAYS, "opens"), closes=_AT_DUE)
+COLLECT = Step(due=after(Duration(10, "working_days"), "opens"), closes=after(_THREE_DAYS, "due"))
 
 
 def _every(value: object) -> object:
@@ -125,7 +127,7 @@ class Stage(Model):
     beside: Names = ()
     """Stages whose answers are shown next to the form."""
 
-    nominate: Step | None = None
+    nominate: Nomination | None = None
     """360 round: the subject names raters."""
 
     approve: Step | None = None
@@ -140,8 +142,14 @@ class Stage(Model):
     load: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
     """360 round: the most requests that one rater may get."""
 
-    hold_comments: Literal["hr"] | None = None
+    too_few: Literal["report_without", "extend_once", "lower_with_consent"] | None = None
+    """360 round: what is done where a group has too few answers. Absent: `report_without`."""
+
+    hold_comments: Literal[False, "hr"] | None = None
     """360 round: who goes over comments before anybody reads them. Absent: nobody."""
+
+    manager_first: Duration | None = None
+    """360 round: so many working days the manager reads a report before the subject does."""
 
     group_by: Text | None = None
     """Calibration: one session for each value of this expression over `person`."""
@@ -176,6 +184,20 @@ class Stage(Model):
 
     suggest_from: Names | None = None
     """Development plan: stages whose answers suggest goals."""
+
+    def steps(self) -> Mapping[StepKind, Step]:
+        """The steps that a 360 round has when it runs, in order, and what is written of each.
+
+        Where nobody is chosen there is nothing to name and to approve; where the manager names,
+        naming is approving. Raises ValueError for a round whose defaults were not filled in.
+        """
+        if self.nominate is None or self.approve is None or self.collect is None:
+            raise ValueError(f"the stage {self.id} is no 360 round that was resolved")
+        if self.raters is not None and not self.raters.anybody_chosen():
+            return {"collect": self.collect}
+        if self.nominate.by == "manager":
+            return {"approve": self.nominate, "collect": self.collect}
+        return {"nominate": self.nominate, "approve": self.approve, "collect": self.collect}
 
     @model_validator(mode="after")
     def _due_is_there(self) -> "Stage":

@@ -81,22 +81,17 @@ def _unfolded(stage: Stage) -> Iterable[Stage]:
 
 def steps_of(stage: Stage) -> tuple[StepKind, ...]:
     """The steps that a round has: nobody to choose, nothing to name and to approve."""
-    raters = stage.raters
-    chosen = () if raters is None else (raters.peers, raters.others, raters.external)
-    if any(asked.ask.most != 0 for asked in chosen):
-        return ("nominate", "approve", "collect")
-    return ("collect",)
+    return tuple(stage.steps())
 
 
 def _step(stage: Stage, name: StepKind, order: Mapping[str, Any]) -> Stage:
-    step: Step | None = getattr(stage, name)
-    if step is None:
-        raise ValueError(f"the stage {stage.id} was not resolved: it has no step {name}")
+    step: Step = stage.steps()[name]
+    says: StepKind = "nominate" if step is stage.nominate else name
     return stage.model_copy(
         update={
             "id": step_id(stage.id, name),
             "kind": name,
-            "title": step.title or _TITLES[name].format(title=stage.title),
+            "title": step.title or _TITLES[says].format(title=stage.title),
             "assignee": _HOLDERS[name],
             "form": stage.form if name == "collect" else None,
             "due": step.due,
