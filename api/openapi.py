@@ -19,6 +19,9 @@ stands in its `x-allowed` (roles; scripts with the service key count as `service
 _WITHOUT_KEY = ("/api/session", "/api/session/link", "/api/definitions/validate")
 """Posts that are no commands: asking twice is meant."""
 
+_NOT_REMEMBERED = "/api/feedback-requests/"
+"""What raters do is never remembered under a key: that would keep who wrote what, and when."""
+
 _FIELD_PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "One thing that is wrong; further members say where.",
@@ -83,7 +86,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     if path.startswith("/api") and path not in ("/api/session", "/api/session/link"):
         operation["security"] = [{"session": []}, {"service": []}]
-    if method in ("post", "put") and path not in _WITHOUT_KEY:
+    remembered = path not in _WITHOUT_KEY and not path.startswith(_NOT_REMEMBERED)
+    if method in ("post", "put") and remembered:
         operation.setdefault("parameters", []).append(
             {
                 "name": IDEMPOTENCY_KEY,

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole, Reader, TaskAccess
-from domain.states import Desk, Role
+from domain.states import Desk, Role, TaskState
 from store.reporting_lines import line_above
 
 ROLE_COLUMNS = """
@@ -118,7 +118,9 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
         submitted=row.author_id is not None,
         released=row.released,
         opened=row.opened,
-        round_open=row.kind == "collect" and row.stage_state != "closed",
+        # Who declined is told to nobody, ever: what is withdrawn stays between rater and engine.
+        round_open=row.kind == "collect"
+        and (row.stage_state != "closed" or row.state == TaskState.CANCELLED),
         hr_reads=row.hr_reads != "completion only",
     )
     return TaskFacts(

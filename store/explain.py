@@ -19,7 +19,7 @@ from definitions.models import Ladder
 from domain.access import Reader, may_know_lateness, may_read_task
 from domain.errors import NotFound
 from domain.notifications import Event
-from domain.states import CycleState, TaskState
+from domain.states import CycleState, Role, TaskState
 from store.access import task_facts
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.holders import clocks, cycle_times
@@ -183,6 +183,7 @@ async def explain(
         history=tuple(
             Happened(event.at, event.event, names.get(event.actor_id), event.detail)
             for event in events
+            if facts.access.role is not Role.RATER or event.event not in _OF_RATERS
         ),
         mails=tuple(item for item in items if item.state != "suppressed"),
         suppressed=tuple(item for item in items if item.state == "suppressed"),
@@ -212,6 +213,8 @@ def _without_lateness(story: Explanation, now: datetime) -> Explanation:
 
 
 _RUNGS = frozenset({"rung", "rung_skipped"})
+_OF_RATERS = frozenset({"submitted", "withdrawn"})
+"""What a rater did with their answer: of it the task says that it is done, and nothing more."""
 
 _LADDER = frozenset(
     {Event.REMINDER, Event.ESCALATION, Event.ESCALATED_NOTICE, Event.EXTENDED_NOTICE}

@@ -242,7 +242,7 @@ def line(call: Call, desk: Desk) -> RateLine:
         open=r.open,
         minutes=desk.minutes,
         share=share_answered(desk.form, _said(desk)) if begun else None,
-        done_at=r.ended_at,
+        done_on=r.done_on,
         changing=r.standing == "done" and r.written.draft is not None,
     )
 

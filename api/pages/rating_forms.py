@@ -133,7 +133,7 @@ async def done_page(call: Call, desk: Desk, *, notice: Notice | None = None) -> 
         notice=notice,
         task=top,
         standing=standing,
-        at=request.ended_at,
+        on=request.done_on,
         may_change=standing == "done" and request.open,
         changing=standing == "done" and request.written.draft is not None,
         sections=_read(desk),

@@ -14,7 +14,7 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from api.seen_tasks import Seen, answers_seen_by, see_task
 from domain.access import AccessRole, Action, may_steer_task, may_work_on
-from domain.states import TaskState
+from domain.states import Role, TaskState
 from store import drafts
 from store import tasks as store
 from store.access import hidden_cases
@@ -160,7 +160,9 @@ async def get_one(call: Reads, response: Response, task_id: UUID) -> TaskDetail:
         task=task,
         draft=await draft_of(call.conn, task_id, call.person_id) if call.person else None,
         submission=await answers_seen_by(call, seen),
-        may_work=may_work_on(seen.reader, seen.access) and task.state == TaskState.OPEN,
+        may_work=may_work_on(seen.reader, seen.access)
+        and task.state == TaskState.OPEN
+        and task.role != Role.RATER,  # see feedback-requests: what raters write is sealed
         may_steer=may_steer_task(seen.reader, seen.access),
     )
 

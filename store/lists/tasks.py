@@ -57,11 +57,13 @@ class TaskItem:
         return replace(known, due_on=None, due_at=None, closes_at=None)
 
 
+# How often a rater saved is nobody's business: their version is told to them alone, elsewhere.
 _TASK = """
     t.id, t.cycle_id, t.stage_id, s.key, s.title, s.kind, t.role, t.subject_id,
     b.first_name || ' ' || b.last_name, t.assignee_id, a.first_name || ' ' || a.last_name, t.desk,
     t.state, t.opens_at, t.due_on, t.due_at, t.closes_at, t.due_revision, t.next_rung,
-    t.next_rung_at, t.ended_at, t.ended_reason, t.held_on, t.revision, t.version
+    t.next_rung_at, t.ended_at, t.ended_reason, t.held_on, t.revision,
+    CASE t.role WHEN 'rater' THEN 0 ELSE t.version END
     FROM tasks t JOIN stages s ON s.id = t.stage_id
     LEFT JOIN people b ON b.id = t.subject_id LEFT JOIN people a ON a.id = t.assignee_id
 """
@@ -134,7 +136,7 @@ async def list_cycle_tasks(
     """The tasks of a cycle for those who oversee it, by id.
 
     `filters`: stage_id, state, assignee_id, subject_id. Left out: cases of `hidden` subjects, and
-    what raters have to do while their round is open.
+    what raters have to do while their round is open, and ever after who of them declined.
     """
     rows = await conn.execute(
         text(
@@ -146,7 +148,7 @@ async def list_cycle_tasks(
               AND (CAST(:assignee_id AS bigint) IS NULL OR t.assignee_id = :assignee_id)
               AND (CAST(:subject_id AS bigint) IS NULL OR t.subject_id = :subject_id)
               AND {NOT_OWN_CASE}
-              AND (t.role <> 'rater' OR s.state = 'closed')
+              AND (t.role <> 'rater' OR s.state = 'closed' AND t.state <> 'cancelled')
               AND (CAST(:after AS uuid) IS NULL OR t.id > :after)
             ORDER BY t.id LIMIT :limit
             """

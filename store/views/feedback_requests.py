@@ -31,8 +31,8 @@ class FeedbackRequest:
 
     `standing`: `new`, `draft` (something is typed), `done` (submitted; it may still be changed if
     `open`), `closed` (the round closed without it), `declined`, `gone` (asked no more for another
-    reason). `written` is empty once the round has closed. `ended_on` is a company's midnight:
-    nobody is told the time of day. `asked_by_rule`: the reader is the subject or their manager.
+    reason). `written` is empty once the round has closed. `done_on` is the company's day on
+    which it ended: the time of day is nobody's business. `open`: it may be written or changed.
     """
 
     task_id: UUID
@@ -50,7 +50,7 @@ class FeedbackRequest:
     due_on: date
     due_at: datetime
     closes_at: datetime | None
-    ended_at: datetime | None
+    done_on: date | None
     ended_reason: str | None
     version: int
     open: bool
@@ -98,11 +98,16 @@ async def feedback_requests(
         text(
             f"{_REQUESTS} AND t.state IN ('open', 'done', 'expired') AND (r.key IS NOT NULL"
             " AND c.state IN ('open', 'paused') OR t.ended_at > :since)"
-            " ORDER BY t.due_at, b.first_name, b.last_name, t.id LIMIT :most"
+            " ORDER BY t.due_at, t.id LIMIT :most"
         ),
         {"person": person_id, "since": now - KEPT, "most": MOST},
     )
-    return [_request(row, now) for row in rows]
+    return sorted((_request(row, now) for row in rows), key=order_of)
+
+
+def order_of(request: FeedbackRequest) -> tuple[datetime, str, str]:
+    """By deadline, then by name."""
+    return request.due_at, request.subject.casefold(), str(request.task_id)
 
 
 async def feedback_request(
@@ -157,7 +162,9 @@ _REQUESTS = """
       s.key AS stage, coalesce(a.relationship, 'others') AS relationship, t.subject_id,
       b.first_name || ' ' || b.last_name AS subject, b.first_name AS subject_first,
       coalesce(b.department, '') AS department, t.state, t.due_on, t.due_at,
-      least(t.closes_at, c.ends_at) AS closes_at, t.ended_at, t.ended_reason, t.version,
+      least(t.closes_at, c.ends_at) AS closes_at,
+      CAST(t.ended_at AT TIME ZONE (SELECT m.content ->> 'zone' FROM company_settings m
+        ORDER BY m.id DESC LIMIT 1) AS date) AS done_on, t.ended_reason, t.version,
       r.key, w.sealed,
       CASE WHEN t.state = 'done' THEN least(c.ends_at,
         (SELECT max(x.closes_at) FROM tasks x

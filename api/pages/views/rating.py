@@ -1,7 +1,7 @@
 """Writing feedback: what a rater sees of one request, and of all of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from api.pages.views.frame import Page
@@ -25,7 +25,7 @@ class RateLine:
     open: bool
     minutes: int
     share: int | None = None
-    done_at: datetime | None = None  # a company's midnight: no time of day is kept
+    done_on: date | None = None
     changing: bool = False  # submitted, and something was typed since
 
 
@@ -129,7 +129,7 @@ class RateDone(Page):
     template: ClassVar[str] = "rate-done.html"
     task: RateHead
     standing: str
-    at: datetime | None
+    on: date | None
     may_change: bool
     changing: bool
     sections: tuple[Section, ...]
