@@ -10,7 +10,7 @@ from uuid import UUID
 
 from definitions.models import Definition, Duration, Form
 from definitions.models import Stage as StageSpec
-from definitions.raters import Asked
+from definitions.raters import Asked, Raters
 from domain.anonymity import AnonymityRules, Below, TooFew
 from domain.errors import IllegalState
 from domain.relationships import PROTECTED, Relationship
@@ -98,29 +98,29 @@ def round_of(cycle: CycleFacts, stage: StageFacts) -> Round:
         ask_manager=asks_manager(spec),
         load=spec.load or LOAD,
         rules=_rules(definition, collect),
-        hold_comments=bool(getattr(spec, "hold_comments", False)),
-        manager_first=_working_days(getattr(spec, "manager_first", None)),
+        hold_comments=bool(spec.hold_comments),
+        manager_first=_working_days(spec.manager_first),
     )
 
 
 def quotas_of(spec: StageSpec) -> dict[Relationship, Quota]:
     """How many of each protected relationship a round's stage asks for."""
-    raters = spec.raters
-    return {
-        name: _quota(getattr(raters, name.value))
-        for name in PROTECTED
-        if raters is not None and getattr(raters, name.value, None) is not None
-    }
+    groups = _raters(spec).groups()
+    return {name: _quota(groups[name.value]) for name in PROTECTED}
 
 
 def asks_self(spec: StageSpec) -> bool:
     """Do subjects fill in the same form about themselves?"""
-    return bool(getattr(spec.raters, "self", True))
+    return _raters(spec).self
 
 
 def asks_manager(spec: StageSpec) -> bool:
     """Does the manager answer the same form, under their name?"""
-    return bool(getattr(spec.raters, "manager", False))
+    return _raters(spec).manager
+
+
+def _raters(spec: StageSpec) -> Raters:
+    return spec.raters or Raters()
 
 
 def _working_days(duration: Duration | None) -> int | None:
@@ -135,7 +135,7 @@ def _rules(definition: Definition, collect: StageFacts) -> AnonymityRules:
     return AnonymityRules(
         threshold=definition.anonymity.threshold,
         below=Below(definition.anonymity.below),
-        too_few=TooFew(getattr(collect.spec, "too_few", None) or TooFew.REPORT_WITHOUT),
+        too_few=TooFew(collect.spec.too_few or TooFew.REPORT_WITHOUT),
     )
 
 
