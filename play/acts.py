@@ -80,7 +80,11 @@ async def _submit(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: dat
 
 async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
-    cycle, stage, _ = await lock_task(conn, task_id)
+    cycle, stage, task = await lock_task(conn, task_id)
+    if a.raters is not None:
+        actor = await _holder(conn, crowd, task_id, at)
+        await rounds.answer(crowd, conn, cycle, stage, task, actor, at, a, submit=False)
+        return
     answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
     holder = await _holder(conn, crowd, task_id, at)
     if stage.spec.kind == "collect":

@@ -14,7 +14,10 @@ from play.expected import (
     Expectation,
     ItemLike,
     MailLike,
+    RaterLike,
     RefusedLike,
+    ReportLike,
+    ReportOf,
     SkipLike,
     StageLike,
     SuppressedLike,
@@ -79,6 +82,13 @@ def _check(expected: Expectation, report: Report, zone: ZoneInfo) -> str | None:
         return None if found else f"nothing like that was refused: {_said(expected.refused)}"
     if expected.cycle is not None:
         return _cycle(expected.cycle, report, zone)
+    if expected.rater is not None:
+        return _rater(expected.rater, report)
+    if expected.report is not None:
+        return _report(expected.report, report, zone)
+    if expected.no_report is not None:
+        found = _reports(expected.no_report, report)
+        return f"there is a report about {expected.no_report.about}" if found else None
     return None if len(sent) == expected.mails else f"{len(sent)} mails, not {expected.mails}"
 
 
@@ -263,3 +273,38 @@ def _cycle(like: CycleLike, report: Report, zone: ZoneInfo) -> str | None:
     if not _same(like.closed_at, cycle["closed_at"], zone):
         return f"the cycle closed at {cycle['closed_at']}, not {like.closed_at}"
     return None
+
+
+def _rater(like: RaterLike, report: Report) -> str | None:
+    own = [r for r in report.raters if r["about"] == like.about]
+    wanted = like.model_dump(exclude_none=True, exclude={"count"})
+    found = [r for r in own if all(r[k] == v for k, v in wanted.items())]
+    if len(found) == like.count or (like.count is None and found):
+        return None
+    seen = "".join(f"\n     {r['who']} {r['relationship']} {r['state']} {r['source']}" for r in own)
+    return f"{len(found)} raters like that: {_said(like)}{seen}"
+
+
+def _reports(like: ReportOf, report: Report) -> list[Row]:
+    return [
+        r for r in report.reports if r["about"] == like.about and like.stage in (None, r["stage"])
+    ]
+
+
+def _report(like: ReportLike, report: Report, zone: ZoneInfo) -> str | None:
+    found = _reports(like, report)
+    if not found:
+        return f"there is no report about {like.about}"
+    there = found[0]
+    for name in ("readable_on", "held"):
+        wanted = getattr(like, name)
+        if wanted is not None and there[name] != wanted:
+            return f"{name} of the report about {like.about} is {there[name]}, not {wanted}"
+    if not _same(like.made_at, there["made_at"], zone):
+        return f"the report about {like.about} was made at {there['made_at']}, not {like.made_at}"
+    if like.standing is None:
+        return None
+    groups = there["groups"] or {}
+    standing = groups.get(like.group, "not_asked")
+    said = f"{like.group} in the report about {like.about} is {standing}, not {like.standing}"
+    return None if standing == like.standing else f"{said}: {groups}"

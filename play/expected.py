@@ -87,6 +87,37 @@ class StageLike(Part):
     planned_due_on: date | None = None
 
 
+class RaterLike(Part):
+    """A rater on somebody's list, as it is at the end. `count` is how many there are like it."""
+
+    about: Who
+    who: Who | None = None
+    relationship: str | None = None
+    state: str | None = None
+    source: str | None = None
+    stage: str | None = None
+    count: int | None = None
+
+
+class ReportOf(Part):
+    """Names the report of a 360 round: whom it is about."""
+
+    about: Who
+    stage: str | None = None
+
+
+class ReportLike(ReportOf):
+    """The report of a 360 round. `standing` is what it says of a `group`: `shown`, `in_others`,
+    `not_shown`, or `not_asked` if it says nothing of it.
+    """
+
+    group: str | None = None
+    standing: str | None = None
+    made_at: Moment | None = None
+    readable_on: date | None = None
+    held: bool | None = None
+
+
 class RefusedLike(Part):
     """A scripted event that Almanac refuses."""
 
@@ -117,6 +148,9 @@ class Expectation(Part):
     stage: StageLike | None = None
     refused: RefusedLike | None = None
     cycle: CycleLike | None = None
+    rater: RaterLike | None = None
+    report: ReportLike | None = None
+    no_report: ReportOf | None = None
     mails: int | None = None
 
     @model_validator(mode="before")

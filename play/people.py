@@ -248,19 +248,26 @@ class Crowd:
     async def task(
         self, conn: AsyncConnection, stage: str, about: str | None, who: str | None
     ) -> UUID:
-        """The newest task of that stage, about somebody, held by somebody. Raises NotFound."""
+        """The newest task of that stage, about somebody, held by somebody. Raises NotFound.
+
+        People outside the company are named by their address.
+        """
+        outside = who is not None and "@" in who
         cycle = await load_cycle(conn, self.the_cycle())
         found = await conn.scalar(
             text(
                 "SELECT id FROM tasks WHERE stage_id = :stage "
                 "AND (CAST(:about AS bigint) IS NULL OR subject_id = :about) "
                 "AND (CAST(:who AS bigint) IS NULL OR assignee_id = :who) "
+                "AND (CAST(:address AS text) IS NULL OR assignee_id IN (SELECT p.id FROM people p"
+                " WHERE p.status = 'external' AND p.email = :address)) "
                 "ORDER BY id DESC LIMIT 1"
             ),
             {
                 "stage": cycle.by_key(stage).id,
                 "about": None if about is None else self.person(about),
-                "who": None if who is None else self.person(who),
+                "who": None if who is None or outside else self.person(who),
+                "address": who if outside else None,
             },
         )
         if found is None:

@@ -25,6 +25,8 @@ class Report:
     refusals: tuple[Row, ...]
     held: tuple[Row, ...]
     failures: tuple[Row, ...]
+    raters: tuple[Row, ...] = ()
+    reports: tuple[Row, ...] = ()
 
     def as_json(self, *, texts: bool = False) -> dict[str, Any]:
         """The report with instants as ISO texts; equal plays give equal reports.
@@ -50,9 +52,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-ITEM = """
+def _who(alias: str) -> str:
+    """Somebody as they are named: by employee id, people outside the company by their address."""
+    return f"CASE WHEN {alias}.status = 'external' THEN {alias}.email ELSE {alias}.employee_id END"
+
+
+ITEM = f"""
     jsonb_build_object('event', n.event, 'stage', s.key, 'rung', n.rung, 'about', b.employee_id,
-        'held_by', coalesce(a.employee_id, t.desk), 'cycle', c.definition)
+        'held_by', coalesce({_who("a")}, t.desk), 'cycle', c.definition)
 """
 JOINS = """
     LEFT JOIN stages s ON s.id = n.stage_id LEFT JOIN cycles c ON c.id = n.cycle_id
@@ -63,7 +70,7 @@ SHOWN = "n.event, s.position, b.employee_id, a.employee_id, n.rung, n.key"
 
 # A mail waits a second for what else falls on its instant: it is told to the minute.
 MAILS = f"""
-    SELECT date_trunc('minute', coalesce(m.sent_at, m.created_at)) AS at, r.employee_id AS "to",
+    SELECT date_trunc('minute', coalesce(m.sent_at, m.created_at)) AS at, {_who("r")} AS "to",
         m.address, m.subject, m.text, m.kind, m.state, m.smtp_code, i.employee_id AS instead_of,
         (SELECT jsonb_agg({ITEM} ORDER BY {SHOWN}) FROM notifications n {JOINS}
          WHERE n.mail_id = m.id AND n.reason IS DISTINCT FROM 'superseded') AS items
@@ -74,7 +81,7 @@ MAILS = f"""
 """
 
 SUPPRESSED = f"""
-    SELECT date_trunc('minute', n.settled_at) AS at, n.send_at, r.employee_id AS "to", n.reason,
+    SELECT date_trunc('minute', n.settled_at) AS at, n.send_at, {_who("r")} AS "to", n.reason,
         {ITEM} AS item
     FROM notifications n JOIN people r ON r.id = n.person_id {JOINS}
     WHERE n.state IN ('suppressed', 'failed') OR n.reason = 'superseded'
@@ -82,9 +89,9 @@ SUPPRESSED = f"""
 """
 
 # Ids of people in the details are told as employee ids.
-TASKS = """
+TASKS = f"""
     SELECT t.id, c.definition AS cycle, s.key AS stage, b.employee_id AS about,
-        coalesce(a.employee_id, t.desk) AS held_by, t.state, t.opens_at, t.due_on, t.due_at,
+        coalesce({_who("a")}, t.desk) AS held_by, t.state, t.opens_at, t.due_on, t.due_at,
         t.closes_at, t.announced_on, t.due_revision, t.revision, t.ended_at, t.ended_reason,
         w.employee_id AS submitted_by, o.employee_id AS on_behalf_of
     FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
@@ -94,8 +101,8 @@ TASKS = """
     ORDER BY c.definition, s.position, about, t.opens_at, held_by, t.due_at
 """
 
-CHANGES = """
-    SELECT e.task_id, e.at, e.event, p.employee_id AS by, e.detail
+CHANGES = f"""
+    SELECT e.task_id, e.at, e.event, {_who("p")} AS by, e.detail
     FROM task_events e LEFT JOIN people p ON p.id = e.actor_id ORDER BY e.at, e.id
 """
 
@@ -121,6 +128,23 @@ CYCLES = """
     FROM cycles c ORDER BY c.created_at, c.launch_on, c.definition
 """
 
+RATERS = f"""
+    SELECT c.definition AS cycle, s.key AS stage, b.employee_id AS about, {_who("p")} AS who,
+        r.relationship, r.state, r.source
+    FROM raters r JOIN stages s ON s.id = r.stage_id JOIN cycles c ON c.id = s.cycle_id
+    JOIN people b ON b.id = r.subject_id JOIN people p ON p.id = r.person_id
+    ORDER BY c.definition, s.position, about, who, r.state, r.source
+"""
+
+# What stands in a report is for its readers; a rehearsal looks at which groups it shows.
+REPORTS = """
+    SELECT c.definition AS cycle, s.key AS stage, b.employee_id AS about, f.made_at, f.held,
+        f.readable_on, (SELECT jsonb_object_agg(g ->> 'relationship', g ->> 'standing')
+            FROM jsonb_array_elements(f.content -> 'subject' -> 'groups') AS g) AS groups
+    FROM feedback_reports f JOIN stages s ON s.id = f.stage_id JOIN cycles c ON c.id = s.cycle_id
+    JOIN people b ON b.id = f.subject_id ORDER BY c.definition, s.position, about
+"""
+
 HELD = """
     SELECT h.at, s.key AS stage, p.employee_id AS person, h.code, h.mended_by
     FROM held_rows h LEFT JOIN stages s ON s.id = h.stage_id
@@ -132,7 +156,7 @@ FAILURES = """
     LEFT JOIN stages s ON s.id = p.stage_id WHERE p.failures > 0 ORDER BY 1, 2
 """
 
-PEOPLE = "SELECT id, employee_id FROM people"
+PEOPLE = f"SELECT p.id, {_who('p')} AS employee_id FROM people p"
 NAMES_PEOPLE = ("to", "from", "by")
 
 
@@ -161,6 +185,8 @@ async def read_report(conn: AsyncConnection, scenario: str, refusals: tuple[Row,
         refusals=refusals,
         held=await rows(HELD),
         failures=await rows(FAILURES),
+        raters=await rows(RATERS),
+        reports=await rows(REPORTS),
     )
 
 

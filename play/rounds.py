@@ -16,7 +16,12 @@ from domain.relationships import Relationship
 from play.answers import plausible
 from store.cycle_facts import CycleFacts, StageFacts
 from store.rounds.lists import Named, rater_list
-from store.rounds.nominating import approve_nominations, save_nominations, suggestions
+from store.rounds.nominating import (
+    approve_nominations,
+    keep_list,
+    save_nominations,
+    suggestions,
+)
 from store.rounds.outside import External
 from store.rounds.rating import submit_rating
 from store.rounds.rules import CHOSEN, Round, round_of
@@ -36,10 +41,15 @@ async def answer(
     actor: Actor,
     at: datetime,
     like: "said.Submit | None",
+    *,
+    submit: bool = True,
 ) -> None:
-    """Do a task of a round, as given or plausibly."""
+    """Do a task of a round, as given or plausibly. Without `submit` a list is only kept."""
     round_ = round_of(cycle, stage)
     match stage.spec.kind:
+        case "nominate" | "approve" if not submit:
+            named, outside = await _named(crowd, conn, round_, task, like, at)
+            await keep_list(conn, task.id, actor, named, outside, now=at)
         case "nominate":
             named, outside = await _named(crowd, conn, round_, task, like, at)
             await save_nominations(conn, task.id, actor, named, outside, now=at)
