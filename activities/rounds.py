@@ -27,7 +27,7 @@ from store.rounds.asking import open_raters
 from store.rounds.extending import extend_thin
 from store.rounds.finishing import close_subjects, still_sealed
 from store.rounds.leaving import settle_raters
-from store.rounds.opening import next_opening, open_reports
+from store.rounds.opening import open_reports, unopened
 
 
 class Phase(StrEnum):
@@ -111,9 +111,9 @@ async def _settle(
 ) -> Progress:
     """Nothing is due any more: close what is through, and say what comes next."""
     through = {_name(s) for s in steps if await _is_through(conn, cycle, s, as_of)}
-    opening = await next_opening(conn, cycle, steps[-1])
+    left = await unopened(conn, cycle, steps[-1])
     if phase is Phase.REPORT:
-        over = Phase.COLLECT in through and opening is None
+        over = Phase.COLLECT in through and not left.any
     else:
         over = phase in through or phase not in {_name(s) for s in steps}
     if over:
@@ -126,8 +126,8 @@ async def _settle(
         if _name(step) not in through and step.state is not StageState.CLOSED
     ]
     timed = [(w.next_due_at, w.waits_for) for w in waits if w.next_due_at is not None]
-    if opening is not None:
-        timed.append((opening, "report"))
+    if left.opens_at is not None:
+        timed.append((left.opens_at, "report"))
     instant, what = min(timed, default=(None, "people"))
     await rearm(conn, process, instant)
     return Progress(next_due_at=instant, waits_for=what)
@@ -146,10 +146,10 @@ async def _is_through(
 async def _after_the_end(
     conn: AsyncConnection, cycle: CycleFacts, collect: StageFacts, phase: Phase
 ) -> Progress:
-    """The cycle has ended; a report may still be the manager's alone for some days."""
-    opening = await next_opening(conn, cycle, collect) if phase is Phase.REPORT else None
-    if opening is None or cycle.state is CycleState.CANCELLED:
+    """The cycle has ended; a report may still wait for its reviewer, or be the manager's alone."""
+    left = await unopened(conn, cycle, collect)
+    if phase is not Phase.REPORT or cycle.state is CycleState.CANCELLED or not left.any:
         return Progress(closed=True, waits_for="ended")
     await lock_process(conn, collect.process)
-    await rearm(conn, collect.process, opening)
-    return Progress(next_due_at=opening, waits_for="report")
+    await rearm(conn, collect.process, left.opens_at)
+    return Progress(next_due_at=left.opens_at, waits_for="report")

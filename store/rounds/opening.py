@@ -7,6 +7,7 @@ report waits for that as well; a round that stands alone opens by itself.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import text
@@ -39,7 +40,7 @@ async def open_reports(
     """
     round_ = round_of(cycle, stage)
     today = cycle.company.local_date(as_of)
-    ready = await _ready(conn, round_, await _subjects_from(round_, today))
+    ready = await _ready(conn, round_, _subjects_from(round_, today))
     await _tell_managers(conn, round_, ready, today, as_of)
     opened: Sequence[int] = ()
     if opens_by_itself(cycle):
@@ -48,24 +49,37 @@ async def open_reports(
     return CHUNK if max(len(ready), len(opened)) >= CHUNK else 0
 
 
-async def next_opening(
-    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts
-) -> datetime | None:
-    """When the next report opens by itself to its subject. None: none does."""
-    if not opens_by_itself(cycle):
-        return None
-    day: date | None = await conn.scalar(
-        text(
-            "SELECT min(r.readable_on) FROM feedback_reports r JOIN participants p "
-            "ON p.cycle_id = :cycle AND p.person_id = r.subject_id AND p.state = 'in' "
-            "AND p.opened_at IS NULL WHERE r.stage_id = :stage"
-        ),
-        {"cycle": cycle.id, "stage": stage.id},
-    )
-    return None if day is None else cycle.company.opening(day)
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """Reports that are not open yet: some wait for a reviewer; the next opens by itself then."""
+
+    reviewed: bool
+    opens_at: datetime | None
+
+    @property
+    def any(self) -> bool:
+        """Is there still something to open?"""
+        return not self.reviewed or self.opens_at is not None
 
 
-async def _subjects_from(round_: Round, today: date) -> date:
+async def unopened(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) -> Unopened:
+    """What a round still has to open when everything is collected. Reads only."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT coalesce(bool_or(r.held), false) AS held, min(r.readable_on) "
+                "FILTER (WHERE p.opened_at IS NULL) AS day FROM feedback_reports r "
+                "JOIN participants p ON p.cycle_id = :cycle AND p.person_id = r.subject_id "
+                "AND p.state = 'in' WHERE r.stage_id = :stage"
+            ),
+            {"cycle": cycle.id, "stage": stage.id},
+        )
+    ).one()
+    opens = opens_by_itself(cycle) and row.day is not None
+    return Unopened(not row.held, cycle.company.opening(row.day) if opens else None)
+
+
+def _subjects_from(round_: Round, today: date) -> date:
     """The day from which subjects read what is ready today."""
     return round_.cycle.company.calendar.after(today, round_.manager_first or 0)
 
@@ -109,7 +123,7 @@ async def _tell_managers(
         return
     later = None
     if round_.manager_first and opens_by_itself(cycle):
-        later = (await _subjects_from(round_, today)).isoformat()
+        later = _subjects_from(round_, today).isoformat()
     managers = await managers_of(conn, subjects, today)
     await tell_all(
         conn,

@@ -3,10 +3,12 @@
 They see what was said and by nobody: no group, no order. Each comment is shown, held back or
 edited; the original stays where it is, until single answers go (`store.rounds.keeping`). Reports of
 others do not wait meanwhile, nor does a release: this one can be read as soon as it was reviewed.
+What the report then says is kept as it is shown, so that nothing comes back when originals go.
 
 Nobody reviews what is about themselves or somebody above them. Whoever asks sees to that.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,13 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
+from domain.ids import round_process
 from domain.notifications import Event
 from domain.relationships import PROTECTED
 from domain.states import Desk
 from store.audit import record
 from store.notices import Notice, tell_all
 from store.people import desk_members, lines_above
-from store.rounds.reports import Review
+from store.processes import ring
+from store.rounds.reports import Review, shown_themes
 from store.rounds.rules import Round
 
 _PROTECTED = [name.value for name in PROTECTED]
@@ -157,13 +161,8 @@ async def finish_review(
     comments = await comments_of(conn, round_id, subject_id)
     if any(comment.review is None for comment in comments):
         raise IllegalState("Please decide about each comment first.")
-    await conn.execute(
-        text(
-            "UPDATE feedback_reports SET held = false WHERE stage_id = :round "
-            "AND subject_id = :subject"
-        ),
-        {"round": round_id, "subject": subject_id},
-    )
+    await open_reviewed(conn, round_id, subject_id, comments)
+    await ring(conn, round_process(round_id), urgent=True)  # it opens to its readers
     await record(
         conn,
         at=now,
@@ -172,6 +171,34 @@ async def finish_review(
         object_type="person",
         object_id=subject_id,
         cycle_id=cycle_id,
+    )
+
+
+async def open_reviewed(
+    conn: AsyncConnection, round_id: UUID, subject_id: int, comments: Sequence[Comment]
+) -> None:
+    """Let the report be read as it was reviewed: what is held back is in it no more.
+
+    What nobody has looked at is held back. The originals stay beside it as single answers.
+    """
+    decided = {str(one.answer_id): (one.review or Review.HELD, one.edited) for one in comments}
+    content = await conn.scalar(
+        text(
+            "SELECT content FROM feedback_reports WHERE stage_id = :round "
+            "AND subject_id = :subject AND held FOR UPDATE"
+        ),
+        {"round": round_id, "subject": subject_id},
+    )
+    reviewed = {
+        reader: {**report, "themes": shown_themes(report, decided)}
+        for reader, report in content.items()
+    }
+    await conn.execute(
+        text(
+            "UPDATE feedback_reports SET held = false, content = CAST(:content AS jsonb) "
+            "WHERE stage_id = :round AND subject_id = :subject"
+        ),
+        {"round": round_id, "subject": subject_id, "content": json.dumps(reviewed)},
     )
 
 

@@ -52,6 +52,7 @@ forms:
           required: false
         - id: skills
           type: competencies
+          options: [Clarity]
           required: false
 """
 
