@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.durations import Duration
 from store import command_keys, rate_counts
 from store.drafts import remove_kept_drafts
+from store.rounds.keeping import forget_externals, remove_rounds, remove_single_answers
 
 CHUNK = 5000
 
@@ -100,13 +101,17 @@ async def remove_answers(conn: AsyncConnection, as_of: datetime) -> int:
     """Remove what was written in cycles whose `retention` is over, by the subject's country.
 
     The tasks stay, with who did them and when; the words go (language reference §2, retention).
+    Of 360 rounds the reports go, and the lists of who was asked.
     """
     cycles = await conn.execute(
         text(
             "SELECT c.id, c.closed_at, v.content -> 'retention' AS kept FROM cycles c "
             "JOIN definition_versions v ON v.id = c.version_id WHERE c.closed_at IS NOT NULL "
-            "AND EXISTS (SELECT 1 FROM tasks t JOIN responses r ON r.task_id = t.id "
-            "WHERE t.cycle_id = c.id) ORDER BY c.closed_at"
+            "AND (EXISTS (SELECT FROM tasks t JOIN responses r ON r.task_id = t.id "
+            "WHERE t.cycle_id = c.id) OR EXISTS (SELECT FROM stages s JOIN raters x "
+            "ON x.stage_id = s.id WHERE s.cycle_id = c.id) OR EXISTS (SELECT FROM stages s "
+            "JOIN feedback_reports f ON f.stage_id = s.id WHERE s.cycle_id = c.id)) "
+            "ORDER BY c.closed_at"
         )
     )
     removed = 0
@@ -117,25 +122,33 @@ async def remove_answers(conn: AsyncConnection, as_of: datetime) -> int:
         }
         if not any(over.values()):
             continue
+        values = {
+            "over": [c for c, passed in over.items() if passed and c != "default"],
+            "default": over["default"],
+            "named": [c for c in over if c != "default"],
+        }
         removed += await _run(
             conn,
-            """
+            f"""
             DELETE FROM responses WHERE id IN (
                 SELECT r.id FROM responses r JOIN tasks t ON t.id = r.task_id
                 LEFT JOIN people p ON p.id = t.subject_id
-                WHERE t.cycle_id = :cycle AND (
-                    p.country = ANY(CAST(:over AS text[]))
-                    OR (:default AND coalesce(p.country, '') <> ALL(CAST(:named AS text[]))))
-                LIMIT :limit)
+                WHERE t.cycle_id = :cycle AND ({_OVER}) LIMIT :limit)
             """,
             cycle=cycle.id,
-            over=[c for c, passed in over.items() if passed and c != "default"],
-            default=over["default"],
-            named=[c for c in over if c != "default"],
+            **values,
         )
+        removed += await remove_rounds(conn, cycle.id, _OVER, values, CHUNK)
         if removed >= CHUNK:
             break
     return removed
+
+
+_OVER = """
+    p.country = ANY(CAST(:over AS text[]))
+    OR (:default AND coalesce(p.country, '') <> ALL(CAST(:named AS text[])))
+"""
+"""Of `people p`, or nobody: the subject's retention is over."""
 
 
 Step = Callable[[AsyncConnection, datetime], Awaitable[int]]
@@ -149,7 +162,9 @@ STEPS: tuple[Step, ...] = (
     rate_counts.forget_old,
     drop_raw_mails,
     settle_left_behind,
+    remove_single_answers,
     remove_answers,
+    forget_externals,
 )
 
 

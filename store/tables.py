@@ -716,7 +716,7 @@ class Rater(Base):
     state: Mapped[str]  # proposed, asked, declined, withdrawn, not_asked
     source: Mapped[str]  # subject, manager, suggested, rule, replacement
     position: Mapped[int] = mapped_column(server_default="0")
-    decline_reason: Mapped[str | None]  # the rater's own words; read by HR after the round
+    decline_reason: Mapped[str | None]  # read by nobody; gone with the close
     replace: Mapped[bool] = mapped_column(server_default=text("false"))
     """Dropped out in time for the subject to name somebody else."""
     created_at: Mapped[datetime]  # when the list was made; nothing here changes on answering

@@ -27,6 +27,7 @@ from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
 from store.processes import hold, ring
 from store.rounds.joins import joined_as_sets
+from store.rounds.keeping import forget_reasons
 from store.rounds.reading import Sheet, gather, readers_of, report_questions, sheet_of
 from store.rounds.reviewing import tell_reviewers
 from store.rounds.rules import Round, round_of, to_the_day
@@ -95,6 +96,7 @@ async def close_subjects(
         finished = [_finish(round_, one, SystemRandom()) for one in collected]
         await _write(conn, round_, finished, as_of)
         await destroy(conn, round_.id, sorted(locked))
+        await forget_reasons(conn, round_.id, sorted(locked))
         waiting.extend(one.subject_id for one in finished if one.held)
 
     async def park(one: int, error: Exception) -> None:

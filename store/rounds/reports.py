@@ -58,34 +58,23 @@ async def read_report(
         return ReportRead(waiting=True, content=None)
     nearest = READERS[: READERS.index(reader) + 1]
     content = next(row.content[name] for name in reversed(nearest) if name in row.content)
-    reviews = await _reviews(conn, round_id, subject_id)
-    return ReportRead(waiting=False, content={**content, "themes": _reviewed(content, reviews)})
+    return ReportRead(waiting=False, content={**content, "themes": shown_themes(content, {})})
 
 
-async def _reviews(
-    conn: AsyncConnection, round_id: UUID, subject_id: int
-) -> dict[str, tuple[str, str | None]]:
-    rows = await conn.execute(
-        text(
-            "SELECT c.answer_id, c.state, c.text FROM comment_reviews c "
-            "JOIN feedback_answers a ON a.id = c.answer_id "
-            "WHERE a.stage_id = :round AND a.subject_id = :subject"
-        ),
-        {"round": round_id, "subject": subject_id},
-    )
-    return {str(row.answer_id): (row.state, row.text) for row in rows}
-
-
-def _reviewed(
+def shown_themes(
     content: Mapping[str, Any], reviews: Mapping[str, tuple[str, str | None]]
 ) -> list[dict[str, Any]]:
-    """The themes without what is held back; nothing says that something is."""
+    """The themes as they are shown: without ids of answers, and without what is held back.
+
+    `reviews` by the id of an answer: what was decided, and the words that are shown instead.
+    Nothing says that something is missing. Pure.
+    """
     themes = []
     for theme in content["themes"]:
         comments = [
             {"group": one["group"], "texts": shown}
             for one in theme["comments"]
-            if (shown := _shown(one["ids"], one["texts"], reviews))
+            if (shown := _shown(one.get("ids", ()), one["texts"], reviews))
         ]
         if comments:
             themes.append({"question": theme["question"], "comments": comments})
@@ -95,6 +84,8 @@ def _reviewed(
 def _shown(
     ids: Sequence[str], texts: Sequence[str], reviews: Mapping[str, tuple[str, str | None]]
 ) -> list[str]:
+    if not ids:  # what was reviewed is kept as it is shown
+        return list(texts)
     decided = [
         (reviews.get(one, (Review.SHOWN.value, None)), words)
         for one, words in zip(ids, texts, strict=True)
