@@ -138,6 +138,11 @@ class LaunchCheck:
         return sum(stage.tasks for stage in self.stage_loads)
 
     @property
+    def names_raters(self) -> bool:
+        """True if a 360 round asks people who are not known yet."""
+        return any(stage.kind == "nominate" for stage in self.stages)
+
+    @property
     def may_confirm(self) -> bool:
         """False while something must be mended first."""
         open_check = self.state in (CycleState.CHECK, CycleState.WAITING)
@@ -212,7 +217,8 @@ async def preview(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Previ
     sentences = [
         f"{check.people_in} people take part; {check.people_out} do not, each with a reason.",
         f"{mails} people get their first mail, from {check.opens_at:%a %d %b %Y %H:%M} UTC on.",
-        f"{check.tasks} tasks come of it over the whole cycle.",
+        f"{check.tasks} tasks come of it over the whole cycle"
+        + (", and what the named raters are asked to write." if check.names_raters else "."),
     ]
     if check.ends_on is not None:
         sentences.append(f"It ends on {check.ends_on:%a %d %b %Y} at the latest.")

@@ -124,7 +124,8 @@ def _first(found: LaunchCheck, visit: Visit) -> list[str]:
             f"The first stage, {first_stage.title}, is due {due}, each on their own calendar."
         )
     total = sum(load.tasks for load in found.stage_loads)
-    lines.append(f"{plural(total, 'task')} in all, if nobody joins or leaves.")
+    more = ", and what the named raters are asked to write" if found.names_raters else ""
+    lines.append(f"{plural(total, 'task')} in all, if nobody joins or leaves{more}.")
     if found.ends_on:
         lines.append(f"It ends on {say_day(found.ends_on, visit.today)} at the latest.")
     return lines
