@@ -16,6 +16,7 @@ from api.pages import (
     definitions,
     doors,
     explaining,
+    feedback_report,
     first_minutes,
     launch,
     ledgers,
@@ -38,6 +39,7 @@ IMPORT = "/people/import"
 
 TYPES = {
     "almanac.css": "text/css; charset=utf-8",
+    "feedback-report.css": "text/css; charset=utf-8",
     "almanac.js": "text/javascript; charset=utf-8",
     "raters.js": "text/javascript; charset=utf-8",
     "almanac.svg": "image/svg+xml",
@@ -49,6 +51,7 @@ ROUTERS = (
     rating.router,
     nominating.router,
     explaining.router,
+    feedback_report.router,
     reviews.router,
     comment_review.router,
     team.router,

@@ -15,11 +15,13 @@ from api.pages.views.frame import (
     Visit,
 )
 from tests.api.pages.sample_comments import comment_pages
+from tests.api.pages.sample_feedback import feedback_pages
 from tests.api.pages.sample_frame import (
     NOBODY,
     VISIT,
 )
 from tests.api.pages.sample_hr import hr_pages
+from tests.api.pages.sample_nominating import nominating_pages
 from tests.api.pages.sample_office import office_pages
 from tests.api.pages.sample_reading import reading_pages
 from tests.api.pages.sample_tasks import tasks_pages
@@ -52,6 +54,8 @@ def samples() -> dict[str, tuple[Page, Visit]]:
     inside = {
         **tasks_pages(),
         **reading_pages(),
+        **feedback_pages(),
+        **nominating_pages(),
         **hr_pages(),
         **office_pages(),
         **comment_pages(),
