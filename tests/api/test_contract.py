@@ -102,7 +102,15 @@ def _fits(name: str, value: Any) -> bool:
     return True
 
 
-PERSONAL = ("/api/my/", "/api/me", "/api/session", "/draft", "/submit", "/withdraw")
+PERSONAL = (
+    "/api/my/",
+    "/api/me",
+    "/api/session",
+    "/draft",
+    "/submit",
+    "/withdraw",
+    "/feedback-requests",
+)
 
 CHECKS = [
     not_a_server_error,

@@ -9,6 +9,9 @@ from httpx2 import AsyncClient
 
 from api.authentication import GuardedRoute, allow, declared_action, guarded_routes
 from domain.access import ROLES_FOR, AccessRole, Action
+from domain.clock import SetClock
+from store.rounds.outside import External, enter
+from store.session import Database
 from tests.api.conftest import SignIn
 from tests.store.people_rows import ADMIN, HR, LEAD, WORKER
 
@@ -62,18 +65,24 @@ async def test_a_stranger_is_asked_to_sign_in_everywhere(
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+OUTSIDE = 8
+"""Somebody from outside the company: the next after its people."""
+
 ROLES = {
     WORKER: frozenset({AccessRole.PARTICIPANT}),
     LEAD: frozenset({AccessRole.PARTICIPANT, AccessRole.MANAGER}),
     HR: frozenset({AccessRole.PARTICIPANT, AccessRole.HR}),
     ADMIN: frozenset({AccessRole.PARTICIPANT, AccessRole.ADMINISTRATOR}),
+    OUTSIDE: frozenset({AccessRole.OUTSIDE}),
 }
 
 
 @pytest.mark.parametrize("person", ROLES)
 async def test_each_role_reaches_exactly_what_is_for_it(
-    app: FastAPI, sign_in: SignIn, person: int
+    app: FastAPI, sign_in: SignIn, database: Database, clock: SetClock, person: int
 ) -> None:
+    async with database.begin() as conn:
+        await enter(conn, [External("gina@client.example", "Gina", "Guest")], clock.now())
     client = await sign_in(person)
     for method, path, action in _paths(app):
         if method != "GET" or not path.startswith(("/api", "/metrics")):
