@@ -21,6 +21,7 @@ from api.pages.nominating_words import (
 from api.pages.saying import say_day
 from api.pages.shell import visit_of
 from api.pages.task_desk import Desk, head
+from api.pages.task_words import whose
 from api.pages.views.frame import Choice, Notice, Problem
 from api.pages.views.nominating import (
     ChooseRaters,
@@ -43,6 +44,7 @@ from store.rounds.colleagues import (
     Standing,
     faces,
     find_colleagues,
+    has_reports,
     named_by_subject,
     other_lists,
 )
@@ -70,6 +72,7 @@ class Material:
     found: tuple[Found, ...]
     people: Mapping[int, Face]
     by_rule: frozenset[Relationship]
+    leads: bool  # somebody reports to the subject
 
     @property
     def first(self) -> str:
@@ -80,7 +83,14 @@ class Material:
     def rules(self) -> tuple[str, ...]:
         """Who is asked by rule, in sentences."""
         boss = self.manager.name if self.manager else ""
-        return rules(self.round, self.by_rule, mine=self.mine, first=self.first, manager=boss)
+        return rules(
+            self.round,
+            self.by_rule,
+            mine=self.mine,
+            first=self.first,
+            manager=boss,
+            leads=self.leads,
+        )
 
 
 def usual(round_: Round) -> Relationship:
@@ -122,6 +132,7 @@ async def material(
         tuple(found),
         people,
         frozenset(one.relationship for one in asked),
+        await has_reports(conn, subject, on),
     )
 
 
@@ -169,6 +180,7 @@ async def choose_page(
         first=stuff.first,
         task=top,
         approving=approving,
+        lead=_invites(stuff, approving, groups),
         entries=tuple(_entry(stuff, one, wrong) for one in rows),
         by_rule=stuff.rules,
         asks=_asks(stuff),
@@ -180,6 +192,27 @@ async def choose_page(
         nobody_asked=any(p.get("code") == "nobody" for p in problems),
         next_lists=await _next_lists(call, desk),
     )
+
+
+def _invites(stuff: Material, approving: bool, groups: Sequence[Group]) -> str:
+    """What is to be done here, above the list."""
+    if not approving:
+        theirs = "your" if stuff.mine else whose(stuff.first)
+        then = "Your manager looks over your choice; then" if stuff.mine else "Then"
+        start = f"Choose people who have seen {theirs} work from different sides."
+        return f"{start} {then} they are asked."
+    if not any(group.named for group in groups):
+        return (
+            f"{stuff.first} has named nobody. Choose from the suggestions, or approve the list "
+            "as it is."
+        )
+    start = f"{stuff.first} chose these people."
+    if any(group.mood == "short" for group in groups):
+        return (
+            f"{start} They are fewer than asked for: add somebody if you can. Fewer are asked "
+            "if there is nobody else."
+        )
+    return f"{start} Take somebody off, add somebody, or leave it. They are asked once you approve."
 
 
 def _entry(stuff: Material, one: Named | Listed, wrong: Mapping[int, str]) -> Entry:
@@ -338,7 +371,7 @@ def _send(desk: Desk, stuff: Material) -> str:
 
 
 async def _next_lists(call: Call, desk: Desk) -> tuple[tuple[str, str], ...]:
-    if call.person is None or desk.facts.role == "subject":
+    if call.person is None or desk.facts.assignee_id != call.person_id:
         return ()
     waiting = await other_lists(call.conn, desk.facts.cycle_id, call.person_id, desk.facts.id)
     return tuple((one.subject, f"/tasks/{one.task_id}") for one in waiting)
@@ -358,8 +391,9 @@ async def chosen_page(
     if stuff.mine:
         count = await replacements_wanted(call.conn, list_.round, list_.subject_id, call.now)
         more = f"/rounds/{list_.round.id}/raters" if count else ""
+    heading = f"{whose(stuff.subject.name)} feedback list"
     return RatersChosen(
-        title=top.verb,
+        title="Who is asked about you" if stuff.mine else heading,
         part="tasks",
         notice=notice,
         task=top,

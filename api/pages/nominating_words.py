@@ -101,15 +101,16 @@ def rules(
     mine: bool,
     first: str,
     manager: str,
+    leads: bool,
 ) -> tuple[str, ...]:
-    """Who is asked by rule, in sentences; how many of them only where everybody knows."""
+    """Who is asked by rule, in sentences. `leads`: somebody reports to the subject."""
     told = []
     whose = "Your" if mine else f"{first}'s"
     if Relationship.SELF in relationships:
         told.append(
             "You answer the same questions about yourself."
             if mine
-            else f"{first} answers the same questions about themselves."
+            else f"{first} answers the same questions too."
         )
     if Relationship.MANAGER in relationships:
         boss = f"{manager or 'The manager'} answers as {'your' if mine else 'the'} manager"
@@ -117,7 +118,7 @@ def rules(
     quota = round_.quotas.get(Relationship.REPORTS)
     if Relationship.REPORTS in relationships:
         told.append(f"{whose} direct reports are asked too.")
-    elif quota is not None and quota.wanted:
+    elif leads and quota is not None and quota.wanted:
         least = number(round_.rules.threshold + 1)
         told.append(f"{whose} direct reports are asked only where there are {least} or more.")
     return tuple(told)

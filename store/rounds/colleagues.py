@@ -183,6 +183,17 @@ def _pattern(word: str) -> str:
     return f"%{escaped}%"
 
 
+async def has_reports(conn: AsyncConnection, person_id: int, on: date) -> bool:
+    """Does anybody report to this person?"""
+    found = await conn.scalar(
+        text(
+            f"WITH line AS ({CURRENT_LINES}) SELECT EXISTS (SELECT FROM line WHERE manager_id = :p)"
+        ),
+        {"p": person_id, "on": on},
+    )
+    return bool(found)
+
+
 async def other_lists(
     conn: AsyncConnection, cycle_id: UUID, person_id: int, task_id: UUID
 ) -> list[WaitingList]:

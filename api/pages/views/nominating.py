@@ -97,6 +97,7 @@ class ChooseRaters(Choosing):
     template: ClassVar[str] = "nominate.html"
     task: TaskHead
     approving: bool
+    lead: str
     entries: tuple[Entry, ...]
     by_rule: tuple[str, ...]
     asks: tuple[Section, ...]

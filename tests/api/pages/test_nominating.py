@@ -54,7 +54,6 @@ async def test_the_page_says_how_many_why_and_suggests_with_reasons(
         "and one in four stays silent.",
         "Up to two people outside the company, if you like.",
         "You answer the same questions about yourself.",
-        "Your direct reports are asked only where there are four or more.",
         "works on Atlas too, same manager",
         "Has as many requests as one person gets in this round.",
         "your list goes to P1 Example as it stands, with suggestions.",
@@ -63,6 +62,24 @@ async def test_the_page_says_how_many_why_and_suggests_with_reasons(
     ):
         assert sentence in said, sentence
     assert re.search(rf'value="{world.team[7]}" disabled', page.text)
+
+
+async def test_direct_reports_are_spoken_of_only_where_there_are_any(
+    world: World, database: Database, sign_in: SignIn
+) -> None:
+    client = await sign_in(world.subject)
+    task = await _task(database, world, "nominate")
+    assert "direct reports" not in plain(await get(client, f"/tasks/{task}"))
+    said = []
+    for reports in (world.team[9:11], world.team[8:12]):
+        async with database.begin() as conn:
+            await conn.execute(
+                text("UPDATE reporting_lines SET manager_id = :s WHERE person_id = ANY(:people)"),
+                {"s": world.subject, "people": list(reports)},
+            )
+        said.append(plain(await get(client, f"/tasks/{task}")))
+    assert "Your direct reports are asked only where there are four or more." in said[0]
+    assert "Your direct reports are asked too." in said[1]
 
 
 async def test_picks_a_search_and_somebody_outside_add_up_and_are_sent(
