@@ -80,6 +80,11 @@ class Material:
         return self.subject.first_name
 
     @property
+    def chooses(self) -> bool:
+        """Does the manager choose, without the subject having named anybody?"""
+        return self.round.step("nominate") is None
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """Who is asked by rule, in sentences."""
         boss = self.manager.name if self.manager else ""
@@ -196,11 +201,12 @@ async def choose_page(
 
 def _invites(stuff: Material, approving: bool, groups: Sequence[Group]) -> str:
     """What is to be done here, above the list."""
-    if not approving:
+    if not approving or stuff.chooses:
         theirs = "your" if stuff.mine else whose(stuff.first)
         then = "Your manager looks over your choice; then" if stuff.mine else "Then"
+        then = f"{then} they are asked."
         start = f"Choose people who have seen {theirs} work from different sides."
-        return f"{start} {then} they are asked."
+        return f"{start} {then}"
     if not any(group.named for group in groups):
         return (
             f"{stuff.first} has named nobody. Choose from the suggestions, or approve the list "
@@ -365,7 +371,7 @@ def _empty(stuff: Material) -> str:
 
 def _send(desk: Desk, stuff: Material) -> str:
     if desk.facts.kind == "approve":
-        return "Approve this list"
+        return "Ask these people" if stuff.chooses else "Approve this list"
     boss = stuff.manager.first_name if stuff.mine and stuff.manager else ""
     return f"Send to {boss}" if boss else "Send the list"
 

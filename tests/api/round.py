@@ -38,6 +38,25 @@ async def round_world(database: Database) -> World:
     return world
 
 
+async def manager_chooses(database: Database) -> World:
+    """A round in which the manager makes the lists: there is no step before theirs."""
+    whole = unfolded()
+    _, approve, collect = whole.stages
+    stages = (approve.model_copy(update={"after": ()}), collect)
+    world = await make_world(
+        database, team=6, definition=whole.model_copy(update={"stages": stages})
+    )
+    written = parse_definition(SOURCE.replace("{raters}", "nominate: {by: manager}"))
+    async with database.begin() as conn:
+        await conn.execute(text("DELETE FROM stages WHERE id = :s"), {"s": world.nominate})
+        await conn.execute(
+            text("UPDATE definition_versions SET content = CAST(:content AS jsonb)"),
+            {"content": json.dumps(written.content)},
+        )
+    await open_step(database, world, "approve")
+    return world
+
+
 async def open_step(database: Database, world: World, step: str) -> None:
     async with database.begin() as conn:
         cycle, _, _ = await world.facts(conn)

@@ -14,7 +14,15 @@ from domain.clock import SetClock
 from store.session import Database
 from tests.api.conftest import SignIn
 from tests.api.pages.browsing import HTML, get, hidden, plain, post
-from tests.api.round import ask_at_once, decline, listed, make_full, open_step, round_world
+from tests.api.round import (
+    ask_at_once,
+    decline,
+    listed,
+    make_full,
+    manager_chooses,
+    open_step,
+    round_world,
+)
 from tests.store.rounds.test_nominating import _task
 from tests.store.rounds.world import NOW, World, rows
 
@@ -290,3 +298,19 @@ async def test_one_more_person_is_named_without_saying_for_whom(
     assert (await post(subject, place, go="name", pick=str(world.team[9]))).status_code == 409
     assert "Nobody else is to be named." in plain(await get(subject, place))
     assert (await get(await sign_in(world.team[5]), place)).status_code == 404
+
+
+async def test_where_the_manager_chooses_nobody_is_said_to_have_chosen_before(
+    app: FastAPI, database: Database, sign_in: SignIn
+) -> None:
+    world = await manager_chooses(database)
+    manager = await sign_in(world.lead)
+    task = await _task(database, world, "approve")
+    said = plain(await get(manager, f"/tasks/{task}"))
+    assert "Choose people who have seen P3's work from different sides. Then they are" in said
+    assert "Ask these people" in said
+    assert "P3 has named nobody" not in said
+    done = await send(manager, task, "approve", [], pick=list(world.team[1:5]))
+    assert done.status_code == 303
+    assert [state for _, _, state in await listed(database, world)] == ["asked"] * 4
+    assert (await get(await sign_in(world.subject), f"/tasks/{task}")).status_code == 404
