@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycle_frame import choices, more, tabs
+from api.pages.feedback_report import readable_href
 from api.pages.saying import say_day
 from api.pages.shell import said, show, visit_of
 from api.pages.task_words import ended_word, participant_reason, skip_reason
@@ -147,6 +148,7 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
         if running and row.state == "in"
         else (),
         result_href=f"/reviews/{cycle_id}/{person_id}" if hr_over(reader, person_id) else "",
+        feedback_href=await readable_href(call, cycle_id, person_id),
     )
     return await show(call, page)
 

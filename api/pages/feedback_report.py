@@ -9,14 +9,18 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.feedback_report_pdf import written
-from api.pages.feedback_report_words import report_read
+from api.pages.feedback_report_words import in_short, report_read
+from api.pages.saying import say_day
 from api.pages.shell import said, show
 from api.pages.views.feedback_report import FeedbackReportPage, FeedbackWaits, ReportRead
-from api.pages.views.frame import Link
+from api.pages.views.frame import Link, Person
+from api.pages.views.reading import ResultLine
+from api.pages.views.tasks import NOT_YET, Evidence
 from api.seen_reports import NOTHING, SeenReport, read_standing, see_report
 from domain.access import Action
 from domain.errors import NotFound
 from store.rounds.report_access import Because, ReportStanding, report_standing
+from store.views.feedback_reports import FoundReport
 from store.views.reviews import review_row
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -29,6 +33,14 @@ PRIVATE = "private, no-store"
 def report_href(cycle_id: UUID, person_id: int) -> str:
     """Where the report about somebody is read; mails lead there, too."""
     return f"/reviews/{cycle_id}/{person_id}/feedback"
+
+
+async def readable_href(call: Call, cycle_id: UUID, person_id: int) -> str:
+    """The same, where the reader may read it now; else nothing."""
+    standing = await report_standing(call.conn, await call.reader(), cycle_id, person_id, call.now)
+    if standing is None or standing.read_as is None:
+        return ""
+    return report_href(cycle_id, person_id)
 
 
 @router.get("/reviews/{cycle_id}/{person_id}/feedback")
@@ -69,6 +81,37 @@ async def feedback_pdf(
     return Response(file, int(HTTPStatus.OK), headers, "application/pdf")
 
 
+async def report_beside(
+    call: Call, cycle_id: UUID, person_id: int, stage: str, *, scores: bool
+) -> Evidence | None:
+    """The report in short, beside a form that is written with it; none where it is not theirs.
+
+    `stage` as the definition names it. Without `scores` there are words only: ratings of others
+    appear after the reader's own (language reference §2, beside).
+    """
+    standing = await report_standing(
+        call.conn, await call.reader(), cycle_id, person_id, call.now, stage=stage
+    )
+    if standing is None or standing.because is Because.NOT_YOURS:
+        return None
+    title = standing.about.title
+    if standing.because is Because.NONE:
+        return Evidence(title, "", None, withheld="Nobody was asked.")
+    if standing.read_as is None:
+        waits = waiting_words(standing.because, own=False)
+        return Evidence(title, "", None, withheld=waits)
+    report = _in_words(await read_standing(call, standing))
+    return Evidence(
+        title,
+        "",
+        None,
+        in_short(report, scores=scores),
+        withheld="" if scores or not report.rows else NOT_YET,
+        href=f"{report_href(cycle_id, person_id)}?stage={stage}",
+        link="Read the whole report",
+    )
+
+
 def _in_words(seen: SeenReport) -> ReportRead:
     return report_read(
         seen.standing,
@@ -105,3 +148,16 @@ def waiting_words(because: Because, *, own: bool) -> str:
     if own:
         return "Finished. It opens with your result; your manager may read it some days earlier."
     return "Finished. You can read it once the result is released."
+
+
+def report_line(found: FoundReport, *, own: bool) -> ResultLine:
+    """A report in a list: a way to it where it can be read, else that it is under way."""
+    about = found.standing.about
+    person = Person(about.subject_id, found.name, found.department or "", found.first_name)
+    title = found.cycle if own else found.name
+    if found.standing.read_as is None:
+        return ResultLine(title, person, "", waiting_words(found.standing.because, own=own))
+    made = f"made on {say_day(about.made_on, about.today)}" if about.made_on else ""
+    state = made if own else f"{found.cycle}, {made}"
+    href = report_href(about.cycle_id, about.subject_id)
+    return ResultLine(title, person, f"{href}?stage={about.stage}", state)

@@ -18,6 +18,7 @@ from api.pages.views.feedback_report import (
     ThemeRead,
     Voice,
 )
+from api.pages.views.tasks import Said
 from definitions.answers import WHY
 from definitions.models import Definition, Form, Question
 from domain.relationships import IDENTIFIED, Relationship
@@ -147,8 +148,33 @@ def report_read(
         opening=_opening(subject, bool(shown) or not groups),
         reading=_reading(points),
         protection=_protection(definition),
-        next_steps=_next_steps(standing.because, subject),
+        next_steps=_next_steps(standing.because, subject, bool(shown)),
     )
+
+
+def in_short(report: ReportRead, *, scores: bool) -> tuple[Said, ...]:
+    """What somebody wants at hand who writes with the report: scores, and what was written."""
+    found = []
+    if scores and report.rows:
+        rows = tuple(
+            (
+                row.name,
+                ", ".join(
+                    f"{c} {n.text}" for c, n in zip(report.columns, row.numbers, strict=True)
+                ),
+            )
+            for row in report.rows
+        )
+        found.append(Said("How it was rated", rows=rows))
+    for theme in report.themes:
+        rows = tuple((voice.group, text) for voice in theme.voices for text in voice.texts)
+        found.append(Said(theme.ask, rows=rows))
+    return tuple(found)
+
+
+def _scores(columns: Sequence[str], row: ScoreRow) -> str:
+    pairs = zip(columns, row.numbers, strict=True)
+    return ", ".join(f"{column} {number.text}" for column, number in pairs)
 
 
 def score_text(score: Mapping[str, Any]) -> str:
@@ -262,7 +288,7 @@ def _reading(points: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         "tell what each person answered.",
         "“Close together” and “wide apart” say whether people agreed. Where neither is said, "
         "it cannot be said without telling too much.",
-        "Comments are in no order, and nobody is told who wrote them.",
+        "Comments of colleagues are in no order, and nobody is told who wrote them.",
     )
 
 
@@ -279,8 +305,15 @@ def _protection(definition: Definition) -> str:
     )
 
 
-def _next_steps(because: Because, subject: Subject) -> tuple[str, ...]:
+def _next_steps(because: Because, subject: Subject, anything: bool) -> tuple[str, ...]:
     first = subject.first
+    if not anything and because is not Because.HR:
+        return (
+            "You can still ask, one question at a time: what should I do more of, what less?"
+            if subject.own
+            else f"{first} can still ask, one question at a time: what more of, what less?",
+            "Choose one thing to try, and come back to it together in a month.",
+        )
     if subject.own:
         return (
             "Read it twice, with a night in between. What stings at first is often small later.",

@@ -1,5 +1,6 @@
 """Results: one's own once the conversation opened it, one's people's once HR released them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -7,8 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.answering import rating_words, share_of
+from api.pages.feedback_report import readable_href, report_line
 from api.pages.saying import say_day
-from api.pages.shell import said, show
+from api.pages.shell import go, said, show
 from api.pages.task_endings import answer_href
 from api.pages.task_evidence import ACKNOWLEDGED, sections_read
 from api.pages.views.frame import Person
@@ -25,6 +27,7 @@ from store.lists.cycles import get_cycle
 from store.lists.tasks import Submission, submission_of
 from store.reporting_lines import line_above
 from store.views import reviews as queries
+from store.views.feedback_reports import FoundReport, found_reports
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -36,16 +39,25 @@ async def reviews(call: Reads, request: Request) -> Response:
     """Every result that the reader may open, and why others are not open yet."""
     own = await queries.own_reviews(call.conn, call.person_id)
     below = await queries.reviews_below(call.conn, call.person_id, call.now.date())
+    reports = await found_reports(call.conn, await call.reader(), call.now)
+    rounds = {one.standing.about.cycle_id for one in reports if one.alone}
     hr = AccessRole.HR in call.signed_in.roles
     page = MyReviews(
         title="Reviews",
         part="reviews",
         notice=said(request),
-        own=tuple(_own(row) for row in own),
-        people=tuple(_of_people(row) for row in below),
+        own=tuple(_own(row) for row in own if row.cycle_id not in rounds),
+        people=tuple(_of_people(row) for row in below if row.cycle_id not in rounds),
+        feedback=_reports(call, reports, own=True),
+        feedback_people=_reports(call, reports, own=False),
         comments_wait=hr and bool(await reports_to_review(call)),
     )
     return await show(call, page)
+
+
+def _reports(call: Call, found: Sequence[FoundReport], *, own: bool) -> tuple[ResultLine, ...]:
+    mine = [one for one in found if (one.standing.about.subject_id == call.person_id) is own]
+    return tuple(report_line(one, own=own) for one in mine)
 
 
 def _own(row: queries.ReviewRow) -> ResultLine:
@@ -84,6 +96,9 @@ async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) 
     chapters, acknowledged, words = await _chapters(call, reader, row, definition)
     rating, share = await _rating(call, reader, row, definition)
     own = person_id == call.person_id
+    feedback = await readable_href(call, cycle_id, person_id)
+    if feedback and not chapters:
+        return go(feedback)  # a round that stands alone: its report is the whole result
     page = Review(
         title="Your review" if own else f"Review of {row.name}",
         part="reviews",
@@ -100,6 +115,7 @@ async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) 
         acknowledgement=acknowledged,
         acknowledgement_text=words,
         answer_href=await answer_href(call, cycle_id) if own else "",
+        feedback_href=feedback,
     )
     return await show(call, page)
 

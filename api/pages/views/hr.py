@@ -277,6 +277,7 @@ class ParticipantPage(Page):
     skipped: tuple[tuple[str, str], ...] = ()
     actions: tuple[Link, ...] = ()
     result_href: str = ""
+    feedback_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

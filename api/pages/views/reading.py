@@ -27,6 +27,8 @@ class MyReviews(Page):
     template: ClassVar[str] = "my-reviews.html"
     own: tuple[ResultLine, ...]
     people: tuple[ResultLine, ...] = ()
+    feedback: tuple[ResultLine, ...] = ()  # 360 reports: one's own, also those to come
+    feedback_people: tuple[ResultLine, ...] = ()
     comments_wait: bool = False
 
 
@@ -57,6 +59,7 @@ class Review(Page):
     acknowledgement: str = ""
     acknowledgement_text: str = ""
     answer_href: str = ""
+    feedback_href: str = ""  # the 360 report beside it, where the reader may open it
 
 
 # --- Explain -----------------------------------------------------------------------------------
