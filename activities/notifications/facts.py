@@ -198,8 +198,8 @@ def _link(receiver: int, detail: Detail) -> NewLink | None:
     if detail.event is Event.RESULTS_RELEASED:
         return NewLink(receiver, LinkPurpose.TASK, "/reviews")
     if detail.event is Event.REPORT_READY and detail.cycle_id is not None:
-        target = detail.data.get("target") or f"/reviews/{detail.cycle_id}/{detail.subject_id}"
-        return NewLink(receiver, LinkPurpose.TASK, str(target))
+        target = f"/reviews/{detail.cycle_id}/{detail.subject_id}/feedback"
+        return NewLink(receiver, LinkPurpose.TASK, target)
     if detail.event is Event.REPLACEMENT_WANTED:
         return NewLink(receiver, LinkPurpose.TASK, str(detail.data.get("target") or "/"))
     return None

@@ -5,11 +5,13 @@ from typing import Any
 
 from api.authentication import Call
 from api.pages.answering import said
-from api.pages.views.tasks import Evidence, Said, Section
+from api.pages.feedback_report import report_beside
+from api.pages.views.tasks import NOT_YET, Evidence, Said, Section
 from api.seen_tasks import visible_answers
 from definitions.answers import WHY, relevant
 from definitions.models import Definition
 from definitions.models import Stage as StageSpec
+from definitions.unfolding import written_id
 from domain.access import answers_for
 from domain.states import TaskState
 from store.access import task_facts
@@ -21,8 +23,6 @@ ACKNOWLEDGED = {
     "comment": "Read, with a comment.",
     "disagree": "Read, and disagrees.",
 }
-
-NOT_YET = "Ratings of others appear once you have given your own: your view comes first."
 
 
 async def evidence(
@@ -40,6 +40,11 @@ async def evidence(
         return ()
     found = await tasks_beside(call.conn, task.cycle_id, task.subject_id, stage.beside)
     pieces = [await _piece(call, one, definition, stage, answers) for one in found]
+    for key in stage.beside:
+        if definition.stage(key).kind == "collect":
+            own = rated(definition, stage, answers)
+            cycle, subject = task.cycle_id, task.subject_id
+            pieces.append(await report_beside(call, cycle, subject, written_id(key), scores=own))
     return tuple(piece for piece in pieces if piece is not None)
 
 

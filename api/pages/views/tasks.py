@@ -148,6 +148,9 @@ class Said:
     private: str = ""  # who alone reads it
 
 
+NOT_YET = "Ratings of others appear once you have given your own: your view comes first."
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Answers of another stage, shown beside the form."""
@@ -157,6 +160,8 @@ class Evidence:
     at: datetime | None
     answers: tuple[Said, ...] = ()
     withheld: str = ""  # why something is not shown (yet)
+    href: str = ""  # to the whole of it
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
