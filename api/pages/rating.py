@@ -135,7 +135,7 @@ async def write(call: Gives, request: Request, task_id: UUID) -> Response:
         await undo(call)
         return await _wrong(call, task_id, typed_in, error)
     if go_to == "next":
-        after = following(await all_desks(call), task_id)
+        after = following(await all_desks(call), desk)
         return go(after.href, "saved") if after else go("/feedback", "saved")
     change = "?change=1" if desk.request.standing == "done" else ""
     return go(desk.href + change, "saved")

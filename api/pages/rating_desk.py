@@ -28,7 +28,12 @@ from domain.access import AccessRole
 from domain.errors import EditConflict
 from store.definitions import definition_of
 from store.rounds.rating import save_rating
-from store.views.feedback_requests import FeedbackRequest, feedback_request, feedback_requests
+from store.views.feedback_requests import (
+    FeedbackRequest,
+    feedback_request,
+    feedback_requests,
+    order_of,
+)
 
 Answers = dict[str, Any]
 
@@ -259,10 +264,15 @@ def sitting(desks: Sequence[Desk]) -> Sitting:
     return Sitting(len(mine) - len(left), len(mine), sum(desk.minutes for desk in left))
 
 
-def following(desks: Sequence[Desk], task_id: UUID | None) -> Desk | None:
-    """The next one to be written after this one, in the order of the list; none if none is left."""
-    waits = [desk for desk in desks if desk.request.waits and desk.request.task_id != task_id]
-    ids = [desk.request.task_id for desk in desks]
-    here = ids.index(task_id) if task_id in ids else -1
-    later = (desk for desk in waits if ids.index(desk.request.task_id) > here)
-    return next(later, waits[0] if waits else None)
+def following(desks: Sequence[Desk], here: Desk | None) -> Desk | None:
+    """The next one to be written after `here`, in the order of the list, then from its beginning.
+
+    None if none is left.
+    """
+    mine = here.request.task_id if here else None
+    waits = [desk for desk in desks if desk.request.waits and desk.request.task_id != mine]
+    if here is not None:
+        after = order_of(here.request)
+        later = [desk for desk in waits if order_of(desk.request) > after]
+        waits = later or waits
+    return waits[0] if waits else None

@@ -40,7 +40,7 @@ async def form_page(
     top = head(call, desk)
     visit = await visit_of(call)
     desks = await all_desks(call)
-    after = following(desks, desk.request.task_id)
+    after = following(desks, desk)
     due = say_day(top.due_at.astimezone(visit.zone).date(), visit.today)
     return RateForm(
         title=f"{top.verb}, due {due}",
@@ -123,7 +123,7 @@ async def done_page(call: Call, desk: Desk, *, notice: Notice | None = None) -> 
     """What became of a request; what was written stands there until the round closes."""
     top = head(call, desk)
     desks = await all_desks(call)
-    after = following(desks, desk.request.task_id)
+    after = following(desks, desk)
     request = desk.request
     standing = request.standing
     title = {"done": "done", "closed": "closed", "declined": "declined"}.get(standing, "over")

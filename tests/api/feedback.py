@@ -98,11 +98,20 @@ async def ask_for(
     now: datetime,
     *,
     days_apart: int = 0,
+    also: Mapping[int, Sequence[tuple[int, Relationship]]] | None = None,
 ) -> dict[int, UUID]:
-    """Let somebody be asked about these subjects, due one after the other: {subject: task}."""
+    """Let somebody be asked about these subjects, due one after the other: {subject: task}.
+
+    `also`: further raters of these subjects.
+    """
+    more = also or {}
     lists = {
         # Nobody is asked about themselves alone.
-        subject: [(rater, name)] + [(ZOE, Relationship.PEERS)] * (subject == rater)
+        subject: [
+            (rater, name),
+            *[(ZOE, Relationship.PEERS)] * (subject == rater),
+            *more.get(subject, ()),
+        ]
         for subject, name in subjects.items()
     }
     await ask(database, world, lists, now)
