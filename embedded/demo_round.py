@@ -125,7 +125,7 @@ async def _act(conn: AsyncConnection, task: _Task, team: Team, at: datetime) -> 
     elif _answers_by_now(task, team):
         cycle = await load_cycle(conn, task.cycle_id)
         round_ = round_of(cycle, cycle.stages[task.stage_id])
-        answers = _answers(cycle.definition, round_.form, task)
+        answers = _answers(cycle.definition, round_.form, task, team)
         await submit_rating(conn, task.id, actor, answers, now=at)
 
 
@@ -151,7 +151,7 @@ def _answers_by_now(task: _Task, team: Team) -> bool:
     return (task.subject_id + task.assignee_id) % 2 == 0
 
 
-def _answers(definition: Definition, form: Form, task: _Task) -> Mapping[str, Any]:
+def _answers(definition: Definition, form: Form, task: _Task, team: Team) -> Mapping[str, Any]:
     """What a colleague might write: the same at each start for the same people."""
     chance = Random(task.subject_id * 1_000 + task.assignee_id)  # noqa: S311
     points = [point.value for point in definition.scale]
@@ -161,7 +161,8 @@ def _answers(definition: Definition, form: Form, task: _Task) -> Mapping[str, An
         match question.type:
             case "text":
                 words = ABOUT_WORK if question.required else WISHES
-                place = task.assignee_id + 2 * task.subject_id  # nobody writes what another wrote
+                # Nobody writes what another has written about the same person.
+                place = team.members.index(task.assignee_id) + 2 * task.subject_id
                 answers[question.id] = words[place % len(words)]
             case "rating":
                 answers[question.id] = _point(points, chance, own, 0)
@@ -176,6 +177,8 @@ def _answers(definition: Definition, form: Form, task: _Task) -> Mapping[str, An
 def _point(points: Sequence[int], chance: Random, own: bool, place: int) -> int:
     """Others see some things differently from the subject: more here, less there."""
     middle = len(points) // 2
-    shift = (1, 0, -1)[place % 3]
-    seen = middle if own else middle + shift + chance.choice((-1, 0, 0, 1)) * (place % 2)
+    if own:
+        seen = middle + (place + 1) % 2
+    else:
+        seen = middle + (1, 0, -1, 1)[place % 4] + chance.choice((-1, 0, 0, 1))
     return points[max(0, min(len(points) - 1, seen))]

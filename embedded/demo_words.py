@@ -22,4 +22,5 @@ WISHES = (
     "Fewer parallel topics in one week, please.",
     "Say more often what went well, also to others.",
     "Ask for feedback in between, not only once a year.",
+    "Take the lead in the weekly meeting now and then; you see more than you say.",
 )
