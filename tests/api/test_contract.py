@@ -110,6 +110,7 @@ PERSONAL = (
     "/submit",
     "/withdraw",
     "/feedback-requests",
+    "/feedback/",
 )
 
 CHECKS = [
