@@ -15,6 +15,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.machine import Machine, machine
 from benchmarks.mails import mails_figure
 from benchmarks.rehearsal import rehearsal_figure
+from benchmarks.rounds import round_figures
 from benchmarks.sets import Sets
 from benchmarks.submissions import submission_figures
 from store.memory import collect_seldom
@@ -29,6 +30,7 @@ class Size:
         self.sets = [people] if people else [2_000] if quick else [10_000, 100_000]
         self.mails = people or (300 if quick else 2_000)
         self.submissions = people or (300 if quick else 2_000)
+        self.subjects = people or (500 if quick else 10_000)
         self.engine = people or (300 if quick else 10_000)
         self.rehearsal = people or (107 if quick else 1_000)
         self.rounds = 3 if quick else 5
@@ -54,6 +56,10 @@ async def _submissions(there: Machine, size: Size) -> list[Figure]:
     return await submission_figures(there, size.submissions, size.rounds)
 
 
+async def _rounds(there: Machine, size: Size) -> list[Figure]:
+    return await round_figures(there, size.subjects, min(size.rounds, 3))
+
+
 async def _engine(there: Machine, size: Size) -> list[Figure]:
     return [await engine_figure(there, size.engine)]
 
@@ -65,6 +71,7 @@ async def _rehearsal(there: Machine, size: Size) -> list[Figure]:
 
 MEASURES: dict[str, Measure] = {
     "sets": _sets,
+    "rounds": _rounds,
     "mails": _mails,
     "submissions": _submissions,
     "engine": _engine,
