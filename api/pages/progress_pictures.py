@@ -6,6 +6,7 @@ Geometry only, as in `api.pages.pictures`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from textwrap import wrap
 
 from api.pages.pictures import AXIS, Axis, Label, Rect, Table
 
@@ -216,6 +217,13 @@ NAMES = 24.0  # per cent for the names of departments
 CELL = 34
 
 
+HEAD = 14
+"""Height of a line above a column."""
+
+LETTERS = 1.45
+"""Letters that fit side by side into a hundredth of the picture's width."""
+
+
 def heat_map(
     title: str,
     departments: Sequence[str],
@@ -224,13 +232,15 @@ def heat_map(
 ) -> HeatMap:
     """Draw a grid of departments and stages."""
     width = (100 - NAMES) / max(1, len(stages))
+    heads = [wrap(stage, max(8, int(width * LETTERS))) or [""] for stage in stages]
+    top = AXIS + (max(map(len, heads), default=1) - 1) * HEAD
     rects: list[Rect] = []
     frames: list[Rect] = []
     numbers: list[Label] = []
     for row, department in enumerate(departments):
         for column, stage in enumerate(stages):
             cell = cells.get((department, stage), Cell(0, 0, 0))
-            x, y = round(NAMES + column * width, 3), AXIS + row * CELL
+            x, y = round(NAMES + column * width, 3), top + row * CELL
             shade = _shade(cell)
             words = f"{department}, {stage}: {cell.done} of {cell.total} done, {cell.late} late"
             kind = f"p-heat-{shade}"
@@ -244,13 +254,14 @@ def heat_map(
     return HeatMap(
         title=title,
         description=f"{len(departments)} departments in {len(stages)} stages.",
-        height=AXIS + CELL * len(departments),
+        height=top + CELL * len(departments),
         heads=tuple(
-            Label(round(NAMES + (n + 0.5) * width, 3), 14, stage, "middle")
-            for n, stage in enumerate(stages)
+            Label(round(NAMES + (n + 0.5) * width, 3), top - AXIS + 14 - up * HEAD, line, "middle")
+            for n, lines in enumerate(heads)
+            for up, line in enumerate(reversed(lines))
         ),
         names=tuple(
-            Label(0, AXIS + n * CELL + 20, name, "start", "strong")
+            Label(0, top + n * CELL + 20, name, "start", "strong")
             for n, name in enumerate(departments)
         ),
         rects=tuple(rects),
