@@ -79,7 +79,7 @@ def promise(
         return Promise(True, "This stands under your name.", _some(one, read, held))
     return Promise(
         False,
-        "Your name stands nowhere.",
+        "Your name is not shown.",
         _some(
             f"Nobody reads an answer as yours: not {first}, not their manager, not HR.",
             _threshold(definition, relationship, first),
@@ -141,6 +141,9 @@ def question_readers(definition: Definition, visible: str, relationship: Relatio
 
 def what_declining_does(first: str, relationship: Relationship) -> tuple[str, ...]:
     """What happens when somebody says no."""
+    if relationship is Relationship.SELF:
+        own = "The report is made without your own view; nothing is compared with it."
+        return own, "What you have typed is thrown away. You will not be reminded again."
     told = f"{first} is not told that you declined, or why."
     if relationship in (Relationship.PEERS, Relationship.OTHERS, Relationship.EXTERNAL):
         other = (

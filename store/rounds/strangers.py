@@ -53,7 +53,7 @@ async def not_them(conn: AsyncConnection, person_id: int, now: datetime) -> bool
         conn,
         at=now,
         actor=Actor(None, "engine"),
-        action="links_revoked",
+        action="sign_out_everywhere",
         object_type="person",
         object_id=person_id,
         after={"because": "not_them"},

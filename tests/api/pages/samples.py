@@ -23,6 +23,7 @@ from tests.api.pages.sample_frame import (
 from tests.api.pages.sample_hr import hr_pages
 from tests.api.pages.sample_nominating import nominating_pages
 from tests.api.pages.sample_office import office_pages
+from tests.api.pages.sample_rating import rating_pages
 from tests.api.pages.sample_reading import reading_pages
 from tests.api.pages.sample_tasks import tasks_pages
 
@@ -47,12 +48,21 @@ def samples() -> dict[str, tuple[Page, Visit]]:
         "link-other": sign_in.FollowLink(
             title="For somebody else", state="other_person", here_as="Lex Garcia"
         ),
+        "link-outside": sign_in.FollowLink(
+            title="Hello Gina Guest",
+            state="ready",
+            action="/l/abc",
+            name="Gina Guest",
+            outside=True,
+        ),
+        "link-closed": sign_in.FollowLink(title="This round has closed", state="round_closed"),
         "link-expired": sign_in.FollowLink(title="Run out", state="expired", email=""),
         "link-revoked": sign_in.FollowLink(title="No longer works", state="revoked"),
         "link-unknown": sign_in.FollowLink(title="Unknown", state="unknown"),
     }
     inside = {
         **tasks_pages(),
+        **rating_pages(),
         **reading_pages(),
         **feedback_pages(),
         **nominating_pages(),

@@ -123,7 +123,7 @@ async def test_what_is_promised_is_said_for_the_relationship(
     client = await sign_in(WORKER)
     peer = plain(await get(client, f"/feedback/{seven[ADMIN]}"))
     assert "You are asked as a colleague." in peer
-    assert "Your name stands nowhere." in peer
+    assert "Your name is not shown." in peer
     assert "only if at least 3 colleagues answer" in peer
     assert "word by word" in peer
     assert "gives you away" in peer
