@@ -88,7 +88,7 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
     answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
     holder = await _holder(conn, crowd, task_id, at)
     if stage.spec.kind == "collect":
-        await rating.save_rating(conn, task_id, holder, answers, now=at)
+        await rating.save_rating(conn, task_id, holder, answers, now=at, agrees=a.agrees)
     else:
         await tasks.save_draft(conn, task_id, holder, answers, now=at)
 

@@ -58,7 +58,8 @@ async def answer(
             await approve_nominations(conn, task.id, actor, named, outside, now=at)
         case _:
             answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
-            await submit_rating(conn, task.id, actor, answers, now=at)
+            agrees = like is not None and like.agrees
+            await submit_rating(conn, task.id, actor, answers, now=at, agrees=agrees)
 
 
 async def _named(

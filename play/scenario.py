@@ -33,12 +33,14 @@ class RatersOf(Part):
 class Submit(TaskOf):
     """Somebody submits or saves a draft. `who` is the holder if not given.
 
-    `raters` is what is submitted where raters are named or approved.
+    `raters` is what is submitted where raters are named or approved; `agrees`: a rater's answer may
+    be shown in a group of two.
     """
 
     answers: Mapping[str, Any] | None = None
     held_on: date | None = None
     raters: RatersOf | None = None
+    agrees: bool = False
 
 
 class Decline(TaskOf):

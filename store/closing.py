@@ -125,7 +125,9 @@ async def close_if_through(
     )
     await conn.execute(
         text(
-            "UPDATE stages SET state = 'closed', closed_at = coalesce(:at, :as_of) "
+            "UPDATE stages SET state = 'closed', closed_at = CASE "
+            # Raters' acts are known to the day, which may have begun before the stage opened.
+            "WHEN CAST(:at AS timestamptz) IS NULL THEN :as_of ELSE greatest(:at, opened_at) END "
             "WHERE id = :id AND state <> 'closed'"
         ),
         {"id": stage.id, "at": closed_at, "as_of": as_of},

@@ -59,8 +59,13 @@ class _Closing:
                 f" OR k{number}.at IS NOT NULL)",
                 ("p.released_at", f"r{number}.closed_at", f"k{number}.at"),
             )
+        ended = "ended_at"
+        if stage.spec.kind == "collect":
+            # Raters' acts are known to the day, and what follows from them begins on the next: an
+            # opening at the instant of the last answer would tell it.
+            ended += " + CASE state WHEN 'expired' THEN interval '0' ELSE interval '1 day' END"
         tasks = (
-            " LEFT JOIN (SELECT subject_id, max(ended_at) AS ended_at,"
+            f" LEFT JOIN (SELECT subject_id, max({ended}) AS ended_at,"
             " bool_or(state IN ('planned', 'open')) AS live FROM tasks"
             f" WHERE stage_id = '{stage.id}' GROUP BY subject_id) s{number}"
             f" ON s{number}.subject_id = p.person_id"

@@ -20,7 +20,7 @@ from store.holders import Holder
 from store.notices import tell_desk
 from store.opening import create_tasks, plan_tasks
 from store.participants import write_skips
-from store.processes import hold
+from store.processes import hold, ring
 from store.readiness import Ready, ready_subjects
 from store.rounds.joins import joined_as_sets
 from store.rounds.lists import by_rule
@@ -194,7 +194,7 @@ async def _with_protected(
 async def _skip(
     conn: AsyncConnection, round_: Round, subjects: Sequence[int], as_of: datetime
 ) -> None:
-    """No 360 for these people; HR hears of each (language reference §2, approve)."""
+    """No 360 for these people; HR hears of each, and what comes after begins (§2, approve)."""
     if not subjects:
         return
     await conn.execute(
@@ -218,3 +218,6 @@ async def _skip(
             subject_id=subject,
             data={"because": "empty"},
         )
+    cycle = round_.cycle
+    after = (cycle.stages[i].process for i in round_.collect.successors)
+    await ring(conn, f"cycle-{cycle.id}", *after, urgent=True)

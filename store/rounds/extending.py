@@ -6,6 +6,7 @@ alike, whoever of them has answered, and all may change what they wrote until th
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,7 @@ from domain.states import TaskState
 from store.arrays import literal
 from store.chunks import CHUNK
 from store.cycle_facts import CycleFacts, StageFacts
-from store.deadlines import extension, move_due
+from store.deadlines import assignee_times, extension, move_due
 from store.notices import Notice, tell_all
 from store.rounds.finishing import MOST_AT_ONCE, collect
 from store.rounds.rules import Round, round_of
@@ -116,12 +117,20 @@ async def _extend(
         actor_id=None,
         tell=None,
     )
-    until: dict[int, datetime] = {}
+    own: dict[UUID, datetime] = {}
+    last: dict[int, datetime] = {}
     for one in moved:
         if one.closes_at is not None and one.task.subject_id is not None:
-            known = until.get(one.task.subject_id, one.closes_at)
-            until[one.task.subject_id] = max(known, one.closes_at)
-    company = round_.cycle.company
+            known = last.get(one.task.subject_id, one.closes_at)
+            last[one.task.subject_id] = max(known, one.closes_at)
+            own[one.task.id] = one.closes_at
+    raters = await assignee_times(conn, round_.cycle, tasks, as_of)
+
+    def until(task: TaskFacts) -> str:
+        """Who is open has until their own close; what is submitted may be changed to the last."""
+        closes = own.get(task.id, last[task.subject_id or 0])
+        return raters[task.id].local_date(closes).isoformat()
+
     await tell_all(
         conn,
         [
@@ -131,10 +140,10 @@ async def _extend(
                 f"round:{round_.id}:{task.subject_id}:extended",
                 "too_few",
                 task=task,
-                data={"until": company.local_date(until[task.subject_id]).isoformat()},
+                data={"until": until(task)},
             )
             for task in tasks
-            if task.assignee_id is not None and task.subject_id in until
+            if task.assignee_id is not None and task.subject_id in last
         ],
         as_of,
     )
