@@ -200,7 +200,7 @@ class _Checks:
             if stage is None:
                 hint = did_you_mean(anchor.stage, self.ids)
                 self._error(path, f"There is no stage `{anchor.stage}`.", hint)
-            elif anchor.point == "closes" and stage.closes is None:
+            elif anchor.point == "closes" and not _closes(stage):
                 self._error(
                     path,
                     f"`{anchor.stage}` closes when done, so nothing can be counted from that.",
@@ -330,6 +330,11 @@ class _Checks:
     def _error(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         place = self.document.key_place(path) if key else self.document.value_place(path)
         self.document.error(place, path, message, hint)
+
+
+def _closes(stage: Stage) -> bool:
+    """Does it close at an instant? A 360 round closes with its last step, which must."""
+    return stage.closes is not None or stage.kind == "feedback_round"
 
 
 def _times(n: int) -> str:

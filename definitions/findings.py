@@ -3,6 +3,7 @@
 from definitions.models import Definition
 from definitions.problems import Problem, Severity, path_text
 from definitions.source import Document, Path
+from definitions.stages import Stage
 
 
 class Findings:
@@ -42,9 +43,17 @@ class Findings:
         )
 
     def stage_path(self, stage_id: str, key: str | None = None) -> Path:
-        """The path of a stage, or of a key of it."""
-        index = [stage.id for stage in self.definition.stages].index(stage_id)
-        return ("stages", index) if key is None else ("stages", index, key)
+        """The path of a stage, or of a step of a 360 round, or of a key of it."""
+        written, _, step = stage_id.partition(".")
+        stages = {stage.id: index for index, stage in enumerate(self.definition.stages)}
+        path: Path = ("stages", stages[stage_id if stage_id in stages else written])
+        if stage_id not in stages:
+            path = (*path, _written_step(self.definition.stage(written), step))
+        return path if key is None else (*path, key)
+
+    def written(self, stage_id: str, key: str) -> bool:
+        """Does this key of a stage stand in the file? Not known without its document: no."""
+        return self._document is not None and self._document.has(self.stage_path(stage_id, key))
 
     def sorted(self) -> list[Problem]:
         """By gravity, then by place."""
@@ -52,3 +61,9 @@ class Findings:
         return sorted(
             self._found.values(), key=lambda p: (order.index(p.severity), p.line, p.column, p.code)
         )
+
+
+def _written_step(stage: Stage, step: str) -> str:
+    """The key under which a step was written: a manager who names raters has no `approve`."""
+    found = {str(name): one for name, one in stage.steps().items()}
+    return "nominate" if found.get(step) is stage.nominate else step

@@ -15,6 +15,12 @@ Language reference §9. Every finding has a stable code:
 | `no-conversation` | warning | a release after which nobody talks |
 | `hidden-from-subject` | warning | texts that must be disclosed all the same (DE, FR, AT) |
 | `too-few-raters` | warning | fewer asked than threshold + 1 |
+| `never-shown` | warning | a group, or a whole round, too small to be shown whatever is answered |
+| `load-too-small` | warning | raters may get fewer requests than everybody sends |
+| `hidden-report` | warning | no answer of a round may be read by the person whom it is about |
+| `step-unused` | warning | a list that nobody makes, since nobody is chosen |
+| `round-date-unused` | warning | a date of a round that its steps have already |
+| `manager-first-unused` | info | the report waits for something later than that anyway |
 | `desk-of-one` | warning | nobody on the HR desk but one person who is in the audience |
 | `closes-before-due` | warning | |
 | `ends-before-due` | warning | the cycle ends before a stage is due |
@@ -29,6 +35,7 @@ from definitions.expressions import PersonFacts
 from definitions.findings import Findings
 from definitions.lint_dates import lint_dates
 from definitions.lint_people import countries, lint_people
+from definitions.lint_rounds import lint_rounds
 from definitions.models import Definition
 from definitions.problems import Problem, Severity, enumeration
 from definitions.source import Document
@@ -56,7 +63,7 @@ def lint(
     """
     findings = Findings(definition, document)
     _order_of_stages(definition, findings)
-    _rounds(definition, findings)
+    lint_rounds(definition, findings)
     _unused(definition, findings)
     _hidden(definition, company, people, findings)
     launch = lint_dates(definition, company, since, findings)
@@ -68,7 +75,8 @@ def _order_of_stages(definition: Definition, findings: Findings) -> None:
     for stage in definition.stages:
         if stage.per == "cycle":
             for name in stage.after:
-                if definition.stage(name).closes is None:
+                before = definition.stage(name)
+                if before.closes is None and before.kind != "feedback_round":
                     findings.add(
                         Severity.INFO,
                         "waits-for-open-end",
@@ -93,39 +101,6 @@ def _talked_after(definition: Definition, release: Stage) -> bool:
     for _ in definition.stages:  # stages may be written in any order
         reached |= {s.id for s in definition.stages if reached & set(s.after)}
     return any(definition.stage(name).kind == "meeting" for name in reached)
-
-
-def _rounds(definition: Definition, findings: Findings) -> None:
-    for stage in definition.stages:
-        if stage.kind != "feedback_round":
-            continue
-        named = [(stage, findings.stage_path(stage.id, "ladder"))]
-        for name in ("nominate", "approve", "collect"):
-            step = getattr(stage, name)
-            if step is not None:
-                named.append((step, (*findings.stage_path(stage.id, name), "ladder")))
-        for part, path in named:
-            if definition.ladder_of(part).escalate:
-                findings.add(
-                    Severity.ERROR,
-                    "escalation-in-round",
-                    path,
-                    f"The ladder `{part.ladder}` escalates: a name on an overdue list would tell "
-                    "who has answered.",
-                    "Take one without escalation, like `reminders`.",
-                )
-        least = definition.anonymity.threshold + 1
-        for group in ("peers", "reports"):
-            asked = getattr(stage.raters, group, None)
-            if asked is not None and asked.ask.most is not None and asked.ask.least < least:
-                findings.add(
-                    Severity.WARNING,
-                    "too-few-raters",
-                    (*findings.stage_path(stage.id, "raters"), group, "ask"),
-                    f"{asked.ask.least} {group} may be asked; {definition.anonymity.threshold} "
-                    "answers are needed before anything is shown, and one in four stays silent.",
-                    f"Ask at least {least}.",
-                )
 
 
 def _unused(definition: Definition, findings: Findings) -> None:

@@ -12,8 +12,9 @@ from definitions.models import BUILT_IN_LADDERS, Definition
 from definitions.planner import too_short
 from definitions.problems import Severity
 from definitions.stages import Stage
-from definitions.timeline import Anchors, Plan, StagePlan, period_of, plan_cycle, plan_person
+from definitions.timeline import STEPS, Anchors, Plan, StagePlan, period_of, plan_cycle, plan_person
 from definitions.timeline import resolve as date_of
+from definitions.unfolding import unfold
 from definitions.working_days import WorkCalendar
 from domain.errors import AlmanacError
 
@@ -45,7 +46,11 @@ class Sample:
 def lint_dates(
     definition: Definition, company: Company, since: date | None, findings: Findings
 ) -> date:
-    """Look at the dates of a year of launches; returns the first launch date."""
+    """Look at the dates of a year of launches; returns the first launch date.
+
+    A 360 round has the dates of its steps.
+    """
+    definition = unfold(definition)
     known = company if since is not None else _weekdays_only(company)
     start = since or date(EXAMPLE_YEAR, 1, 4)
     calendars = Calendars.freeze(known, start.year - 2, start.year + 3)
@@ -171,6 +176,8 @@ def _rungs(
 ) -> None:
     ladder = definition.ladder_of(stage)
     built_in = ladder == BUILT_IN_LADDERS.get(stage.ladder)
+    if built_in and stage.kind in STEPS:
+        return  # the steps are shorter than their ladder by default
     severity = Severity.INFO if built_in else Severity.WARNING
     path = findings.stage_path(stage.id, "ladder")
     early = [n for n in ladder.remind if calendar.shift(planned.due, n) <= planned.opens]

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from definitions.calendar import Calendars, PersonProfile, PersonTime
 from definitions.ladders import Rung, rungs
-from definitions.models import Definition, Ladder, Stage, Step
+from definitions.models import Definition, Ladder, Stage
 from definitions.timeline import (
     STEPS,
     Anchors,
@@ -26,15 +26,12 @@ from definitions.timeline import (
     period_of,
     plan_cycle,
     plan_person,
-    step_of,
     task_times,
 )
+from definitions.unfolding import unfold, written_id
 
 WIDTH = 80
 """Columns of a terminal. The rendering fits."""
-
-HOLDERS = {"nominate": "subject", "approve": "manager", "collect": "rater"}
-"""Who holds the steps of a 360 round."""
 
 STAND_INS = {"rater": "subject", "manager": "subject", "manager_2": "manager", "facilitator": "hr"}
 """Whose profile counts for a role of which none is given."""
@@ -45,7 +42,7 @@ class Row:
     """A task that the person, or somebody about them, would have. Dates are the holder's own."""
 
     stage: str
-    step: str | None
+    step: str | None  # of a 360 round
     title: str
     holder: str  # a role
     condition: str | None  # the stage exists only if this is true of the person
@@ -64,7 +61,7 @@ def person_timeline(
     profiles: PersonProfile | Mapping[str, PersonProfile],
     hire_date: date | None = None,
 ) -> list[Row]:
-    """The tasks about one person, in the order of the definition.
+    """The tasks about one person, in the order of the definition; of a 360 round its steps.
 
     `profiles` are those of the person and of the others by role (`subject`, `manager`,
     `manager_2`, `hr`, `rater`), or one for everybody. A missing `hr` has the company's, a missing
@@ -73,31 +70,25 @@ def person_timeline(
     CalendarRange, UnknownCalendar.
     """
     roles = {"subject": profiles} if isinstance(profiles, PersonProfile) else profiles
+    definition = unfold(definition)
     plan, anchors = preview_plan(definition, launch, calendars, roles["subject"], hire_date)
     done: dict[str, datetime] = {}
     rows: list[Row] = []
     for stage in definition.stages:
-        spec: Stage | Step
         freed = max((done[key] for key in stage.after), default=None)
-        steps = STEPS if stage.kind == "feedback_round" else (None,)
-        for step in steps:
-            spec = stage if step is None else step_of(stage, step)
-            holder = stage.assignee if step is None else HOLDERS[step]
-            time = _time_of(holder, roles, calendars)
-            opens = plan.stages[stage.id].steps[step].opens if step else plan.stages[stage.id].opens
-            planned_at = time.opening(time.calendar.on_or_after(opens))
-            times = task_times(
-                definition,
-                stage,
-                plan,
-                assignee=time,
-                anchors=anchors,
-                begins=max(planned_at, freed) if freed else planned_at,
-                step=step,
-            )
-            freed = times.due_at
-            rows.append(_row(stage, step, holder, definition.ladder_of(spec), times, time))
-        done[stage.id] = rows[-1].times.due_at
+        time = _time_of(stage.assignee, roles, calendars)
+        opens = plan.stages[stage.id].opens
+        planned_at = time.opening(time.calendar.on_or_after(opens))
+        times = task_times(
+            definition,
+            stage,
+            plan,
+            assignee=time,
+            anchors=anchors,
+            begins=max(planned_at, freed) if freed else planned_at,
+        )
+        rows.append(_row(stage, definition.ladder_of(stage), times, time))
+        done[stage.id] = times.due_at
     return rows
 
 
@@ -164,8 +155,6 @@ def _time_of(holder: str, roles: Mapping[str, PersonProfile], calendars: Calenda
 
 def _row(
     stage: Stage,
-    step: str | None,
-    holder: str,
     ladder: Ladder,
     times: TaskTimes,
     time: PersonTime,
@@ -179,10 +168,10 @@ def _row(
     )
     last = ladder.escalate[-1] if ladder.escalate else None
     return Row(
-        stage=stage.id,
-        step=step,
-        title=stage.title if step is None else f"{stage.title}: {step}",
-        holder=holder,
+        stage=written_id(stage.id),
+        step=stage.kind if stage.kind in STEPS else None,
+        title=stage.title,
+        holder=stage.assignee,
         condition=stage.when,
         opens_on=time.local_date(times.opens_at),
         due_on=times.due_on,
