@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 from definitions.company import Company
 from definitions.loader import Parsed, parse_company, parse_definition
 
-NAMES = ("annual", "mid_year", "quarterly", "probation")
+NAMES = ("annual", "mid_year", "quarterly", "probation", "feedback", "upward")
 """The shipped cycles."""
 
 

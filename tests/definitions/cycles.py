@@ -8,7 +8,7 @@ import definitions
 from definitions.loader import parse_definition
 from definitions.models import Definition
 
-SHIPPED = ("annual", "mid_year", "quarterly", "probation")
+SHIPPED = ("annual", "mid_year", "quarterly", "probation", "feedback", "upward")
 
 
 @cache

@@ -250,6 +250,8 @@ EXPECTED = {
     "annual": [("desk-of-one", "")],
     "mid_year": [("desk-of-one", "")],
     "quarterly": [("desk-of-one", "")],
+    "feedback": [("desk-of-one", "")],
+    "upward": [("desk-of-one", "")],
     # A decision by day 82 leaves fewer than five working days after the recommendation.
     "probation": [("desk-of-one", ""), ("reminder-before-opening", "stages[5].ladder")],
 }

@@ -256,10 +256,12 @@ def test_three_thousand_lines_are_read_in_a_moment() -> None:
 
 
 HASHES = {
-    "annual": "bc568d00496ad6f1",
+    "annual": "bc481763c1d4b422",
     "annual_full": "c6d7071d14ea344d",
     "everything": "92961200b1916e76",
+    "feedback": "efc75ac5d9bb1576",
     "mid_year": "ff438a6c3e533b39",
     "probation": "0881cc071278cd66",
     "quarterly": "9bda7dbcfde1a71c",
+    "upward": "8c8cc1552f0695e1",
 }

@@ -40,6 +40,7 @@ from definitions.timeline import (
     too_short,
     with_steps,
 )
+from definitions.unfolding import unfold
 from tests.definitions.cycles import made_of, shipped
 from tests.definitions.places import Who, calendars, munich, on, oxford, seattle, toronto, utc
 
@@ -95,6 +96,11 @@ def days(plan: Plan, stage: str) -> tuple[str, str, str | None]:
 
 
 BY_SCHEDULE = utc("2027-01-11T19:00")  # nine o'clock on the 12th on the easternmost island
+REVIEW = """
+- {id: one, due: 10 working days, closes: 5 working days after due}
+- {id: two, assignee: manager, due: 10 working days}
+"""
+"""The manager's text is planned for 28 January."""
 
 
 # --- The plan -----------------------------------------------------------------------------------
@@ -104,16 +110,18 @@ def test_the_annual_review_of_2027_is_planned_on_the_company_calendar() -> None:
     plan = plan_of(shipped("annual"))
     # Ten after the 12th: 13, 14, 15, 19, 20, 21, 22, 25, 26, 27. Five more: 28, 29, 1, 2, 3.
     assert days(plan, "self") == ("2027-01-12", "2027-01-27", "2027-02-03")
-    # The day after the 27th; ten after the 28th: 29, 1-5, 8-11 February.
-    assert days(plan, "manager") == ("2027-01-28", "2027-02-11", None)
-    # Two after Friday the 12th, over the holiday on the 15th: 16, 17.
-    assert days(plan, "release") == ("2027-02-12", "2027-02-17", None)
-    assert days(plan, "conversation") == ("2027-02-18", "2027-02-25", "2027-03-04")
-    assert days(plan, "acknowledgement") == ("2027-02-26", "2027-03-05", "2027-03-19")
-    # Thirty after 5 March, six weeks without a holiday: 16 April.
-    assert plan.ends == on("2027-04-16")
+    # Named by the 20th (13-15, 19, 20), approved by the 26th (22, 25, 26), written from the 27th
+    # on: 28, 29, 1-5, 8-10 February. Three more, over the holiday on the 15th: 11, 12, 16.
+    assert days(plan, "feedback") == ("2027-01-12", "2027-02-10", "2027-02-16")
+    # The day after the 10th, the later of the two; ten more: 12, 16-19, 22-26.
+    assert days(plan, "manager") == ("2027-02-11", "2027-02-26", None)
+    assert days(plan, "release") == ("2027-03-01", "2027-03-03", None)
+    assert days(plan, "conversation") == ("2027-03-04", "2027-03-11", "2027-03-18")
+    assert days(plan, "acknowledgement") == ("2027-03-12", "2027-03-19", "2027-04-02")
+    # Thirty after 19 March, six weeks without a holiday: 30 April.
+    assert plan.ends == on("2027-04-30")
     # The last second of that day; Seattle is at UTC-7 then.
-    assert ends_at(plan, calendars().company()) == utc("2027-04-17T06:59:59")
+    assert ends_at(plan, calendars().company()) == utc("2027-05-01T06:59:59")
 
 
 def test_the_mid_year_review_of_2027() -> None:
@@ -317,7 +325,7 @@ def test_a_planned_opening_on_a_local_holiday_waits_for_the_next_working_day() -
 
 def test_a_manager_who_is_free_early_may_start_and_is_told_on_the_planned_morning() -> None:
     # The stage is planned for 28 January. The first report is ready on the 20th, 19:00 in Munich.
-    found = task(shipped("annual"), "manager", munich(), utc("2027-01-20T18:00"))
+    found = task(made_of(REVIEW), "two", munich(), utc("2027-01-20T18:00"))
     assert found.opens_at == utc("2027-01-21T08:00")
     assert found.announce_at == utc("2027-01-28T08:00")
     # Ten after the planned 28th: 29, 1-5, 8-11 February. Opening early does not shorten.
@@ -326,14 +334,14 @@ def test_a_manager_who_is_free_early_may_start_and_is_told_on_the_planned_mornin
 
 def test_a_manager_of_eight_has_one_due_date_and_one_opening_mail() -> None:
     freed = [utc(f"2027-01-{day}T15:00") for day in (14, 15, 19, 20, 22, 25, 26, 27)]
-    found = [task(shipped("annual"), "manager", seattle(), begins) for begins in freed]
+    found = [task(made_of(REVIEW), "two", seattle(), begins) for begins in freed]
     assert {one.due_on for one in found} == {on("2027-02-11")}
     assert {one.announce_at for one in found} == {utc("2027-01-28T17:00")}
     assert len({one.opens_at for one in found}) == 8
 
 
 def test_freed_before_nine_on_the_planned_day_is_on_time() -> None:
-    found = task(shipped("annual"), "manager", seattle(), utc("2027-01-28T07:59:59"))
+    found = task(made_of(REVIEW), "two", seattle(), utc("2027-01-28T07:59:59"))
     assert found.opens_at == found.announce_at == utc("2027-01-28T17:00")
 
 
@@ -355,17 +363,17 @@ def test_an_opening_of_its_own_holds_back_what_was_freed_early() -> None:
 
 
 def test_opening_late_leaves_at_least_three_working_days() -> None:
-    annual = shipped("annual")
+    review = made_of(REVIEW)
     # Freed by the close of the self review, 3 February, 23:59:59 in Seattle.
-    found = task(annual, "manager", seattle(), utc("2027-02-04T07:59:59"))
+    found = task(review, "two", seattle(), utc("2027-02-04T07:59:59"))
     assert found.opens_at == found.announce_at == utc("2027-02-04T17:00")
     assert found.due_on == on("2027-02-11")  # 5, 8, 9 would be earlier: the later holds
     # Freed on Wednesday the 10th at noon: 11, 12, 16.
-    found = task(annual, "manager", seattle(), utc("2027-02-10T20:00"))
+    found = task(review, "two", seattle(), utc("2027-02-10T20:00"))
     assert found.opens_at == utc("2027-02-10T20:00")
     assert found.due_on == on("2027-02-16")
     # Freed that evening it opens on the 11th: 12, 16, 17.
-    found = task(annual, "manager", seattle(), utc("2027-02-11T02:00"))
+    found = task(review, "two", seattle(), utc("2027-02-11T02:00"))
     assert found.due_on == on("2027-02-17")
 
 
@@ -716,7 +724,8 @@ def people(draw: st.DrawFn) -> PersonProfile:
     return PersonProfile(place, zone, draw(st.sampled_from(WEEKS)), None, leaves)
 
 
-STAGES = st.sampled_from([stage.id for stage in shipped("annual").stages])
+ANNUAL = unfold(shipped("annual"))
+STAGES = st.sampled_from([stage.id for stage in ANNUAL.stages])
 
 
 @given(profile=people(), begins=BEGINS, stage=STAGES, late=st.booleans())
@@ -724,7 +733,7 @@ STAGES = st.sampled_from([stage.id for stage in shipped("annual").stages])
 def test_the_dates_of_a_task_are_in_order_and_leave_time(
     profile: PersonProfile, begins: datetime, stage: str, late: bool
 ) -> None:
-    who, annual = calendars().person(profile), shipped("annual")
+    who, annual = calendars().person(profile), ANNUAL
     found = task(annual, stage, who, begins, late_joiner=late)
     assert begins <= found.opens_at <= found.announce_at
     assert who.in_window(found.opens_at)
@@ -747,8 +756,8 @@ def test_what_begins_later_is_never_due_earlier(
     profile: PersonProfile, one: datetime, other: datetime, stage: str
 ) -> None:
     who = calendars().person(profile)
-    first = task(shipped("annual"), stage, who, min(one, other))
-    second = task(shipped("annual"), stage, who, max(one, other))
+    first = task(ANNUAL, stage, who, min(one, other))
+    second = task(ANNUAL, stage, who, max(one, other))
     assert first.opens_at <= second.opens_at
     assert first.due_on <= second.due_on
 
@@ -759,8 +768,8 @@ def test_leave_never_makes_a_date_earlier(
     profile: PersonProfile, begins: datetime, stage: str
 ) -> None:
     present = PersonProfile(profile.calendar, profile.zone, profile.work_days)
-    away = task(shipped("annual"), stage, calendars().person(profile), begins)
-    here = task(shipped("annual"), stage, calendars().person(present), begins)
+    away = task(ANNUAL, stage, calendars().person(profile), begins)
+    here = task(ANNUAL, stage, calendars().person(present), begins)
     assert away.opens_at >= here.opens_at
     assert away.due_on >= here.due_on
     assert (away.closes_at is None) == (here.closes_at is None)

@@ -26,7 +26,7 @@ from tests.store.running import (
     utc,
 )
 
-OPEN_AT_ONCE = ("    after: self                           #", "    opens: launch #")
+OPEN_AT_ONCE = ("    after: [self] ", "    opens: launch ")
 """The manager review opens with the launch: open tasks of managers from the first day."""
 
 
