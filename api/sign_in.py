@@ -147,6 +147,10 @@ async def confirm_link(
     if link.state is not LinkState.VALID or link.person_id is None:
         return link, None
     session = await create_session(conn, link.person_id, now)
+    if link.outside:
+        # They come to write feedback and for nothing else: who did when is not for a log that HR
+        # reads.
+        return link, session
     await record(
         conn,
         at=now,

@@ -289,7 +289,7 @@ async def guest(world: World, database: Database, clock: SetClock) -> Guest:
 
 
 async def test_somebody_outside_comes_in_by_their_link_and_sees_their_request_alone(
-    guest: Guest, stranger: AsyncClient
+    guest: Guest, stranger: AsyncClient, database: Database
 ) -> None:
     door = await get(stranger, f"/l/{guest.token}")
     assert "Hello Gina Guest" in plain(door)
@@ -301,6 +301,7 @@ async def test_somebody_outside_comes_in_by_their_link_and_sees_their_request_al
     assert "as somebody outside the company who works with Admin" in plain(page)
     for kept_back in ("Sales", "To learn from each other", "My tasks", "Reviews", "/tasks"):
         assert kept_back not in page.text
+    assert await rows(database, "SELECT 1 FROM audit WHERE action = 'sign_in'") == []
     assert (await get(stranger, "/")).headers["location"] == "/feedback"
     for path in ("/tasks", "/reviews", "/team", "/people", "/cycles", f"/tasks/{guest.task}"):
         refused = await get(stranger, path)
