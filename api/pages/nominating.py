@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages import task_desk
-from api.pages.nominating_pages import choose_page, chosen_page, one_more_page, usual
+from api.pages.nominating_pages import choose_page, usual
+from api.pages.nominating_reading import chosen_page, one_more_page
 from api.pages.nominating_typed import (
     TypedList,
     read_list,

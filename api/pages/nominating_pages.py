@@ -27,16 +27,12 @@ from api.pages.views.nominating import (
     ChooseRaters,
     Entry,
     Group,
-    OneMore,
     Outside,
-    RatersChosen,
 )
 from api.pages.views.tasks import Said, Section, TaskHead
-from api.seen_tasks import Seen
 from domain.errors import NotFound
 from domain.rater_loads import Suggestion
 from domain.relationships import Relationship
-from domain.states import TaskState
 from store.people import managers_of
 from store.rounds.colleagues import (
     Face,
@@ -45,10 +41,8 @@ from store.rounds.colleagues import (
     faces,
     find_colleagues,
     has_reports,
-    named_by_subject,
     other_lists,
 )
-from store.rounds.leaving import replacements_wanted
 from store.rounds.lists import Listed, Named, by_rule, rater_list
 from store.rounds.nominating import suggestions
 from store.rounds.rules import CHOSEN, Round
@@ -100,10 +94,11 @@ class Material:
 
 def usual(round_: Round) -> Relationship:
     """The relationship of whoever is picked, until somebody says otherwise."""
-    return next((name for name in CHOSEN if _wanted(round_, name)), Relationship.PEERS)
+    return next((name for name in CHOSEN if is_asked_for(round_, name)), Relationship.PEERS)
 
 
-def _wanted(round_: Round, name: Relationship) -> bool:
+def is_asked_for(round_: Round, name: Relationship) -> bool:
+    """Whether anybody of a relationship is asked in this round."""
     return name in round_.quotas and round_.quotas[name].wanted
 
 
@@ -115,7 +110,7 @@ async def material(
     on = round_.cycle.company.local_date(call.now)
     suggested: Sequence[Suggestion] = ()
     found: Sequence[Found] = ()
-    if choosing and any(_wanted(round_, name) for name in _AMONG_US):
+    if choosing and any(is_asked_for(round_, name) for name in _AMONG_US):
         suggested = await suggestions(conn, round_, subject, on, most=MOST_LOOKED_AT)
         found = await find_colleagues(conn, round_, subject, q, on)
     manager = (await managers_of(conn, [subject], on)).get(subject)
@@ -174,19 +169,19 @@ async def choose_page(
         title=f"{top.verb}, due {say_day(top.due_at.astimezone(top.zone).date(), today)}",
         part="tasks",
         notice=notice,
-        problems=_summary(problems, stuff, groups),
+        problems=what_is_wrong(problems, stuff, groups),
         action=f"{desk.href}/raters",
         groups=groups,
-        suggestions=_suggested(stuff, {one.person_id for one in rows}),
+        suggestions=suggested_entries(stuff, {one.person_id for one in rows}),
         q=q,
-        found=_found(stuff, {one.person_id for one in rows}),
+        found=found_entries(stuff, {one.person_id for one in rows}),
         outside=outside,
         mine=stuff.mine,
         first=stuff.first,
         task=top,
         approving=approving,
         lead=_invites(stuff, approving, groups),
-        entries=tuple(_entry(stuff, one, wrong) for one in rows),
+        entries=tuple(entry_of(stuff, one, wrong) for one in rows),
         by_rule=stuff.rules,
         asks=_asks(stuff),
         threshold=number(stuff.round.rules.threshold),
@@ -195,7 +190,7 @@ async def choose_page(
         send=_send(desk, stuff),
         empty=_empty(stuff) if approving and not rows else "",
         nobody_asked=any(p.get("code") == "nobody" for p in problems),
-        next_lists=await _next_lists(call, desk),
+        next_lists=await next_lists_of(call, desk),
     )
 
 
@@ -221,7 +216,8 @@ def _invites(stuff: Material, approving: bool, groups: Sequence[Group]) -> str:
     return f"{start} Take somebody off, add somebody, or leave it. They are asked once you approve."
 
 
-def _entry(stuff: Material, one: Named | Listed, wrong: Mapping[int, str]) -> Entry:
+def entry_of(stuff: Material, one: Named | Listed, wrong: Mapping[int, str]) -> Entry:
+    """Somebody on the list, with what is wrong about them."""
     face = stuff.people.get(one.person_id)
     outside = one.relationship is Relationship.EXTERNAL
     return Entry(
@@ -233,16 +229,18 @@ def _entry(stuff: Material, one: Named | Listed, wrong: Mapping[int, str]) -> En
         full=isinstance(one, Listed) and one.full,
         error=wrong.get(one.person_id, "")
         or (FULL if isinstance(one, Listed) and one.full else ""),
-        choices=() if outside else _choices(stuff.round, one.relationship),
+        choices=() if outside else relationship_choices(stuff.round, one.relationship),
     )
 
 
-def _choices(round_: Round, chosen: Relationship) -> tuple[Choice, ...]:
-    names = [n for n in _AMONG_US if _wanted(round_, n) or n is chosen]
+def relationship_choices(round_: Round, chosen: Relationship) -> tuple[Choice, ...]:
+    """How a colleague can stand to the subject."""
+    names = [n for n in _AMONG_US if is_asked_for(round_, n) or n is chosen]
     return tuple(Choice(n.value, label_of(n), chosen=n is chosen) for n in names)
 
 
-def _suggested(stuff: Material, listed: set[int]) -> tuple[Entry, ...]:
+def suggested_entries(stuff: Material, listed: set[int]) -> tuple[Entry, ...]:
+    """Suggestions with their reasons in words."""
     entries = []
     for one in stuff.suggested:
         face = stuff.people.get(one.person_id)
@@ -254,7 +252,8 @@ def _suggested(stuff: Material, listed: set[int]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _found(stuff: Material, listed: set[int]) -> tuple[Entry, ...]:
+def found_entries(stuff: Material, listed: set[int]) -> tuple[Entry, ...]:
+    """What a search found."""
     return tuple(
         Entry(
             one.person_id,
@@ -280,7 +279,7 @@ def _groups(
         count = sum(1 for one in rows if one.relationship is name)
         if name is Relationship.EXTERNAL and typed is not None:
             count += len(typed.externals)
-        if not _wanted(stuff.round, name) and not count:
+        if not is_asked_for(stuff.round, name) and not count:
             continue
         quota = stuff.round.quotas.get(name)
         if quota is None:
@@ -294,7 +293,7 @@ def _groups(
 
 
 def _outside(stuff: Material, typed: TypedList | None, problems: Problems) -> Outside | None:
-    if not _wanted(stuff.round, Relationship.EXTERNAL):
+    if not is_asked_for(stuff.round, Relationship.EXTERNAL):
         return None
     error = next((str(p["message"]) for p in problems if "external" in p), "")
     if typed is None or not (error or problems):
@@ -302,7 +301,7 @@ def _outside(stuff: Material, typed: TypedList | None, problems: Problems) -> Ou
     return replace(typed.outside, error=error)
 
 
-def _summary(
+def what_is_wrong(
     problems: Problems, stuff: Material, groups: Sequence[Group] = ()
 ) -> tuple[Problem, ...]:
     """What is wrong, each with the way to its entry."""
@@ -376,101 +375,9 @@ def _send(desk: Desk, stuff: Material) -> str:
     return f"Send to {boss}" if boss else "Send the list"
 
 
-async def _next_lists(call: Call, desk: Desk) -> tuple[tuple[str, str], ...]:
+async def next_lists_of(call: Call, desk: Desk) -> tuple[tuple[str, str], ...]:
+    """The other lists that wait for the same person: whose, and where."""
     if call.person is None or desk.facts.assignee_id != call.person_id:
         return ()
     waiting = await other_lists(call.conn, desk.facts.cycle_id, call.person_id, desk.facts.id)
     return tuple((one.subject, f"/tasks/{one.task_id}") for one in waiting)
-
-
-# --- Afterwards ----------------------------------------------------------------------------------
-
-
-async def chosen_page(
-    call: Call, desk: Desk, list_: Standing, seen: Seen, *, notice: Notice | None = None
-) -> RatersChosen:
-    """Whom they chose. Whoever declined or left stays on it; nothing says how a request stands."""
-    rows = (await rater_list(call.conn, list_.round, list_.subject_id)).raters
-    stuff = await material(call, list_, [one.person_id for one in rows], choosing=False)
-    top = replace(head(desk, call, seen=seen), minutes=None)
-    more = ""
-    if stuff.mine:
-        count = await replacements_wanted(call.conn, list_.round, list_.subject_id, call.now)
-        more = f"/rounds/{list_.round.id}/raters" if count else ""
-    heading = f"{whose(stuff.subject.name)} feedback list"
-    return RatersChosen(
-        title="Who is asked about you" if stuff.mine else heading,
-        part="tasks",
-        notice=notice,
-        task=top,
-        lead=_lead(desk, stuff, list_, rows),
-        entries=tuple(replace(_entry(stuff, one, {}), error="") for one in rows),
-        by_rule=stuff.rules if rows or list_.asked else (),
-        one_more=more,
-        next_lists=await _next_lists(call, desk),
-    )
-
-
-def _lead(desk: Desk, stuff: Material, list_: Standing, rows: Sequence[Listed]) -> str:
-    you = "you" if stuff.mine else stuff.first
-    if list_.asked or any(one.asked for one in rows):
-        return f"These people are asked about {you}. Nobody is told who has answered."
-    if desk.facts.state in (TaskState.EXCUSED, TaskState.CANCELLED):
-        return "Nothing is asked of you here any more."
-    if not rows:
-        return f"Nobody was named to be asked about {you}."
-    if desk.facts.kind == "nominate":
-        boss = stuff.manager.name if stuff.mine and stuff.manager else "The manager"
-        return f"{boss} looks over this list. Then these people are asked."
-    return f"The people on the list are asked about {you}."
-
-
-# --- One more person -----------------------------------------------------------------------------
-
-
-async def one_more_page(
-    call: Call,
-    list_: Standing,
-    *,
-    picked: int | None = None,
-    relationship: Relationship | None = None,
-    outside: Outside | None = None,
-    q: str = "",
-    problems: Problems = (),
-    notice: Notice | None = None,
-) -> OneMore:
-    """Room for one more person on the subject's own list, if there is room and time."""
-    round_, subject = list_.round, list_.subject_id
-    wanted = await replacements_wanted(call.conn, round_, subject, call.now)
-    theirs = await named_by_subject(call.conn, round_, subject)
-    rows = (await rater_list(call.conn, round_, subject)).raters
-    among = [one.person_id for one in rows] + ([picked] if picked is not None else [])
-    stuff = await material(call, list_, among, q, choosing=bool(wanted))
-    shown = [one for one in rows if one.relationship in CHOSEN] if theirs else []
-    error = next((str(p["message"]) for p in problems if "external" in p), "")
-    open_ = _wanted(round_, Relationship.EXTERNAL)
-    return OneMore(
-        title="Choose one more person for your feedback",
-        part="tasks",
-        notice=notice,
-        problems=_more_summary(problems, stuff),
-        action=f"/rounds/{round_.id}/raters",
-        groups=(),
-        suggestions=_suggested(stuff, {one.person_id for one in rows}),
-        q=q,
-        found=_found(stuff, set()),
-        outside=replace(outside or Outside(), error=error) if open_ else None,
-        first=stuff.first,
-        round_id=round_.id,
-        cycle=round_.cycle.title,
-        wanted=wanted,
-        entries=tuple(replace(_entry(stuff, one, {}), error="") for one in shown),
-        picked=picked,
-        relationship=(relationship or usual(round_)).value,
-        choices=_choices(round_, relationship or usual(round_)),
-    )
-
-
-def _more_summary(problems: Problems, stuff: Material) -> tuple[Problem, ...]:
-    told = _summary(problems, stuff)
-    return tuple(replace(p, field="pick") if p.field.startswith(("r-", "g-")) else p for p in told)
