@@ -107,7 +107,7 @@ async def report_beside(
         None,
         in_short(report, scores=scores),
         withheld="" if scores or not report.rows else NOT_YET,
-        href=f"{report_href(cycle_id, person_id)}?stage={stage}",
+        href=f"{report_href(cycle_id, person_id)}?stage={stage}" if scores else "",
         link="Read the whole report",
     )
 
