@@ -11,6 +11,7 @@ from definitions.findings import Findings
 from definitions.models import Definition
 from definitions.problems import Severity
 from definitions.stages import Stage
+from definitions.unfolding import unfold
 
 MOST_TASKS = 6
 
@@ -28,7 +29,7 @@ def lint_people(
     if people is None or subjects is None or definition.launch.every == "hire":
         return
     known = {person.employee_id: person for person in people}
-    for stage in definition.stages:
+    for stage in unfold(definition).stages:
         if stage.assignee in ("manager", "manager_2"):
             _load(stage, subjects, known, findings)
 

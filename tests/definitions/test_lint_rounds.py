@@ -7,7 +7,7 @@ from definitions.lint import lint
 from definitions.loader import parse_definition
 from definitions.problems import Problem, Severity
 from tests.definitions.broken_rounds import GOOD_ROUND
-from tests.definitions.test_lint import AMERICA
+from tests.definitions.test_lint import AMERICA, team
 
 ROUND_ALONE = """\
 definition: alone
@@ -166,6 +166,14 @@ def test_reading_first_means_something_only_where_nothing_opens_the_result_later
     [first] = [p for p in problems if p.code == "manager-first-unused"]
     assert (first.severity, first.path) == (Severity.INFO, "stages[1].manager_first")
     assert "when `release` opens their result" in first.message
+
+
+def test_lists_that_one_manager_has_to_look_over_are_counted() -> None:
+    parsed = parse_definition(GOOD_ROUND, "round.yaml")
+    problems = lint(parsed.definition, AMERICA, team(9), document=parsed.document)
+    [many] = [p for p in problems if p.code == "many-tasks"]
+    assert many.path == "stages[1].approve"
+    assert many.message == "Ada Lovelace has 9 tasks in `feedback.approve` in 3 working days."
 
 
 def test_a_round_closes_even_if_not_counted_from_its_due_date() -> None:

@@ -1,12 +1,15 @@
 """360 rounds: what is read, what is refused, and which steps a round has."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from definitions.checks import FIELDS_OF
 from definitions.loader import parse_definition, problems_of, restore
 from definitions.models import Definition, Duration, Stage
-from definitions.raters import HowMany
+from definitions.raters import HowMany, Raters
 from definitions.timeline import period_of, plan_cycle
 from definitions.unfolding import unfold
 from tests.definitions.broken_files import Broken
@@ -131,3 +134,27 @@ def test_a_round_published_before_these_keys_runs_as_it_did() -> None:
     assert restored.raters is not None
     assert (restored.raters.self, restored.raters.manager) == (True, False)
     assert list(restored.steps()) == ["nominate", "approve", "collect"]
+
+
+DOCUMENTED = (
+    (Path(__file__).parents[2] / "docs" / "writing-a-definition.md")
+    .read_text(encoding="utf-8")
+    .partition("\n### 360 rounds\n")[2]
+    .partition("\n### ")[0]
+)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_rounds_in_the_documentation_can_be_used(number: int) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", DOCUMENTED, re.DOTALL)[number]
+    text = "definition: told\ntitle: Told\npurpose: Why.\nperiod: this year\n"
+    text += example if "stages:" in example else f"stages:\n{example}"
+    if "forms:" not in example:
+        text += "forms: {feedback: [{section: A, questions: [{id: a, ask: Why?}]}]}\n"
+    assert said(text) == []
+
+
+def test_every_key_of_a_round_is_documented() -> None:
+    keys = {key for key, kinds in FIELDS_OF.items() if kinds == ("feedback_round",)}
+    named = {f"raters.{key}" for key in Raters.model_fields} | (keys - {"raters"})
+    assert {key for key in named if f"`{key}`" not in DOCUMENTED} == set()
