@@ -191,9 +191,8 @@ class TaskAccess:
 
     `acting_id`: the assignee's delegate, while the assignee is on leave. `author_id`: who wrote
     the submission. `submitted`: a submission that was not withdrawn exists. `released`: HR
-    released the result to the managers. `opened`: the subject may read the result. `round_open`:
-    the task belongs to a feedback round that still collects. `hr_reads`: `policies.hr_reads` is
-    `all`.
+    released the result to the managers. `opened`: the subject may read the result. `hr_reads`:
+    `policies.hr_reads` is `all`.
     """
 
     assignee_id: int | None
@@ -208,7 +207,6 @@ class TaskAccess:
     submitted: bool = False
     released: bool = False
     opened: bool = False
-    round_open: bool = False
     hr_reads: bool = True
 
 
@@ -238,12 +236,12 @@ def may_read_task(reader: Reader, task: TaskAccess) -> bool:
 
     Whoever holds or wrote it; whoever was told that it is overdue; the assignee's managers; HR,
     except for their own case; administrators, who see states and instants but no answers. What a
-    rater has to do is seen by nobody else while the round is open; afterwards by HR alone.
+    rater has to do, or has done, is seen by nobody else, ever: who is done tells who answered.
     """
     if holds_task(reader, task) or _wrote(reader, task):
         return True
     if task.role is Role.RATER:
-        return not task.round_open and hr_over(reader, task.subject_id)
+        return False
     if hr_over(reader, task.subject_id):
         return True
     if reader.is_administrator and not is_own_case(reader, task.subject_id):

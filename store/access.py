@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole, Reader, TaskAccess
-from domain.states import Desk, Role, TaskState
+from domain.states import Desk, Role
 from store.reporting_lines import line_above
 
 ROLE_COLUMNS = """
@@ -118,9 +118,6 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
         submitted=row.author_id is not None,
         released=row.released,
         opened=row.opened,
-        # Who declined is told to nobody, ever: what is withdrawn stays between rater and engine.
-        round_open=row.kind == "collect"
-        and (row.stage_state != "closed" or row.state == TaskState.CANCELLED),
         hr_reads=row.hr_reads != "completion only",
     )
     return TaskFacts(
@@ -148,7 +145,7 @@ _TASK = text(
     {_line("above_assignee", "assignee_id")},
     {_line("above_subject", "subject_id")}
     SELECT t.id, t.cycle_id, t.stage_id, t.subject_id, t.assignee_id, t.desk, t.role, t.state,
-      t.version, t.told_to, s.key AS stage_key, s.kind, s.state AS stage_state,
+      t.version, t.told_to, s.key AS stage_key, s.kind,
       v.content #>> '{{policies,hr_reads}}' AS hr_reads,
       coalesce(p.released_at IS NOT NULL OR p.opened_at IS NOT NULL, false) AS released,
       coalesce(p.opened_at IS NOT NULL, false) AS opened,

@@ -80,8 +80,8 @@ async def get_cycle(conn: AsyncConnection, cycle_id: UUID) -> CycleItem:
 class StageItem:
     """A stage with its planned dates and how many of its tasks are where.
 
-    The counts of a feedback round are none while it is open: a rater's lateness is nobody's
-    business.
+    There are no counts of what raters do, also when their round is over: how many answered is
+    published nowhere.
     """
 
     id: UUID
@@ -138,7 +138,7 @@ async def list_stages(
 
 
 def _stage(facts: tuple[Any, ...], counted: Counter[str]) -> StageItem:
-    if facts[3] == "collect" and facts[5] != "closed":
+    if facts[3] == "collect":
         return StageItem(*facts, *(None,) * len(COUNTS))
     return StageItem(*facts, *(counted[name] for name in COUNTS))
 

@@ -61,7 +61,7 @@ async def list_notifications(
     """The ledger, the newest first; ids below `before`.
 
     `filters`: cycle_id, task_id, person_id, state. Left out: cases of `hidden` subjects, and what
-    raters are told while their round is open.
+    raters are told.
     """
     rows = await conn.execute(
         text(
@@ -73,7 +73,7 @@ async def list_notifications(
               AND (CAST(:person_id AS bigint) IS NULL OR n.person_id = :person_id)
               AND (CAST(:state AS text) IS NULL OR n.state = :state)
               AND (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
-              AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
+              AND t.role IS DISTINCT FROM 'rater'
             ORDER BY n.id DESC LIMIT :limit
             """
         ),

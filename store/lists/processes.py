@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
+from store.visible import ADVANCED, BELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class ProcessItem:
     created_at: datetime
 
 
-_PROCESS = """
+_PROCESS = f"""
     p.id, p.kind, p.cycle_id, p.stage_id, s.key, p.state, p.waits_for, p.armed_until,
-    p.advanced_at, p.last_rung_at, (SELECT count(*) FROM bells b WHERE b.process_id = p.id),
+    {ADVANCED}, CASE WHEN p.kind <> 'feedback_round' THEN p.last_rung_at END, {BELLS},
     p.run_id, p.failures, p.failure, p.failed_at,
     (SELECT count(*) FROM held_rows h WHERE h.process_id = p.id AND h.cleared_at IS NULL),
     p.created_at

@@ -136,7 +136,7 @@ async def list_cycle_tasks(
     """The tasks of a cycle for those who oversee it, by id.
 
     `filters`: stage_id, state, assignee_id, subject_id. Left out: cases of `hidden` subjects, and
-    what raters have to do while their round is open, and ever after who of them declined.
+    what raters have to do or have done.
     """
     rows = await conn.execute(
         text(
@@ -148,7 +148,7 @@ async def list_cycle_tasks(
               AND (CAST(:assignee_id AS bigint) IS NULL OR t.assignee_id = :assignee_id)
               AND (CAST(:subject_id AS bigint) IS NULL OR t.subject_id = :subject_id)
               AND {NOT_OWN_CASE}
-              AND (t.role <> 'rater' OR s.state = 'closed' AND t.state <> 'cancelled')
+              AND t.role <> 'rater'
               AND (CAST(:after AS uuid) IS NULL OR t.id > :after)
             ORDER BY t.id LIMIT :limit
             """

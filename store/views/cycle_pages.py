@@ -221,7 +221,7 @@ async def task_rows(
     after: tuple[datetime, UUID] | None = None,
     limit: int = 100,
 ) -> list[HeldTaskRow]:
-    """Tasks by deadline. Left out: `hidden` cases, and raters' tasks while their round is open.
+    """Tasks by deadline. Left out: `hidden` cases, and raters' tasks.
 
     `what`: late, nobody (needs an assignee), or nothing in particular.
     """

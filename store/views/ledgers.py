@@ -12,7 +12,7 @@ from store.visible import NOT_OWN_CASE
 
 _SEEN = """
     (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
-    AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
+    AND t.role IS DISTINCT FROM 'rater'
 """
 
 
@@ -50,7 +50,7 @@ async def told_rows(
     before: int | None = None,
     limit: int = 100,
 ) -> list[ToldRow]:
-    """The ledger, newest first. Left out: `hidden` cases, and raters' while their round is open."""
+    """The ledger, newest first. Left out: `hidden` cases, and what raters are told."""
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
@@ -124,7 +124,7 @@ async def audit_rows(
     """The audit log, newest first.
 
     Left out: acts on tasks of `hidden` cases and on these people themselves (their leave, who left
-    or entered a cycle and why), and on what raters do while their round is open.
+    or entered a cycle and why), and what raters do.
     """
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
@@ -145,7 +145,7 @@ async def audit_rows(
             WHERE {NOT_OWN_CASE}
               AND (q.id IS NULL OR q.id <> ALL(CAST(:hidden AS bigint[])))
               AND (l.id IS NULL OR l.person_id <> ALL(CAST(:hidden AS bigint[])))
-              AND (t.role IS DISTINCT FROM 'rater' OR s.state = 'closed')
+              AND t.role IS DISTINCT FROM 'rater'
               AND (:search = '' OR u.action ILIKE :pattern OR c.title ILIKE :pattern
                    OR w.first_name || ' ' || w.last_name ILIKE :pattern)
               AND (CAST(:before AS bigint) IS NULL OR u.id < :before)

@@ -52,9 +52,7 @@ BY_MANAGER = replace(
     SELF, assignee_id=MANAGER, role=Role.MANAGER, author_id=MANAGER, assignee_line=frozenset({SKIP})
 )
 OPEN_BY_MANAGER = replace(BY_MANAGER, author_id=None, submitted=False, acting_id=DELEGATE)
-BY_RATER = replace(
-    SELF, assignee_id=RATER, role=Role.RATER, author_id=RATER, told_to=frozenset(), round_open=True
-)
+BY_RATER = replace(SELF, assignee_id=RATER, role=Role.RATER, author_id=RATER, told_to=frozenset())
 ON_DESK = replace(SELF, assignee_id=None, desk=Desk.HR, author_id=None, submitted=False)
 
 
@@ -79,13 +77,12 @@ def _names(rule: object, task: TaskAccess) -> set[str]:
             {"manager", "manager's manager", "hr", "administrator", "told", "service", "delegate"},
         ),
         (BY_RATER, set()),
-        (replace(BY_RATER, round_open=False), {"hr", "service"}),
         (
             ON_DESK,
             {"manager", "manager's manager", "hr", "administrator", "told", "service"},
         ),
     ],
-    ids=["own", "manager's", "manager's, on leave", "rater's", "rater's, round closed", "desk's"],
+    ids=["own", "manager's", "manager's, on leave", "rater's", "desk's"],
 )
 def test_who_sees_that_a_task_exists(task: TaskAccess, readers: set[str]) -> None:
     assert _names(may_read_task, task) == readers
@@ -133,7 +130,7 @@ LINE = frozenset({Reach.SUBJECT, Reach.MANAGER})
             replace(SELF, hr_reads=False),
             {"subject": ALL, "hr as subject": ALL, "manager": LINE, "manager's manager": LINE},
         ),
-        (replace(BY_RATER, round_open=False, opened=True, released=True), {}),
+        (replace(BY_RATER, opened=True, released=True), {}),
         (ON_DESK, {}),
     ],
     ids=["own", "manager's", "released", "opened", "completion only", "rater's", "not written"],
