@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from email.message import EmailMessage
+from email.message import Message
 from typing import Any
 
 from sqlalchemy import text
@@ -30,6 +30,22 @@ BROKEN: dict[str, str] = {
         SELECT t.id FROM tasks t LEFT JOIN responses r ON r.task_id = t.id
             AND r.revision = t.revision AND r.withdrawn_at IS NULL
         WHERE t.state = 'done' AND t.ended_reason = 'submitted' AND r.id IS NULL
+          AND t.role <> 'rater'
+    """,
+    "what a rater submitted lies sealed until their round closes": """
+        SELECT t.id FROM tasks t JOIN round_seals k USING (stage_id, subject_id)
+        LEFT JOIN sealed_answers s ON s.task_id = t.id AND s.submitted
+        WHERE t.role = 'rater' AND t.state = 'done' AND s.task_id IS NULL
+    """,
+    "nothing lies sealed that no seal opens, or beside a report": """
+        SELECT t.stage_id, t.subject_id FROM sealed_answers s JOIN tasks t ON t.id = s.task_id
+        LEFT JOIN round_seals k USING (stage_id, subject_id) WHERE k.key IS NULL
+        UNION ALL SELECT stage_id, subject_id FROM round_seals
+        JOIN feedback_reports USING (stage_id, subject_id)
+    """,
+    "no seal is left of a cycle that has ended": """
+        SELECT k.stage_id, k.subject_id FROM round_seals k JOIN stages s ON s.id = k.stage_id
+        JOIN cycles c ON c.id = s.cycle_id WHERE c.state IN ('closed', 'cancelled')
     """,
     "no revision of an answer is missing": """
         SELECT task_id FROM responses GROUP BY task_id HAVING max(revision) <> count(*)
@@ -53,7 +69,8 @@ BROKEN: dict[str, str] = {
     "no reminder or escalation goes out after its task had ended": """
         SELECT n.id, n.event, n.rung, m.sent_at, t.ended_at FROM notifications n
         JOIN mails m ON m.id = n.mail_id JOIN tasks t ON t.id = n.task_id
-        WHERE m.state = 'sent' AND n.state = 'sent' AND t.ended_at < m.sent_at
+        WHERE m.state = 'sent' AND n.state = 'sent' AND m.sent_at > t.ended_at
+            + CASE t.role WHEN 'rater' THEN interval '1 day' ELSE interval '0' END
           AND n.event IN ('reminder', 'escalation', 'escalated_notice', 'task_opened')
           AND t.due_revision = n.due_revision
     """,
@@ -114,7 +131,7 @@ async def broken(conn: AsyncConnection, *, allowed: Sequence[str] = ()) -> dict[
     return found
 
 
-async def mails_differ(conn: AsyncConnection, sink: Sequence[EmailMessage]) -> list[str]:
+async def mails_differ(conn: AsyncConnection, sink: Sequence[Message]) -> list[str]:
     """How the sink and the ledger differ: each mail `sent` is there once, and nothing else is.
 
     Mails whose answer never came may be there twice, with the same Message-ID.

@@ -18,6 +18,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -35,10 +36,25 @@ from store.people_import import import_people
 from store.session import Database
 from store.task_rows import lock_task
 from store.tasks import submit
+from tests.invariants import broken, mails_differ
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ROOT / "embedded" / "demo_company" / "company.csv"
 WORKER = Path(__file__).with_name("worker_process.py")
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+LAUNCH = datetime(2027, 1, 12, 9, 5, tzinfo=LOS_ANGELES).astimezone(UTC)
+"""A Tuesday. It is due on Friday 15 January; Monday 18 is a holiday in the United States."""
+
+
+EUROPE_OPENS = datetime(2027, 1, 13, 10, 0, tzinfo=UTC)
+"""The morning after, in Oxford and Munich: all offices have opened."""
+
+
+def morning(day: date) -> datetime:
+    """Half past four in Los Angeles: the last of everybody's mornings of that day has been."""
+    return datetime(day.year, day.month, day.day, 16, 30, tzinfo=LOS_ANGELES).astimezone(UTC)
+
 
 QUIET = """
 SELECT (SELECT count(*) FROM bells) AS bells,
@@ -126,6 +142,12 @@ class Installation:
             process.wait(timeout=10)
         self.workers.clear()
 
+    async def kill_at(self, seconds: float) -> None:
+        """SIGKILL so long after now, and a new worker."""
+        await asyncio.sleep(seconds)
+        self.kill_workers()
+        self.start_worker()
+
     async def past_the_lease(self) -> None:
         """What a killed sender had claimed is nobody's until its lease is over: go there."""
         await self.at(self.now() + timedelta(minutes=12))
@@ -205,6 +227,14 @@ class Installation:
         """A query's rows."""
         async with self.database.begin() as conn:
             return (await conn.execute(text(query), values)).all()
+
+    async def sound(self, *allowed: str) -> None:
+        """Every invariant holds but the allowed ones, and each mail arrived once."""
+        async with self.database.begin() as conn:
+            found = await broken(conn, allowed=allowed)
+            assert found == {}, found
+            wrong = await mails_differ(conn, self.arrived())
+            assert wrong == [], wrong
 
 
 @asynccontextmanager

@@ -3,18 +3,13 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
-from embedded.smtp_sink import Fault, Faults
-from tests.faults.stack import Installation, install
-from tests.invariants import broken, mails_differ
+from embedded.smtp_sink import Fault
+from tests.faults.stack import EUROPE_OPENS, Installation, morning
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -49,40 +44,6 @@ forms:
         - {id: what, ask: What do you see}
 """
 
-LOS_ANGELES = ZoneInfo("America/Los_Angeles")
-LAUNCH = datetime(2027, 1, 12, 9, 5, tzinfo=LOS_ANGELES).astimezone(UTC)
-"""A Tuesday. It is due on Friday 15 January; Monday 18 is a holiday in the United States."""
-
-
-EUROPE_OPENS = datetime(2027, 1, 13, 10, 0, tzinfo=UTC)
-"""The morning after, in Oxford and Munich: all offices have opened."""
-
-
-def morning(day: date) -> datetime:
-    """Half past four in Los Angeles: the last of everybody's mornings of that day has been."""
-    return datetime(day.year, day.month, day.day, 16, 30, tzinfo=LOS_ANGELES).astimezone(UTC)
-
-
-@pytest_asyncio.fixture
-async def there(database_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    """An installation with the demo company, shortly before a launch."""
-    async with install(database_url, tmp_path, LAUNCH, Faults()) as installation:
-        await installation.people()
-        yield installation
-
-
-async def _sound(there: Installation, *allowed: str) -> None:
-    async with there.database.begin() as conn:
-        assert await broken(conn, allowed=allowed) == {}
-        assert await mails_differ(conn, there.arrived()) == []
-
-
-async def _kill_at(there: Installation, seconds: float) -> None:
-    """SIGKILL so long after now, and a new worker."""
-    await asyncio.sleep(seconds)
-    there.kill_workers()
-    there.start_worker()
-
 
 async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_doubles_nothing(
     there: Installation,
@@ -90,8 +51,8 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
     chance = random.Random(20270112)
     there.start_worker()
     await there.launch(DEFINITION)
-    await _kill_at(there, chance.uniform(1.0, 2.5))
-    await _kill_at(there, chance.uniform(1.0, 3.0))
+    await there.kill_at(chance.uniform(1.0, 2.5))
+    await there.kill_at(chance.uniform(1.0, 3.0))
     await there.past_the_lease()
     await there.settle()
     [tasks] = await there.rows("SELECT count(*) AS n, count(DISTINCT subject_id) AS s FROM tasks")
@@ -102,7 +63,7 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
     tasks_open = await there.open_tasks("self")
     assert len(tasks_open) == 106, "everybody's morning has come"
     answering = [t for t in tasks_open if chance.random() < 0.7]
-    killer = asyncio.create_task(_kill_at(there, chance.uniform(0.2, 0.8)))
+    killer = asyncio.create_task(there.kill_at(chance.uniform(0.2, 0.8)))
     for task in answering:
         await there.submit(task.id, task.assignee_id)
     await killer
@@ -118,7 +79,7 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
 
     for day in (date(2027, 1, 20), date(2027, 1, 22)):
         await there.at(morning(day))
-        await _kill_at(there, chance.uniform(1.0, 2.5))
+        await there.kill_at(chance.uniform(1.0, 2.5))
         await there.past_the_lease()
         await there.settle()
     climbed = await there.rows(
@@ -126,7 +87,7 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
         "WHERE state = 'sent' AND rung LIKE 'escalate%' GROUP BY rung ORDER BY rung"
     )
     assert climbed, "the silent ones were escalated"
-    await _sound(there)
+    await there.sound()
 
 
 async def test_a_worker_frozen_past_its_time_outs_blocks_nobody_and_doubles_nothing(
@@ -144,7 +105,7 @@ async def test_a_worker_frozen_past_its_time_outs_blocks_nobody_and_doubles_noth
     await there.settle()
     [tasks] = await there.rows("SELECT count(*) AS n FROM tasks")
     assert tasks.n == 106
-    await _sound(there)
+    await there.sound()
 
 
 async def test_a_relay_that_refuses_for_a_while_gets_every_mail_once_afterwards(
@@ -160,7 +121,7 @@ async def test_a_relay_that_refuses_for_a_while_gets_every_mail_once_afterwards(
     await there.settle()
     [sent] = await there.rows("SELECT count(*) AS n FROM mails WHERE state = 'sent'")
     assert len(there.arrived()) == sent.n > 50
-    await _sound(there)
+    await there.sound()
 
 
 async def test_people_submit_while_the_engine_is_down_and_it_catches_up(
@@ -182,7 +143,7 @@ async def test_people_submit_while_the_engine_is_down_and_it_catches_up(
         "WHERE s.key = 'manager'"
     )
     assert freed.n == 20
-    await _sound(there)
+    await there.sound()
 
 
 async def test_the_engines_database_deleted_in_mid_cycle_is_rebuilt_from_the_facts(
@@ -207,7 +168,7 @@ async def test_the_engines_database_deleted_in_mid_cycle_is_rebuilt_from_the_fac
         "SELECT count(*) AS n FROM notifications WHERE rung = 'remind:-1' AND state = 'sent'"
     )
     assert reminded.n > 40, "the ladder goes on in the new engine"
-    await _sound(there)
+    await there.sound()
 
 
 async def test_three_days_of_downtime_over_two_rungs_warn_first_and_keep_the_distance(
@@ -243,7 +204,7 @@ async def test_three_days_of_downtime_over_two_rungs_warn_first_and_keep_the_dis
     )
     assert late, "then the managers are told"
     assert all(row.told - row.warned >= timedelta(days=1.5) for row in late)
-    await _sound(there)
+    await there.sound()
 
 
 async def test_one_persons_broken_record_holds_that_person_alone(there: Installation) -> None:
@@ -265,4 +226,4 @@ async def test_one_persons_broken_record_holds_that_person_alone(there: Installa
     assert [(h.employee_id, h.mended_by) for h in held] == [("104", "hr")]
     [others] = await there.rows("SELECT count(*) AS n FROM tasks")
     assert others.n == 105
-    await _sound(there, "nobody is held")
+    await there.sound("nobody is held")
