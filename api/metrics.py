@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.visible import TOLD
+
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 _WAITING = {
@@ -54,15 +56,18 @@ class Metrics:
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+# What falls away with the answer of a rater is not counted while their round is open.
 _COUNTS = text(
     """
     SELECT
-      (SELECT count(*) FROM bells) AS bells,
+      (SELECT count(*) FROM bells b JOIN processes p ON p.id = b.process_id
+        WHERE p.kind <> 'feedback_round') AS bells,
       (SELECT count(*) FROM processes WHERE state = 'open' AND armed_until < :now) AS overdue,
       (SELECT count(*) FROM processes WHERE state = 'open' AND failures > 0) AS failing,
       (SELECT count(*) FROM held_rows WHERE cleared_at IS NULL) AS held,
-      (SELECT count(*) FROM notifications WHERE state = 'queued') AS queued,
-      (SELECT count(*) FROM notifications WHERE state = 'queued' AND send_at < :now) AS late,
+      (SELECT count(*) FROM notifications n WHERE n.state = 'queued' AND {TOLD}) AS queued,
+      (SELECT count(*) FROM notifications n WHERE n.state = 'queued' AND n.send_at < :now
+        AND {TOLD}) AS late,
       (SELECT count(*) FROM mails WHERE state = 'sending') AS sending
-    """
+    """.replace("{TOLD}", TOLD)
 )

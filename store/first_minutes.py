@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import NotFound
 from domain.notifications import Event
 from store.outbox import NewNotification, queue
-from store.visible import COUNTED
+from store.visible import COUNTED, TOLD
 
 FIRST = timedelta(minutes=10)
 
@@ -95,7 +95,7 @@ async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: 
 _COUNTS = f"""
 WITH mailed AS (
   SELECT DISTINCT m.id, m.state, m.person_id FROM notifications n JOIN mails m ON m.id = n.mail_id
-  WHERE n.cycle_id = :id AND n.event <> 'test_mail'
+  WHERE n.cycle_id = :id AND n.event <> 'test_mail' AND {TOLD}
 ), shown AS (
   SELECT t.state, t.seen_at FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
   WHERE t.cycle_id = :id
@@ -105,8 +105,9 @@ SELECT c.opened_at, c.participants,
   (SELECT count(*) FROM mailed WHERE state = 'sent') AS sent,
   (SELECT count(*) FROM mailed WHERE state = 'failed') AS failed,
   (SELECT count(*) FROM mailed WHERE state = 'unknown') AS unknown,
-  (SELECT count(DISTINCT person_id) FROM notifications WHERE cycle_id = :id
-    AND event <> 'test_mail' AND state IN ('queued', 'sending') AND NOT ride_along) AS waiting,
+  (SELECT count(DISTINCT n.person_id) FROM notifications n WHERE n.cycle_id = :id
+    AND n.event <> 'test_mail' AND n.state IN ('queued', 'sending') AND NOT n.ride_along
+    AND {TOLD}) AS waiting,
   (SELECT array_agg(DISTINCT person_id ORDER BY person_id) FROM mailed
     WHERE state = 'failed' AND person_id IS NOT NULL) AS refused,
   (SELECT count(*) FROM shown WHERE seen_at IS NOT NULL) AS seen,

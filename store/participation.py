@@ -24,8 +24,9 @@ from store.participants import (
 )
 from store.people import person_times
 from store.processes import ring_cycle
-from store.steering import Preview
+from store.steering import Preview, about_requests
 from store.task_rows import COLUMNS, from_row
+from store.visible import REQUEST
 
 
 def _running(cycle: CycleFacts) -> None:
@@ -128,8 +129,8 @@ async def preview_remove(
     _running(cycle)
     count = await conn.scalar(
         text(
-            "SELECT count(*) FROM tasks WHERE cycle_id = :cycle AND subject_id = :person "
-            "AND state IN ('planned', 'open')"
+            "SELECT count(*) FROM tasks t WHERE t.cycle_id = :cycle AND t.subject_id = :person "
+            f"AND (t.state IN ('planned', 'open') OR {REQUEST})"
         ),
         {"cycle": cycle_id, "person": person_id},
     )
@@ -138,6 +139,7 @@ async def preview_remove(
         (
             f"{count} tasks about them are cancelled; who had been told of one hears of it once.",
             "Reviews that they write about others stay with them. What was submitted is kept.",
+            *about_requests(*cycle.stages.values()),
         ),
         {"tasks": int(count or 0)},
     )

@@ -15,7 +15,16 @@ from store.outbox import wake_sender
 from store.participants import write_personal_plans
 from store.people import person_times
 from store.processes import ring_cycle
-from store.steering import Preview, audit, give_order, move_end, must_be, open_tasks, set_state
+from store.steering import (
+    Preview,
+    about_requests,
+    audit,
+    give_order,
+    move_end,
+    must_be,
+    open_tasks,
+    set_state,
+)
 
 
 async def preview_pause(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Preview:
@@ -30,6 +39,7 @@ async def preview_pause(conn: AsyncConnection, cycle_id: UUID, now: datetime) ->
             "no escalation, nothing opens or closes.",
             "People can go on writing and submitting; it unlocks nothing until you resume.",
             "When you resume, every date ahead moves by the working days lost.",
+            *about_requests(*cycle.stages.values()),
         ),
         {"open": left.open, "people": left.people},
     )

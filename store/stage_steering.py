@@ -11,7 +11,16 @@ from domain.errors import IllegalState, Invalid
 from domain.states import CycleState, StageState
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.processes import ring_cycle
-from store.steering import Preview, audit, check_days, give_order, move_end, must_be, open_tasks
+from store.steering import (
+    Preview,
+    about_requests,
+    audit,
+    check_days,
+    give_order,
+    move_end,
+    must_be,
+    open_tasks,
+)
 
 
 def _stage(cycle: CycleFacts, stage_id: UUID) -> StageFacts:
@@ -51,6 +60,7 @@ async def preview_extend_stage(
         sentences.append(
             f"What comes after it ({names}) keeps its dates, unless it waits for everybody."
         )
+    sentences += about_requests(stage)
     return Preview(
         "extend_stage",
         tuple(sentences),
@@ -139,6 +149,7 @@ async def preview_close_stage(
         (
             f"{left.open + left.planned} tasks expire unanswered, with your reason on record.",
             "What was submitted stays. What waits for this stage goes on without the rest.",
+            *about_requests(stage),
         ),
         {"tasks": left.open + left.planned, "people": left.people},
     )

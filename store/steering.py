@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid
-from domain.states import CycleState
+from domain.states import CycleState, StageState
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.processes import ring_cycle
+from store.visible import REQUEST
 
 MOST_DAYS = 120
 """Nobody means to extend a stage by more than half a year."""
@@ -48,20 +49,31 @@ class Live:
 
 
 async def open_tasks(conn: AsyncConnection, cycle_id: UUID, stage_id: UUID | None = None) -> Live:
-    """Count what is live in the cycle, or in one stage of it."""
+    """Count what is live in the cycle, or in one stage of it.
+
+    Requests of a round that is open count whether they were answered or not (`about_requests`).
+    """
     row = (
         await conn.execute(
             text(
-                "SELECT count(*) FILTER (WHERE state = 'open') AS open, "
-                "count(*) FILTER (WHERE state = 'planned') AS planned, "
-                "count(DISTINCT assignee_id) FILTER (WHERE state = 'open') AS people "
-                "FROM tasks WHERE cycle_id = :cycle AND state IN ('planned', 'open') "
-                "AND (CAST(:stage AS uuid) IS NULL OR stage_id = :stage)"
+                "SELECT count(*) FILTER (WHERE state = 'open' OR request) AS open, "
+                "count(*) FILTER (WHERE state = 'planned' AND NOT request) AS planned, "
+                "count(DISTINCT assignee_id) FILTER (WHERE state = 'open' OR request) AS people "
+                f"FROM (SELECT t.state, t.assignee_id, {REQUEST} AS request FROM tasks t "
+                "WHERE t.cycle_id = :cycle AND (CAST(:stage AS uuid) IS NULL OR "
+                "t.stage_id = :stage)) AS live WHERE state IN ('planned', 'open') OR request"
             ),
             {"cycle": cycle_id, "stage": stage_id},
         )
     ).one()
     return Live(row.open, row.planned, row.people)
+
+
+def about_requests(*stages: StageFacts) -> tuple[str, ...]:
+    """What is to be said beside such a count, if there are requests in it."""
+    if any(s.spec.kind == "collect" and s.state is not StageState.CLOSED for s in stages):
+        return ("Requests for feedback are counted whether they were answered or not.",)
+    return ()
 
 
 def must_be(cycle: CycleFacts, *states: CycleState) -> None:
@@ -171,6 +183,7 @@ async def preview_cancel(conn: AsyncConnection, cycle_id: UUID, now: datetime) -
             f"{left.open + left.planned} tasks are cancelled. This cannot be undone.",
             f"{left.people} people are told once that nothing is asked of them any more.",
             "What was submitted is kept, but nothing further opens and no result is released.",
+            *about_requests(*cycle.stages.values()),
         ),
         {"tasks": left.open + left.planned, "people": left.people},
     )

@@ -24,7 +24,7 @@ ADVANCED = (
 )
 """Of `processes p`: when it last looked at the facts."""
 
-TOLD = f"NOT EXISTS (SELECT FROM tasks t WHERE t.id = n.task_id AND {REQUEST})"
+TOLD = "NOT EXISTS (SELECT FROM tasks t WHERE t.id = n.task_id AND t.role = 'rater')"
 """Of `notifications n`: what may be counted. A reminder falls away with the answer."""
 
 COUNTED = f"s.kind <> 'collect' AND {NOT_OWN_CASE}"

@@ -23,7 +23,6 @@ from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import restart_ladder
 from store.outbox import suppress_for_tasks
 from store.processes import ring
-from store.readiness import few_left
 from store.rounds.rules import to_the_day
 from store.rounds.seals import Written, seal, seal_of, unseal
 from store.task_events import record_events
@@ -286,7 +285,8 @@ async def _note_done(
         ),
         {"stage": stage.id, "subject": task.subject_id},
     )
-    if not others or await few_left(conn, stage.id):
+    # While others are awaited nothing follows from this, and a bell would tell the minute.
+    if not others:
         await ring(conn, stage.process)
 
 

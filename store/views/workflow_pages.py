@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.visible import ADVANCED, BELLS
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
@@ -46,16 +48,16 @@ async def process_rows(
     """
     rows = await conn.execute(
         text(
-            """
+            f"""
             WITH listed AS (
               SELECT p.*, c.title AS cycle, c.state AS cycle_state, s.title AS stage,
-                (SELECT count(*) FROM bells b WHERE b.process_id = p.id) AS bells,
+                {BELLS} AS bells, {ADVANCED} AS looked_at,
                 p.state = 'open' AND p.armed_until < :now - interval '60 seconds' AS late,
                 CASE WHEN p.failures > 0 THEN 0 WHEN p.state = 'open' THEN 1 ELSE 2 END AS place
               FROM processes p LEFT JOIN cycles c ON c.id = p.cycle_id
               LEFT JOIN stages s ON s.id = p.stage_id)
             SELECT id, kind, cycle_id, cycle, cycle_state, stage, state, waits_for, armed_until,
-              advanced_at, bells, run_id, failures, failure, failed_at, coalesce(late, false)
+              looked_at, bells, run_id, failures, failure, failed_at, coalesce(late, false)
             FROM listed
             WHERE (:what IN ('', 'all') OR (:what = 'failing' AND failures > 0)
                    OR (:what = 'late' AND late) OR (:what IN ('open', 'closed') AND state = :what))
