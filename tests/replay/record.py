@@ -28,6 +28,7 @@ RECORDED: Mapping[str, tuple[ProcessKind, ...]] = {
     "cancel": tuple(ProcessKind),
     "pause": (ProcessKind.REVIEW_CYCLE, ProcessKind.STAGE),
     "worker_down": (ProcessKind.STAGE,),
+    "round/declines": (ProcessKind.FEEDBACK_ROUND,),
 }
 """Which processes' histories are kept of which scenario."""
 
