@@ -15,7 +15,9 @@ from play.scenario import Scenario
 
 Place = Sequence[str | int]
 
-PEOPLE = frozenset({"who", "about", "to", "delegate", "instead_of", "manager_id", "only"})
+PEOPLE = frozenset(
+    {"who", "about", "to", "delegate", "instead_of", "manager_id", "only", "peers", "others"}
+)
 DESKS = frozenset({"hr", "administrators"})
 
 
@@ -94,6 +96,8 @@ def check_names(
     """
     known = {*people, *DESKS}
     known |= {e.joins.employee_id for e in file.scenario.events if e.joins is not None}
+    lists = [e.submit.raters for e in file.scenario.events if e.submit and e.submit.raters]
+    known |= {one.email.lower() for raters in lists for one in raters.external}
     wrong: list[str] = []
     for place, name, value in _named(file.scenario, ()):
         if name in PEOPLE and value not in known:

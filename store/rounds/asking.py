@@ -206,6 +206,8 @@ async def _skip(
     )
     skips = [(round_.collect.key, subject, NO_RATERS) for subject in subjects]
     await write_skips(conn, round_.cycle.id, skips, as_of)
+    # Without a list to approve, only direct reports could have been asked.
+    because = "empty" if round_.step("approve") else "too_few"
     for subject in subjects:
         await tell_desk(
             conn,
@@ -216,7 +218,7 @@ async def _skip(
             now=as_of,
             cycle_id=round_.cycle.id,
             subject_id=subject,
-            data={"because": "empty"},
+            data={"because": because},
         )
     cycle = round_.cycle
     after = (cycle.stages[i].process for i in round_.collect.successors)
