@@ -19,6 +19,7 @@ SERIOUS = ("serious", "critical")
 OFFICE = [
     "/tasks",
     "/reviews",
+    "/comment-reviews",
     "/cycles",
     "/cycles/new",
     "/cycles/{cycle}",
