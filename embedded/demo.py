@@ -133,7 +133,7 @@ async def _team(database: Database, now: datetime) -> Team | None:
     """Some of the people whose manager's link is printed, the participant's first."""
     on = {"on": now.astimezone(UTC).date()}
     async with database.begin() as conn:
-        doors: dict[str, int] = dict((await conn.execute(_DOORS, on)).tuples().all())
+        doors = {row.who: row.person_id for row in await conn.execute(_DOORS, on)}
         if not {"Manager", "Participant"} <= doors.keys():
             return None
         rows = await conn.execute(_REPORTS, {**on, "manager": doors["Manager"], "most": TEAM})
