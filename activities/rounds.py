@@ -24,6 +24,7 @@ from store.escalation import fire_rungs
 from store.opening import open_planned
 from store.processes import lock_process, rearm
 from store.rounds.asking import open_raters
+from store.rounds.assigning import assign_lists
 from store.rounds.extending import extend_thin
 from store.rounds.finishing import close_subjects, still_sealed
 from store.rounds.leaving import settle_raters
@@ -38,6 +39,9 @@ class Phase(StrEnum):
     COLLECT = "collect"
     REPORT = "report"
 
+
+APPROVING: Sequence[Step] = (assign_lists, *STEPS)
+"""What is done in the step that approves: where a rule names raters, there is a list first."""
 
 COLLECTING: Sequence[Step] = (
     apply_orders,
@@ -99,7 +103,7 @@ def _name(step: StageFacts) -> str:
 
 
 def _work_of(step: StageFacts) -> Sequence[Step]:
-    return COLLECTING if _name(step) == Phase.COLLECT else STEPS
+    return {Phase.COLLECT: COLLECTING, Phase.APPROVE: APPROVING}.get(Phase(_name(step)), STEPS)
 
 
 async def _settle(

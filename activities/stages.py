@@ -20,6 +20,7 @@ from store.opening import open_planned, open_ready
 from store.processes import lock_process, rearm, ring
 from store.release import open_release
 from store.rounds.asking import open_raters
+from store.rounds.assigning import assign_lists
 from store.rounds.leaving import settle_raters
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
@@ -27,7 +28,12 @@ Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[i
 STEPS: tuple[Step, ...] = (apply_orders, expire_due, open_ready, open_planned, fire_rungs)
 """In this order: what has closed is not reminded of, what opens late is not overdue at once."""
 
-ASKS_EVERYBODY: tuple[Step, ...] = (open_ready, open_raters, settle_raters)
+ASKS_EVERYBODY: tuple[Step, ...] = (
+    open_ready,
+    assign_lists,
+    open_raters,
+    settle_raters,
+)
 """Steps that read the whole cycle, and so are taken until they find nobody, once a turn."""
 
 

@@ -65,8 +65,9 @@ class Step(Model):
 class Nomination(Step):
     """The step of a 360 round in which somebody names raters."""
 
-    by: Literal["subject", "manager"] = "subject"
-    """Who names them. `manager`: they choose and so approve; there is no `approve`."""
+    by: Literal["subject", "manager", "rule"] = "subject"
+    """Who names them. `manager`: they choose and so approve; there is no `approve`. `rule`: Almanac
+    proposes peers, spread evenly, and the manager approves them."""
 
 
 _AT_DUE = Instant(anchor=Anchor("due"))
@@ -197,6 +198,8 @@ class Stage(Model):
             return {"collect": self.collect}
         if self.nominate.by == "manager":
             return {"approve": self.nominate, "collect": self.collect}
+        if self.nominate.by == "rule":
+            return {"approve": self.approve, "collect": self.collect}
         return {"nominate": self.nominate, "approve": self.approve, "collect": self.collect}
 
     @model_validator(mode="after")

@@ -94,6 +94,10 @@ class Directory:
             for key in _circles(self._people[person]):
                 self._by[key].append(person)
 
+    def __contains__(self, person: PersonId) -> bool:
+        """Is this an active person?"""
+        return person in self._people
+
     def suggest(
         self,
         subject: PersonId,

@@ -53,6 +53,9 @@ class Round:
     load: int
     rules: AnonymityRules
     hold_comments: bool
+    by_rule: bool
+    """Does Almanac propose the peers, and nobody name them first?"""
+
     manager_first: int | None
     """So many working days the manager reads a report before its subject."""
 
@@ -99,6 +102,7 @@ def round_of(cycle: CycleFacts, stage: StageFacts) -> Round:
         load=spec.load or LOAD,
         rules=_rules(definition, collect),
         hold_comments=bool(spec.hold_comments),
+        by_rule=spec.nominate is not None and spec.nominate.by == "rule",
         manager_first=_working_days(spec.manager_first),
     )
 

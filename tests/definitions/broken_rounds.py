@@ -74,7 +74,9 @@ BROKEN_ROUNDS = (
         "named_by_hr",
         "nominate: {due: 4 working days}",
         "nominate: {by: hr}",
-        ("15:20: stages[1].nominate.by: `hr` is not possible here. Known: `subject`, `manager`.",),
+        (
+            "15:20: stages[1].nominate.by: `hr` is not possible here. Known: `subject`, `manager`, `rule`.",
+        ),
     ),
     Broken(
         "collected_by",

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from definitions.durations import Duration
 from definitions.instants import Anchor
 from definitions.loader import restore
 from definitions.models import Definition
@@ -103,6 +105,25 @@ def test_where_nobody_is_chosen_there_is_nothing_to_name_and_to_approve() -> Non
     collect, two = unfolded.stages
     assert collect.opens == made_of(NOBODY_CHOSEN).stage("upward").opens
     assert two.due.anchor == Anchor("opens", "upward.collect")
+
+
+@pytest.mark.parametrize(
+    ("by", "steps"),
+    [
+        ("subject", ["nominate", "approve", "collect"]),
+        ("manager", ["approve", "collect"]),
+        ("rule", ["approve", "collect"]),
+    ],
+)
+def test_who_names_raters_decides_which_steps_there_are(by: str, steps: list[str]) -> None:
+    definition = made_of(
+        f"- {{id: feedback, kind: feedback_round, form: one, nominate: {{by: {by}}}}}"
+    )
+    unfolded = unfold(definition).stages
+    assert [stage.kind for stage in unfolded] == steps
+    assert unfolded[0].opens == definition.stage("feedback").opens
+    days = {"subject": 5, "manager": 5, "rule": 3}[by]
+    assert unfolded[0].due.offset == Duration(days, "working_days")
 
 
 def test_late_joiners_and_the_end_are_counted_from_the_step_that_is_meant() -> None:
