@@ -75,7 +75,8 @@ BROKEN_ROUNDS = (
         "nominate: {due: 4 working days}",
         "nominate: {by: hr}",
         (
-            "15:20: stages[1].nominate.by: `hr` is not possible here. Known: `subject`, `manager`, `rule`.",
+            "15:20: stages[1].nominate.by: `hr` is not possible here. Known: `subject`, `manager`, "
+            "`rule`.",
         ),
     ),
     Broken(
