@@ -51,6 +51,7 @@ async def pages(site: Site) -> list[tuple[str | None, str]]:
             await conn.execute(
                 text(
                     "SELECT t.id, t.assignee_id FROM tasks t JOIN people p ON p.id = t.assignee_id"
+                    " JOIN stages s ON s.id = t.stage_id AND s.key = 'self'"
                     " WHERE p.email = 'lbissot@example.com' AND t.cycle_id = :cycle"
                 ),
                 {"cycle": site.cycle},
