@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from benchmarks.company import populate
-from benchmarks.engine import engine_figure
+from benchmarks.engine import engine_figures
 from benchmarks.figures import Figure, table
 from benchmarks.machine import Machine, machine
 from benchmarks.mails import mails_figure
@@ -61,7 +61,7 @@ async def _rounds(there: Machine, size: Size) -> list[Figure]:
 
 
 async def _engine(there: Machine, size: Size) -> list[Figure]:
-    return [await engine_figure(there, size.engine)]
+    return await engine_figures(there, size.engine)
 
 
 async def _rehearsal(there: Machine, size: Size) -> list[Figure]:

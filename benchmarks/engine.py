@@ -35,9 +35,11 @@ from store.launch import confirm
 from store.mail_claims import claim
 from store.mails import Fate, Ready, Result, mark, next_due, others_first, settle
 from store.outbox import suppress_for_tasks
-from store.processes import LARGEST_WINDOW
+from store.processes import LARGEST_WINDOW, ring
+from store.readiness import few_left
 from store.release import release
 from store.results import open_results
+from store.rounds.rules import to_the_day
 from store.session import Database
 from store.tasks import ring_after_end, submit
 
@@ -74,8 +76,43 @@ ANSWERED = text(
 )
 
 
-async def engine_figure(machine: Machine, people: int) -> Figure:
-    """History events per participant for the stages of the annual cycle that run so far."""
+RATED = text(
+    """
+    UPDATE tasks t SET state = 'done', version = version + 1, ended_at = :day,
+        ended_by_id = assignee_id, ended_reason = 'submitted', next_rung = NULL,
+        next_rung_at = NULL
+    WHERE id = ANY(:ids) AND state = 'open' AND EXISTS (SELECT FROM round_seals k
+        WHERE k.stage_id = t.stage_id AND k.subject_id = t.subject_id)
+    RETURNING id, subject_id
+    """
+)
+"""What raters write is left out: sealing it costs the engine nothing."""
+
+THROUGH = text(
+    "SELECT EXISTS (SELECT FROM unnest(CAST(:subjects AS bigint[])) s(id) WHERE NOT EXISTS ("
+    "SELECT FROM tasks WHERE stage_id = :stage AND subject_id = s.id "
+    "AND state IN ('planned', 'open')))"
+)
+NAMED = text(
+    """
+    INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source, position,
+        created_at)
+    SELECT :collect, t.subject_id, next.ids[(p.place + k - 1) % next.size + 1], 'peers',
+        'proposed', 'subject', k, :at
+    FROM tasks t
+    JOIN (SELECT person_id, row_number() OVER (ORDER BY person_id) AS place
+        FROM participants WHERE state = 'in') p ON p.person_id = t.subject_id,
+        (SELECT array_agg(person_id ORDER BY person_id) AS ids, count(*) AS size
+            FROM participants WHERE state = 'in') next,
+        generate_series(1, 5) k
+    WHERE t.id = ANY(:ids) ON CONFLICT DO NOTHING
+    """
+)
+"""The next ones in the row: nobody is asked for too much."""
+
+
+async def engine_figures(machine: Machine, people: int) -> list[Figure]:
+    """History events per participant of an annual cycle: its stages, and its 360 round."""
     town = _Town(random.Random(7))
     async with open_world(
         machine.database_url(),
@@ -92,11 +129,15 @@ async def engine_figure(machine: Machine, people: int) -> Figure:
         await world.run(NOW + LONGEST, town.over)
         events = await _events(world, town.runs)
         taking_part = await town.participants()
-    mail = sum(count for process, count in events.items() if process == MAIL_PROCESS)
-    stages = sum(events.values()) - mail
-    note = f"{PER_PERSON}; the sender's own workflow adds {mail / taking_part:.2f}"
-    pairs = [Pair(stages / taking_part)]
-    return Figure("engine cost", people, "events each", pairs, most=5.0, note=note)
+    each: dict[str, float] = dict.fromkeys(("mail", "round", "stages"), 0.0)
+    for process, count in events.items():
+        kind = "mail" if process == MAIL_PROCESS else process.partition("-")[0]
+        each[kind if kind in each else "stages"] += count / taking_part
+    note = f"{PER_PERSON}; the sender's own workflow adds {each['mail']:.2f}"
+    return [
+        Figure("engine cost", people, "events each", [Pair(each["stages"])], most=5.0, note=note),
+        Figure("engine cost, 360 round", people, "events each", [Pair(each["round"])]),
+    ]
 
 
 async def _events(world: World, runs: set[tuple[str, str]]) -> dict[str, int]:
@@ -223,6 +264,11 @@ class _Town:
             for task in ids:
                 await release(conn, task, HR, at)
             return
+        if stage.spec.kind == "collect":
+            await _rate(conn, cycle, stage, ids, at)
+            return
+        if stage.spec.kind == "nominate":
+            await conn.execute(NAMED, {"collect": stage.round, "ids": list(ids), "at": at})
         meeting = stage.spec.kind == "meeting"
         values = {"ids": list(ids), "at": at, "held_on": at.date() if meeting else None}
         done = (await conn.execute(ANSWERED, values)).all()
@@ -231,7 +277,21 @@ class _Town:
             subjects = [row.subject_id for row in done]
             await open_results(conn, cycle, subjects, at, needs_release=True)
         await ring_after_end(conn, cycle, stage)
-        await _submit_one_by_one(conn, cycle, stage, set(ids) - {row.id for row in done}, at)
+        if stage.round is None:
+            left = set(ids) - {row.id for row in done}
+            await _submit_one_by_one(conn, cycle, stage, left, at)
+
+
+async def _rate(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, ids: Sequence[UUID], at: datetime
+) -> None:
+    """Raters are done, to the day; the round is rung where it may be through with a subject."""
+    day = to_the_day(cycle, at)
+    done = (await conn.execute(RATED, {"ids": list(ids), "day": day})).all()
+    await suppress_for_tasks(conn, [row.id for row in done], "done", day)
+    subjects = {"stage": stage.id, "subjects": [row.subject_id for row in done]}
+    if await conn.scalar(THROUGH, subjects) or await few_left(conn, stage.id):
+        await ring(conn, stage.process)
 
 
 async def _submit_one_by_one(

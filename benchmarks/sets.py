@@ -138,7 +138,10 @@ class Sets:
         self._note(f"deadline storm, {name}", took, bare)
 
     async def _make_overdue(self, cycle: UUID, kind: str) -> datetime:
-        """Let everybody's next rung be of this kind, at one instant, all before it long sent."""
+        """Let everybody's next rung be of this kind, at one instant, all before it long sent.
+
+        That of the first stage; whom to ask in a 360 round is due for nobody then.
+        """
         async with self._database.begin() as conn:
             facts = await load_cycle(conn, cycle)
             stage = min(facts.stages.values(), key=lambda s: s.position)
@@ -157,9 +160,11 @@ class Sets:
                     "UPDATE tasks SET state = 'open', announced_on = '2027-01-12', "
                     "due_on = :due, due_at = :due_at, closes_at = :closes, last_rung = :last, "
                     "last_rung_on = :last_on, rung_out = true, told_to = NULL, "
-                    "next_rung = :next, next_rung_at = :at"
+                    "next_rung = CASE stage_id WHEN :first THEN :next END, "
+                    "next_rung_at = CASE stage_id WHEN :first THEN CAST(:at AS timestamptz) END"
                 ),
                 {
+                    "first": stage.id,
                     "due": DUE,
                     "due_at": facts.company.end_of(DUE),
                     "closes": facts.company.end_of(DUE + timedelta(days=60)),

@@ -99,7 +99,10 @@ async def _requests(database: Database, count: int) -> list[bytes]:
         answers = plausible(facts.definition, facts.by_key("self").spec)
         tasks = (
             await conn.execute(
-                text("SELECT id, assignee_id FROM tasks ORDER BY id LIMIT :count"),
+                text(
+                    "SELECT t.id, t.assignee_id FROM tasks t JOIN stages s ON s.id = t.stage_id "
+                    "WHERE s.key = 'self' ORDER BY t.id LIMIT :count"
+                ),
                 {"count": count},
             )
         ).all()
