@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import AlmanacError, NotFound
-from domain.states import Desk
+from domain.states import Desk, Role
 from play.acts import ACTS, submit_task
 from play.moments import instant
 from play.scenario import BEHAVIOUR, Happening, Scenario
@@ -30,6 +30,9 @@ TOMORROW = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 A_MOMENT = timedelta(minutes=1)
 """Nobody answers in the second in which a task opens: its mail is read first."""
+
+SOON = 0.1
+"""The share of their time after which those have declined who do."""
 
 MIX = ((0.35, 0.1, 0.5), (0.40, 0.6, 1.0), (0.17, 1.05, 1.6), (0.08, None, None))
 """Shares of people, and between which shares of their time they answer; the last never do."""
@@ -200,6 +203,8 @@ class Crowd:
         share = self._share(task)
         if share is None:
             return None
+        if task["role"] == Role.RATER and self.declines(task["subject_id"], task["assignee_id"]):
+            share = min(share, SOON)
         begins = max(task["opens_at"], task["reopened_at"] or task["opens_at"])
         wanted = begins + share * max(task["due_at"] - begins, HOUR)
         return max(_full_hour(wanted), _full_hour(begins + A_MOMENT))
@@ -228,6 +233,12 @@ class Crowd:
             if habit.who == task["employee"] and habit.stage in (None, task["stage"]):
                 return habit.does
         return self.scenario.everybody
+
+    def declines(self, subject: int, rater: int) -> bool:
+        """Does this rater decline to write about that subject? By the seed."""
+        seed = f"{self.scenario.seed}:declines:{subject}:{rater}"
+        drawn = random.Random(hashlib.sha256(seed.encode()).digest()).random()  # noqa: S311
+        return subject != rater and drawn * 100 < self.scenario.declines
 
     def day(self, at: datetime) -> date:
         """The company's date at an instant."""
@@ -302,7 +313,8 @@ async def _open_tasks(conn: AsyncConnection, ids: Sequence[UUID]) -> list[Mappin
     rows = await conn.execute(
         text(
             """
-            SELECT t.id, t.due_revision, t.assignee_id, t.desk, t.subject_id, t.opens_at, t.due_at,
+            SELECT t.id, t.due_revision, t.assignee_id, t.desk, t.subject_id, t.role, t.opens_at,
+                t.due_at,
                 s.key AS stage, coalesce(a.employee_id, t.desk, '') AS employee,
                 coalesce(b.employee_id, '') AS about,
                 (SELECT max(e.at) FROM task_events e WHERE e.task_id = t.id

@@ -15,6 +15,7 @@ from domain.access import Actor
 from domain.relationships import Relationship
 from play.answers import plausible
 from store.cycle_facts import CycleFacts, StageFacts
+from store.rounds.leaving import decline_request, name_replacement, replacements_wanted
 from store.rounds.lists import Named, rater_list
 from store.rounds.nominating import (
     approve_nominations,
@@ -56,6 +57,9 @@ async def answer(
         case "approve":
             named, outside = await _named(crowd, conn, round_, task, like, at)
             await approve_nominations(conn, task.id, actor, named, outside, now=at)
+        case _ if like is None and crowd.declines(task.subject_id or 0, task.assignee_id or 0):
+            await decline_request(conn, task.id, actor, "by the scenario", now=at)
+            await _somebody_else(crowd, conn, round_, task.subject_id or 0, at)
         case _:
             answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
             agrees = like is not None and like.agrees
@@ -70,7 +74,7 @@ async def _named(
     like: "said.Submit | None",
     at: datetime,
 ) -> tuple[Sequence[Named], Sequence[External]]:
-    """The list as the scenario has it; else what stands there already; else who is suggested."""
+    """The list as the scenario has it; else what stands there, filled up from the suggestions."""
     subject = task.subject_id or 0
     if like is not None and like.raters is not None:
         asked = like.raters
@@ -85,23 +89,42 @@ async def _named(
             ],
             [External(one.email, one.first_name, one.last_name) for one in asked.external],
         )
-    listed = await rater_list(conn, round_, subject)
-    if listed.raters:
-        return [
-            Named(one.person_id, one.relationship)
-            for one in listed.raters
-            if one.relationship in CHOSEN and not one.full
-        ], []
+    listed = [
+        Named(one.person_id, one.relationship)
+        for one in (await rater_list(conn, round_, subject)).raters
+        if one.relationship in CHOSEN and not one.full
+    ]
     quota = round_.quotas.get(Relationship.PEERS)
     if quota is None or not quota.wanted:
-        return [], []
-    on = round_.cycle.company.local_date(at)
-    suggested = await suggestions(conn, round_, subject, on)
-    free = [one.person_id for one in suggested if not one.full]
-    most = quota.most or len(free)
+        return listed, []
     chance = _chance(crowd.scenario.seed, subject)
-    wanted = min(len(free), chance.randint(quota.least, max(quota.least, most)))
-    return [Named(person, Relationship.PEERS) for person in sorted(chance.sample(free, wanted))], []
+    wanted = chance.randint(quota.least, max(quota.least, quota.most or quota.least))
+    peers = sum(1 for one in listed if one.relationship is Relationship.PEERS)
+    if peers >= quota.least:
+        return listed, []
+    free = await _free(crowd, conn, round_, subject, at)
+    more = sorted(chance.sample(free, min(len(free), wanted - peers)))
+    return [*listed, *(Named(person, Relationship.PEERS) for person in more)], []
+
+
+async def _free(
+    crowd: "Crowd", conn: AsyncConnection, round_: Round, subject: int, at: datetime
+) -> list[int]:
+    on = round_.cycle.company.local_date(at)
+    suggested = await suggestions(conn, round_, subject, on, seed=crowd.scenario.seed)
+    return [one.person_id for one in suggested if not one.full]
+
+
+async def _somebody_else(
+    crowd: "Crowd", conn: AsyncConnection, round_: Round, subject: int, at: datetime
+) -> None:
+    """The subject names somebody else, where they are asked to and somebody is to be had."""
+    if not await replacements_wanted(conn, round_, subject, at):
+        return
+    free = await _free(crowd, conn, round_, subject, at)
+    if free:
+        named = Named(free[0], Relationship.PEERS)
+        await name_replacement(conn, round_.id, Actor(subject, "person"), named, now=at)
 
 
 def _chance(seed: int, subject: int) -> random.Random:

@@ -268,6 +268,9 @@ class Scenario(Part):
     until: Moment | None = None
     seed: int = 1
     everybody: Behaviour = "after 50%"
+    declines: Annotated[int, Field(ge=0, le=100)] = 0
+    """Of a hundred requests for feedback so many are declined; subjects name somebody else."""
+
     habits: tuple[Habit, ...] = ()
     events: tuple[Happening, ...] = ()
     down: tuple[Down, ...] = ()

@@ -8,6 +8,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+
+def _midnight(instant: str) -> str:
+    """SQL: the company's day begins."""
+    zone = "(SELECT content ->> 'zone' FROM company_settings ORDER BY id DESC LIMIT 1)"
+    return f"(({instant} AT TIME ZONE {zone})::time = '00:00')"
+
+
 BROKEN: dict[str, str] = {
     "one live task of each (stage, subject, role, assignee) at a time": """
         SELECT stage_id, subject_id, role, assignee_id FROM tasks
@@ -46,6 +53,79 @@ BROKEN: dict[str, str] = {
     "no seal is left of a cycle that has ended": """
         SELECT k.stage_id, k.subject_id FROM round_seals k JOIN stages s ON s.id = k.stage_id
         JOIN cycles c ON c.id = s.cycle_id WHERE c.state IN ('closed', 'cancelled')
+    """,
+    "raters leave no response, no draft and no revision": """
+        SELECT t.id, t.revision FROM tasks t WHERE t.role = 'rater' AND (t.revision <> 0
+          OR EXISTS (SELECT FROM responses r WHERE r.task_id = t.id)
+          OR EXISTS (SELECT FROM drafts d WHERE d.task_id = t.id))
+    """,
+    "what raters do is known to the day": f"""
+        SELECT t.id, t.ended_at FROM tasks t WHERE t.role = 'rater'
+          AND t.ended_reason IN ('submitted', 'declined') AND NOT {_midnight("t.ended_at")}
+        UNION ALL
+        SELECT t.id, e.at FROM task_events e JOIN tasks t ON t.id = e.task_id
+        WHERE t.role = 'rater' AND e.actor_id = t.assignee_id AND NOT {_midnight("e.at")}
+        UNION ALL
+        SELECT t.id, a.at FROM audit a JOIN tasks t ON a.object_id = t.id::text
+        WHERE a.object_type = 'task' AND t.role = 'rater' AND a.actor_id = t.assignee_id
+          AND NOT {_midnight("a.at")}
+    """,
+    "who declines leaves nothing behind": """
+        SELECT s.task_id FROM sealed_answers s JOIN tasks t ON t.id = s.task_id
+        WHERE t.role <> 'rater' OR t.ended_reason = 'declined'
+    """,
+    "nobody is asked more often in a round than its load allows": """
+        SELECT r.stage_id, r.person_id, count(*) FROM raters r JOIN stages s ON s.id = r.stage_id
+        JOIN cycles c ON c.id = s.cycle_id JOIN definition_versions v ON v.id = c.version_id
+        CROSS JOIN LATERAL (SELECT coalesce((stage ->> 'load')::int, 7) AS load
+            FROM jsonb_array_elements(v.content -> 'stages') AS stage
+            WHERE stage ->> 'id' = split_part(s.key, '.', 1)) AS said
+        WHERE r.state IN ('asked', 'declined')
+          AND r.relationship NOT IN ('self', 'manager', 'reports')
+        GROUP BY 1, 2, said.load HAVING count(*) > said.load
+    """,
+    "who is asked has a request, and nobody else": """
+        SELECT r.stage_id, r.subject_id, r.person_id FROM raters r
+        JOIN (SELECT stage_id, subject_id FROM round_seals
+              UNION SELECT stage_id, subject_id FROM feedback_reports) begun
+          USING (stage_id, subject_id)
+        WHERE r.state = 'asked' AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = r.stage_id
+            AND t.subject_id = r.subject_id AND t.assignee_id = r.person_id)
+        UNION ALL
+        SELECT t.stage_id, t.subject_id, t.assignee_id FROM tasks t
+        WHERE t.role = 'rater' AND NOT EXISTS (SELECT FROM raters r WHERE r.stage_id = t.stage_id
+            AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id
+            AND r.state <> 'proposed')
+    """,
+    "one report about each subject whose raters are through, and about nobody else": """
+        SELECT t.stage_id, t.subject_id FROM tasks t JOIN cycles c ON c.id = t.cycle_id
+        JOIN participants p ON p.cycle_id = c.id AND p.person_id = t.subject_id AND p.state = 'in'
+        LEFT JOIN feedback_reports f USING (stage_id, subject_id)
+        WHERE t.role = 'rater' AND c.state <> 'cancelled' GROUP BY 1, 2
+        HAVING bool_and(t.state NOT IN ('planned', 'open')) <> (count(f.subject_id) > 0)
+        UNION ALL
+        SELECT stage_id, subject_id FROM feedback_reports f
+        WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.role = 'rater'
+            AND t.stage_id = f.stage_id AND t.subject_id = f.subject_id)
+    """,
+    "answers are kept beside their report alone": """
+        SELECT a.stage_id, a.subject_id FROM feedback_answers a
+        LEFT JOIN feedback_reports f USING (stage_id, subject_id) WHERE f.subject_id IS NULL
+    """,
+    "nobody but the rater is told of a request, and nobody is escalated about one": """
+        SELECT n.id, n.event, n.person_id FROM notifications n JOIN tasks t ON t.id = n.task_id
+        WHERE t.role = 'rater' AND (n.person_id <> t.assignee_id
+          OR n.event IN ('escalation', 'escalated_notice', 'done_notice', 'extended_notice'))
+        UNION ALL
+        SELECT n.id, n.event, n.person_id FROM notifications n
+        WHERE n.event = 'replacement_wanted' AND n.person_id <> n.subject_id
+    """,
+    "people from outside are asked for feedback, and for nothing else": """
+        SELECT p.id, t.role FROM people p JOIN tasks t ON p.id IN (t.assignee_id, t.subject_id)
+        WHERE p.status = 'external' AND (t.role <> 'rater' OR t.subject_id = p.id)
+        UNION ALL
+        SELECT p.id, i.state FROM people p JOIN participants i ON i.person_id = p.id
+        WHERE p.status = 'external'
     """,
     "no revision of an answer is missing": """
         SELECT task_id FROM responses GROUP BY task_id HAVING max(revision) <> count(*)

@@ -169,12 +169,18 @@ FROM placed p WHERE p.id = r.id RETURNING r.state
 
 
 async def suggestions(
-    conn: AsyncConnection, round_: Round, subject_id: int, on: date, *, most: int = 12
+    conn: AsyncConnection,
+    round_: Round,
+    subject_id: int,
+    on: date,
+    *,
+    most: int = 12,
+    seed: int | None = None,
 ) -> list[Suggestion]:
     """Peers who could be asked about a subject, with the reasons and who is full. Reads only.
 
     Reasons: a project of theirs, the same manager, the same department, asked about this subject
-    in a round before.
+    in a round before. Equal ones come in an order of each round, or of this `seed`.
     """
     rows = (
         await conn.execute(text(_CANDIDATES), {"round": round_.id, "subject": subject_id, "on": on})
@@ -198,7 +204,7 @@ async def suggestions(
         not_these=[PersonId(r.id) for r in rows if r.listed],
         loads={PersonId(person): count for person, count in held.items()},
         load=round_.load,
-        seed=round_.id.int % 2**32,
+        seed=round_.id.int % 2**32 if seed is None else seed,
     )
 
 

@@ -8,7 +8,7 @@ report waits for that as well; a round that stands alone opens by itself.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,7 +44,7 @@ async def open_reports(
     await _tell_managers(conn, round_, ready, today, as_of)
     opened: Sequence[int] = ()
     if opens_by_itself(cycle):
-        opened = await _due(conn, round_, today)
+        opened = await _due(conn, round_, _last_opened(cycle, as_of))
         await open_results(conn, cycle, opened, as_of, needs_release=False)
     return CHUNK if max(len(ready), len(opened)) >= CHUNK else 0
 
@@ -77,6 +77,12 @@ async def unopened(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) 
     ).one()
     opens = opens_by_itself(cycle) and row.day is not None
     return Unopened(not row.held, cycle.company.opening(row.day) if opens else None)
+
+
+def _last_opened(cycle: CycleFacts, as_of: datetime) -> date:
+    """The last of the company's days whose 09:00 has come, whatever wakes the round before."""
+    today = cycle.company.local_date(as_of)
+    return today if cycle.company.opening(today) <= as_of else today - timedelta(days=1)
 
 
 def _subjects_from(round_: Round, today: date) -> date:
