@@ -57,6 +57,9 @@ COLLECTING: Sequence[Step] = (
 """What is done in the step that collects, in this order: who left is not asked, a group that is
 too small gets its time before the close, a report is made of what has closed, and then read."""
 
+AFTERWARDS: Sequence[Step] = (open_reports,)
+"""What is done when everything is collected: a reviewer, or the manager, may come first."""
+
 
 async def advance_round(
     turn: Turn, cycle_id: UUID, stage_id: UUID, phase: Phase, as_of: datetime
@@ -85,6 +88,7 @@ async def advance_round(
                 done = [
                     await work(conn, cycle, step, as_of, passed[step.id], _work_of(step))
                     for step in steps
+                    if step.state is not StageState.CLOSED or step is steps[-1]
                 ]
                 if max(done) < CHUNK:
                     return await _settle(conn, cycle, steps, phase, as_of)
@@ -103,6 +107,8 @@ def _name(step: StageFacts) -> str:
 
 
 def _work_of(step: StageFacts) -> Sequence[Step]:
+    if step.state is StageState.CLOSED:
+        return AFTERWARDS
     return {Phase.COLLECT: COLLECTING, Phase.APPROVE: APPROVING}.get(Phase(_name(step)), STEPS)
 
 

@@ -96,13 +96,41 @@ def _health(script: Client, pages: str, seconds: float = 90) -> str:
 def test_a_cycle_of_the_whole_company_has_begun_with_a_mail_to_each(demo: Run) -> None:
     with psycopg.connect(demo.file["database_url"]) as connection:
         people = connection.execute("SELECT count(*) FROM people").fetchone()
-        open_tasks = connection.execute("SELECT count(*) FROM tasks WHERE state = 'open'")
-        assert (people, open_tasks.fetchone()) == ((107,), (106,))
+        assert people == (107,)
+        begun = connection.execute(
+            "SELECT s.key, count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id "
+            "JOIN cycles c ON c.id = t.cycle_id AND c.definition = 'annual' "
+            "WHERE t.state = 'open' GROUP BY 1 ORDER BY 1"
+        )
+        assert begun.fetchall() == [("feedback.nominate", 106), ("self", 106)]
+        told = connection.execute(
+            "SELECT count(DISTINCT n.person_id), count(DISTINCT n.mail_id) FROM notifications n "
+            "JOIN cycles c ON c.id = n.cycle_id AND c.definition = 'annual' "
+            "WHERE n.event = 'task_opened' AND n.state = 'sent'"
+        )
+        assert told.fetchone() == (106, 106), "one mail each"
         definitions = connection.execute("SELECT definition FROM definition_versions ORDER BY 1")
         assert [name for (name,) in definitions] == sorted(shipped.NAMES)
     with Client() as script:
         mails = script.get(f"{demo.file['inbox']}/mails.json?limit=1000").json()["mails"]
-    assert len({mail["to"][0] for mail in mails}) == len(mails) == 106
+    assert len({mail["to"][0] for mail in mails}) == 106
+
+
+def test_a_round_of_one_team_is_nearly_over(demo: Run) -> None:
+    with psycopg.connect(demo.file["database_url"]) as connection:
+        states = connection.execute(
+            "SELECT s.key, t.state, count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id "
+            "JOIN cycles c ON c.id = t.cycle_id AND c.definition = 'feedback' "
+            "GROUP BY 1, 2 ORDER BY 1, 2"
+        ).fetchall()
+        reports = connection.execute("SELECT count(*) FROM feedback_reports").fetchone()
+    assert states[:1] == [("feedback.approve", "done", 8)]
+    assert {(key, state) for key, state, _ in states[1:]} == {
+        ("feedback.collect", "done"),
+        ("feedback.collect", "open"),
+        ("feedback.nominate", "done"),
+    }
+    assert reports == (1,), "that of the participant whose link is printed"
 
 
 @pytest.mark.parametrize("who", ["HR", "Manager", "Participant", "Administrator"])

@@ -156,8 +156,9 @@ async def test_a_round_that_stands_alone_opens_when_it_closes_for_its_subject(
     people = (world.subject, world.lead, world.hr)
     for person in people:
         assert await _because(database, world, person) is Because.UNDER_WAY
-    await _close(database, world)
-    found = [await _because(database, world, person) for person in people]
+    later = AFTER_CLOSE.replace(hour=20)  # reports open at nine of the company's morning
+    await _close(database, world, later)
+    found = [await _because(database, world, person, later) for person in people]
     assert found == [Because.OWN, Because.MANAGES, Because.HR]
     for rater in world.team[1:]:
         assert await _because(database, world, rater) is Because.NOT_YOURS
