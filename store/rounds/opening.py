@@ -19,7 +19,7 @@ from store.cycle_facts import CycleFacts, StageFacts
 from store.notices import Notice, tell_all
 from store.people import managers_of
 from store.results import open_results
-from store.rounds.rules import Round, round_of
+from store.rounds.rules import Round, round_of, to_the_day
 
 
 def opens_by_itself(cycle: CycleFacts) -> bool:
@@ -44,7 +44,7 @@ async def open_reports(
     await _tell_managers(conn, round_, ready, today, as_of)
     opened: Sequence[int] = ()
     if opens_by_itself(cycle):
-        opened = await _due(conn, round_, _last_opened(cycle, as_of))
+        opened = await _due(conn, round_, as_of)
         await open_results(conn, cycle, opened, as_of, needs_release=False)
     return CHUNK if max(len(ready), len(opened)) >= CHUNK else 0
 
@@ -79,12 +79,6 @@ async def unopened(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) 
     return Unopened(not row.held, cycle.company.opening(row.day) if opens else None)
 
 
-def _last_opened(cycle: CycleFacts, as_of: datetime) -> date:
-    """The last of the company's days whose 09:00 has come, whatever wakes the round before."""
-    today = cycle.company.local_date(as_of)
-    return today if cycle.company.opening(today) <= as_of else today - timedelta(days=1)
-
-
 def _subjects_from(round_: Round, today: date) -> date:
     """The day from which subjects read what is ready today."""
     return round_.cycle.company.calendar.after(today, round_.manager_first or 0)
@@ -107,15 +101,25 @@ async def _ready(conn: AsyncConnection, round_: Round, readable_on: date) -> lis
     return sorted(rows.scalars())
 
 
-async def _due(conn: AsyncConnection, round_: Round, today: date) -> list[int]:
+async def _due(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[int]:
+    """Whose day has come: at 09:00, whatever wakes the round before; at once on the day itself."""
+    company, today = round_.cycle.company, round_.cycle.company.local_date(as_of)
+    begun = today if company.opening(today) <= as_of else today - timedelta(days=1)
     rows = await conn.execute(
         text(
             "SELECT r.subject_id FROM feedback_reports r JOIN participants p "
             "ON p.cycle_id = :cycle AND p.person_id = r.subject_id AND p.state = 'in' "
-            "AND p.opened_at IS NULL WHERE r.stage_id = :stage AND r.readable_on <= :today "
-            "ORDER BY 1 LIMIT :limit"
+            "AND p.opened_at IS NULL WHERE r.stage_id = :stage AND (r.readable_on <= :begun "
+            "OR (r.readable_on = :today AND r.made_at = :made)) ORDER BY 1 LIMIT :limit"
         ),
-        {"cycle": round_.cycle.id, "stage": round_.id, "today": today, "limit": CHUNK},
+        {
+            "cycle": round_.cycle.id,
+            "stage": round_.id,
+            "begun": begun,
+            "today": today,
+            "made": to_the_day(round_.cycle, as_of),
+            "limit": CHUNK,
+        },
     )
     return list(rows.scalars())
 
