@@ -143,11 +143,6 @@ class Directory:
         return [members[(start + step) % len(members)] for step in range(WINDOW)]
 
 
-def full_raters(loads: Mapping[PersonId, int], load: int) -> frozenset[PersonId]:
-    """Who cannot be asked any more in this round."""
-    return frozenset(person for person, held in loads.items() if held >= load)
-
-
 def judge(
     relationship: Relationship,
     available: int,
@@ -169,25 +164,6 @@ def judge(
     if at_most is not None and available > at_most:
         return Outcome(Feasibility.ABOVE_MAXIMUM, available, least)
     return Outcome(Feasibility.SATISFIED if available else Feasibility.NOBODY, available, least)
-
-
-def replacement(
-    candidates: Sequence[PersonId],
-    *,
-    taken: Collection[PersonId],
-    loads: Mapping[PersonId, int],
-    load: int,
-    subject: PersonId,
-    seed: int = 0,
-) -> PersonId | None:
-    """Who is asked instead of a rater who declined or left; none: nobody is left.
-
-    Of the candidates who are neither `taken` (asked, declined, left) nor full, one with the fewest
-    requests, so that replacements do not pile up on the first of every list.
-    """
-    barred = set(taken) | {subject}
-    free = [one for one in candidates if one not in barred and loads.get(one, 0) < load]
-    return min(free, key=lambda one: (loads.get(one, 0), _draw(seed, subject, one)), default=None)
 
 
 def assign(

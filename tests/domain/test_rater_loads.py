@@ -20,9 +20,7 @@ from domain.rater_loads import (
     Reason,
     Suggestion,
     assign,
-    full_raters,
     judge,
-    replacement,
 )
 from domain.relationships import Relationship
 
@@ -74,7 +72,6 @@ def test_who_is_full_is_shown_last_and_marked() -> None:
     found = TEAM.suggest(PersonId(1), most=9, loads=loads, load=7)
     assert [one.person_id for one in found] == ids(4, 8, 3, 2)
     assert [one.full for one in found] == [False, False, False, True]
-    assert full_raters(loads, 7) == set(ids(2))
 
 
 def test_a_large_department_does_not_suggest_the_same_few_to_all() -> None:
@@ -106,17 +103,6 @@ def test_every_number_of_colleagues_ends_in_a_stated_outcome(
         relationship, available, threshold=3, least=4 if relationship is PEERS else 0, at_most=8
     )
     assert found == Outcome(code, asked, least)
-
-
-def test_a_replacement_is_somebody_with_few_requests_who_was_not_asked_before() -> None:
-    loads = {PersonId(2): 3, PersonId(3): 1, PersonId(4): 7}
-
-    def choose(candidates: list[PersonId], *taken: int) -> PersonId | None:
-        return replacement(candidates, taken=ids(*taken), loads=loads, load=7, subject=PersonId(1))
-
-    assert choose(ids(1, 2, 3, 4)) == 3
-    assert choose(ids(1, 2, 3, 4), 3) == 2
-    assert choose(ids(1, 4)) is None
 
 
 def test_requests_are_passed_on_where_somebody_else_has_a_choice() -> None:
