@@ -166,7 +166,7 @@ class Rounds:
         await self._answered(stages["collect"])
         await self._keep("kept", ("tasks", "round_seals", "sealed_answers"))
         took = await self._turn(cycle, stages, NOW + 3 * LATER)
-        assert await self._count("feedback_reports") >= self._people * 0.99
+        assert await self._count("feedback_reports") >= self._people * 0.95
         assert await self._count("round_seals") == 0
         await self._keep("kept", REPORTED)
         await self._run(f"TRUNCATE {', '.join(REPORTED)} CASCADE")
@@ -205,7 +205,7 @@ class Rounds:
         return perf_counter() - begun
 
     async def _all_asked(self, stages: dict[str, UUID], *, mailed: bool = False) -> None:
-        wanted = self._people * (RATERS + 1) * 0.99
+        wanted = self._people * (RATERS + 1) * 0.95  # who has no manager is not asked about
         ours = f"WHERE stage_id = '{stages['collect']}'"
         assert await self._count(f"tasks {ours}") >= wanted
         assert not mailed or await self._count(f"notifications {ours}") >= wanted
