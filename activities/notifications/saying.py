@@ -255,8 +255,8 @@ def _kind(key: str, stage: Stage) -> m.TaskKind:
 def _protection(definition: Definition, stage: Stage) -> m.Protection:
     return m.Protection(
         threshold=definition.anonymity.threshold,
-        pairs=str(getattr(stage, "too_few", "")) == "lower_with_consent",
-        reviewed=bool(getattr(stage, "hold_comments", False)),
+        pairs=stage.too_few == "lower_with_consent",
+        reviewed=bool(stage.hold_comments),
     )
 
 

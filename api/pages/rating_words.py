@@ -93,7 +93,7 @@ def promise(
 
 
 def _held(stage: StageSpec) -> bool:
-    return bool(getattr(stage, "hold_comments", None))
+    return bool(stage.hold_comments)
 
 
 def _threshold(definition: Definition, relationship: Relationship, first: str) -> str:
@@ -111,7 +111,7 @@ def _some(*sentences: str) -> tuple[str, ...]:
 
 def asks_consent(stage: StageSpec, relationship: Relationship) -> bool:
     """Is it asked whether the answer may be shown in a group of two?"""
-    return getattr(stage, "too_few", None) == "lower_with_consent" and is_protected(relationship)
+    return stage.too_few == "lower_with_consent" and is_protected(relationship)
 
 
 def readers_of(definition: Definition, relationship: Relationship, first: str) -> str:
