@@ -118,6 +118,13 @@ async def _replace(
     )
 
 
+async def _review_comments(
+    crowd: "Crowd", conn: AsyncConnection, a: said.Comments, at: datetime
+) -> None:
+    stage, hr = await _stage(crowd, conn, a.stage), await crowd.hr(conn, at)
+    await rounds.review(conn, stage, crowd.person(a.about), hr, at, hold=a.hold)
+
+
 async def _leave(crowd: "Crowd", conn: AsyncConnection, a: said.LeaveOf, at: datetime) -> None:
     await people_events.record_leave(
         conn,
@@ -280,4 +287,5 @@ ACTS: Mapping[str, Does] = {
     "discard": _discard,
     "decline": _decline,
     "replace": _replace,
+    "review_comments": _review_comments,
 }

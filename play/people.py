@@ -18,6 +18,7 @@ from domain.errors import AlmanacError, NotFound
 from domain.states import Desk, Role
 from play.acts import ACTS, submit_task
 from play.moments import instant
+from play.rounds import review_waiting
 from play.scenario import BEHAVIOUR, Happening, Scenario
 from store.arrays import literal
 from store.cycle_facts import load_cycle
@@ -30,6 +31,9 @@ TOMORROW = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 A_MOMENT = timedelta(minutes=1)
 """Nobody answers in the second in which a task opens: its mail is read first."""
+
+A_SPELL = timedelta(hours=3)
+"""A crowd sits down every three hours: each instant at which somebody acts costs a turn of all."""
 
 SOON = 0.1
 """The share of their time after which those have declined who do."""
@@ -88,8 +92,8 @@ class Crowd:
             await self._happen(*self._events.pop(0))
         upcoming = await self._answer(as_of)
         confirming = await self._confirm_check(as_of)
-        if confirming is not None:
-            upcoming.append(confirming)
+        reviewing = await review_waiting(self, as_of)
+        upcoming += [at for at in (confirming, reviewing) if at is not None]
         following = self._next_event()
         if following < NEVER:
             upcoming.append(following)
@@ -207,7 +211,8 @@ class Crowd:
             share = min(share, SOON)
         begins = max(task["opens_at"], task["reopened_at"] or task["opens_at"])
         wanted = begins + share * max(task["due_at"] - begins, HOUR)
-        return max(_full_hour(wanted), _full_hour(begins + A_MOMENT))
+        grid = A_SPELL if self._habit(task) == "mix" else HOUR
+        return max(_next(grid, wanted), _next(grid, begins + A_MOMENT))
 
     def _share(self, task: Mapping[str, Any]) -> float | None:
         """Which share of the time passes before this task is answered; none: for ever."""
@@ -292,10 +297,10 @@ class Crowd:
         return self.cycle
 
 
-def _full_hour(at: datetime) -> datetime:
+def _next(grid: timedelta, at: datetime) -> datetime:
     """People answer at the full hour after they wanted to: fewer instants, same story."""
-    hours = math.ceil(at.timestamp() / 3600)
-    return datetime.fromtimestamp(hours * 3600, tz=UTC)
+    step = grid.total_seconds()
+    return datetime.fromtimestamp(math.ceil(at.timestamp() / step) * step, tz=UTC)
 
 
 async def _open_keys(conn: AsyncConnection) -> list[tuple[UUID, int]]:

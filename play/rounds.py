@@ -6,8 +6,9 @@ Whom somebody names is drawn from Almanac's own suggestions, seeded, so that two
 import hashlib
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,12 +26,16 @@ from store.rounds.nominating import (
 )
 from store.rounds.outside import External
 from store.rounds.rating import submit_rating
+from store.rounds.reports import Review
+from store.rounds.reviewing import comments_of, finish_review, review_comment, waiting_reports
 from store.rounds.rules import CHOSEN, Round, round_of
 from store.task_rows import TaskFacts
 
 if TYPE_CHECKING:
     from play import scenario as said
     from play.people import Crowd
+
+_A_DAY, _TEN = timedelta(days=1), time(10)
 
 
 async def answer(
@@ -105,6 +110,44 @@ async def _named(
     free = await _free(crowd, conn, round_, subject, at)
     more = sorted(chance.sample(free, min(len(free), wanted - peers)))
     return [*listed, *(Named(person, Relationship.PEERS) for person in more)], []
+
+
+async def review(
+    conn: AsyncConnection,
+    round_id: UUID,
+    subject: int,
+    actor: Actor,
+    at: datetime,
+    *,
+    hold: bool = False,
+) -> None:
+    """HR goes over the comments of a report, shows all of them or none, and lets it be read."""
+    decision = Review.HELD if hold else Review.SHOWN
+    for one in await comments_of(conn, round_id, subject):
+        await review_comment(conn, round_id, subject, one.answer_id, decision, actor, now=at)
+    await finish_review(conn, round_id, subject, actor, now=at)
+
+
+async def review_waiting(crowd: "Crowd", as_of: datetime) -> datetime | None:
+    """HR goes over what waits, a day after the round closed, at ten; unless a scenario says when.
+
+    Returns when HR wants to look again, if something waits.
+    """
+    scripted = {
+        crowd.person(e.review_comments.about)
+        for e in crowd.scenario.events
+        if e.review_comments is not None
+    }
+    later: list[datetime] = []
+    async with crowd.database.begin() as conn:
+        for one in await waiting_reports(conn, hidden=sorted(scripted)):
+            morning = datetime.combine(one.closed_on + _A_DAY, _TEN, tzinfo=crowd.zone)
+            at = morning.astimezone(UTC)
+            if at > as_of:
+                later.append(at)
+                continue
+            await review(conn, one.round_id, one.subject_id, await crowd.hr(conn, at), at)
+    return min(later, default=None)
 
 
 async def _free(

@@ -57,6 +57,14 @@ class Replacement(Part):
     by: Who
 
 
+class Comments(Part):
+    """HR goes over the comments of a report and lets it be read. `hold`: none of them is shown."""
+
+    stage: str
+    about: Who
+    hold: bool = False
+
+
 class LeaveOf(Part):
     """Somebody is away, both days included."""
 
@@ -191,6 +199,7 @@ class Happening(Part):
     discard: LeftDraft | None = None
     decline: Decline | None = None
     replace: Replacement | None = None
+    review_comments: Comments | None = None
 
     @model_validator(mode="before")
     @classmethod

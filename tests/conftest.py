@@ -55,7 +55,7 @@ def database_url(postgres: RunningPostgres) -> Iterator[str]:
     name = f"almanac_{os.getpid()}_{next(_numbers)}"
     with _admin(postgres.dsn) as admin:
         admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(TEMPLATE)
             )
         )

@@ -105,14 +105,13 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
         await page.goto("/workflows")
         row = page.locator("tr", has_text="Self review, Annual review 2026").first
         await row.get_by_role("button", name=re.compile("^Ring")).click()
-        failing = page.get_by_text("failing, tries again").first
+        row = page.locator("tr.bad", has_text="Annual review 2026").first
         for _ in range(60):
             await page.goto("/workflows?what=failing")
-            if await failing.is_visible():
+            if await row.is_visible():
                 break
             await asyncio.sleep(0.3)
-        await expect(failing).to_be_visible()
-        row = page.locator("tr.bad", has_text="Annual review 2026").first
+        await expect(row).to_contain_text("failing, tries again")
         await expect(row).to_contain_text(re.compile(r"\d+ failures? in a row"))
         await expect(row.locator("td code").first).to_contain_text("UndefinedTable")
         history = row.get_by_role("link", name=re.compile("^History"))
@@ -120,10 +119,12 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
     finally:
         async with site.there.database.begin() as conn:
             await conn.execute(text("ALTER TABLE steering_away RENAME TO steering"))
-    await page.locator("tr.bad").first.get_by_role("button", name=re.compile("^Retry")).click()
+    await row.get_by_role("button", name=re.compile("^Retry")).click()
     for _ in range(100):
         await page.goto("/workflows?what=failing")
         if await page.get_by_text("No workflow matches.").is_visible():
             return
+        if await (others := page.get_by_role("button", name=re.compile("^Retry"))).count():
+            await others.first.click()  # whatever else ran meanwhile failed, too
         await asyncio.sleep(0.3)
     raise AssertionError(await page.inner_text("main"))
