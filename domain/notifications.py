@@ -51,6 +51,7 @@ class Event(StrEnum):
     FEEDBACK_EXTENDED = "feedback_extended"  # to all raters of a subject alike, done or not
     REPLACEMENT_WANTED = "replacement_wanted"  # to the subject: room for one more person
     REPORT_READY = "report_ready"  # to the manager, who reads it first
+    REPORT_OPENED = "report_opened"  # to the subject, if it is there later than their result
 
     # about somebody else's task, to whoever was or is escalated to
     ESCALATION = "escalation"  # rung `escalate:N` or its repeat `escalate:N+K`
@@ -168,6 +169,7 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         _E.RESULT_OPENED: Traits(_S.NEW, 50),
         _E.RESULTS_RELEASED: Traits(_S.NEW, 51),
         _E.REPORT_READY: Traits(_S.NEW, 52),
+        _E.REPORT_OPENED: Traits(_S.NEW, 53),
         _E.LAUNCH_WAITING: Traits(_S.OVERDUE, 60),
         _E.LAUNCH_CHECK: Traits(_S.NEW, 61),
         _E.NEEDS_ASSIGNEE: Traits(_S.NEW, 62),

@@ -20,7 +20,7 @@ LINK_LIFE = timedelta(minutes=30)
 NOBODY_ELSE = ("acknowledgement", "collect")
 """The kinds of stages in which nobody speaks for somebody else."""
 
-OWN_RESULTS = (Event.RESULT_OPENED, Event.REPORT_READY)
+OWN_RESULTS = (Event.RESULT_OPENED, Event.REPORT_READY, Event.REPORT_OPENED)
 
 TO_THE_HOLDER = frozenset(
     {

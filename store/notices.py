@@ -43,25 +43,33 @@ class Notice:
     data: Mapping[str, Any] | None = None
 
 
-async def tell_all(conn: AsyncConnection, notices: Sequence[Notice], now: datetime) -> int:
+async def tell_all(
+    conn: AsyncConnection,
+    notices: Sequence[Notice],
+    now: datetime,
+    *,
+    not_before: datetime | None = None,
+) -> int:
     """Queue notices: at once within the recipient's hours, otherwise with their daily mail.
 
-    One statement for all. Idempotent by each notice's key and person. Somebody whose calendar
-    cannot be read is told at the company's hour.
+    `not_before`: an instant (UTC) before which none of them goes. One statement for all.
+    Idempotent by each notice's key and person. Somebody whose calendar cannot be read is told at
+    the company's hour.
     """
     if not notices:
         return 0
     calendars = await company_calendars(conn, now.year - 1, now.year + 1)
     times = await person_times(conn, calendars, sorted({n.person_id for n in notices}))
+    first = max(now, not_before or now)
     items = []
     for notice in notices:
         time = times.get(notice.person_id, calendars.company())
         if notice.event.always:
-            send_at = now
+            send_at = first
         elif notice.event.at_once:
-            send_at = time.at_once(now)
+            send_at = time.at_once(first)
         else:
-            send_at = time.morning(now)
+            send_at = time.morning(first)
         task = notice.task
         items.append(
             NewNotification(

@@ -176,6 +176,10 @@ def _report_ready(item: Saying) -> m.MailItem:
     )
 
 
+def _report_opened(item: Saying) -> m.MailItem:
+    return m.ReportOpened(cycle=cycle_of(item.cycle()), url=item.way_url())
+
+
 def _no_raters(item: Saying) -> m.MailItem:
     return m.NoRaters(
         cycle=cycle_of(item.cycle()),
@@ -343,6 +347,7 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.FEEDBACK_EXTENDED: _feedback_extended,
     Event.REPLACEMENT_WANTED: _replacement_wanted,
     Event.REPORT_READY: _report_ready,
+    Event.REPORT_OPENED: _report_opened,
     Event.RESULT_OPENED: _result_opened,
     Event.RESULTS_RELEASED: lambda item: m.ResultsReleased(
         cycle=cycle_of(item.cycle()),

@@ -85,6 +85,13 @@ class ReportReady(CycleItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOpened(CycleItem):
+    """To the subject: their result was there to be read before this report was."""
+
+    event: ClassVar[Event] = Event.REPORT_OPENED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoRaters(CycleItem):
     """To HR. `because`: the list stayed empty, or there are too few to protect one another."""
 

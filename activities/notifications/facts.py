@@ -184,6 +184,9 @@ async def _links(
     return tokens
 
 
+_REPORTS = (Event.REPORT_READY, Event.REPORT_OPENED)
+
+
 def _link(receiver: int, detail: Detail) -> NewLink | None:
     if detail.event is Event.SIGN_IN:
         return NewLink(receiver, LinkPurpose.SIGN_IN, str(detail.data.get("target") or "/"))
@@ -197,7 +200,7 @@ def _link(receiver: int, detail: Detail) -> NewLink | None:
         return NewLink(receiver, LinkPurpose.TASK, target)
     if detail.event is Event.RESULTS_RELEASED:
         return NewLink(receiver, LinkPurpose.TASK, "/reviews")
-    if detail.event is Event.REPORT_READY and detail.cycle_id is not None:
+    if detail.event in _REPORTS and detail.cycle_id is not None:
         target = f"/reviews/{detail.cycle_id}/{detail.subject_id}/feedback"
         return NewLink(receiver, LinkPurpose.TASK, target)
     if detail.event is Event.REPLACEMENT_WANTED:

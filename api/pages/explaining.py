@@ -53,6 +53,7 @@ EVENTS = {
     "feedback_extended": "that there is more time for everybody who was asked",
     "replacement_wanted": "that they can choose one more person",
     "report_ready": "that a feedback report can be read",
+    "report_opened": "that their feedback report can be read",
 }
 """What was said, after "Mail to X: "."""
 

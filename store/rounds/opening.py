@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
+from store.arrays import literal
 from store.chunks import CHUNK
 from store.cycle_facts import CycleFacts, StageFacts
 from store.notices import Notice, tell_all
@@ -42,6 +43,7 @@ async def open_reports(
     today = cycle.company.local_date(as_of)
     ready = await _ready(conn, round_, _subjects_from(round_, today))
     await _tell_managers(conn, round_, ready, today, as_of)
+    await _tell_subjects(conn, round_, ready, today, as_of)
     opened: Sequence[int] = ()
     if opens_by_itself(cycle):
         opened = await _due(conn, round_, as_of)
@@ -122,6 +124,36 @@ async def _due(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[in
         },
     )
     return list(rows.scalars())
+
+
+async def _tell_subjects(
+    conn: AsyncConnection, round_: Round, subjects: Sequence[int], today: date, as_of: datetime
+) -> None:
+    """Whose result is open already gets no other mail that leads to the report."""
+    cycle = round_.cycle
+    rows = await conn.execute(
+        text(
+            "SELECT person_id FROM participants WHERE cycle_id = :cycle AND state = 'in' "
+            "AND opened_at <= :at AND person_id = ANY(CAST(:subjects AS bigint[]))"
+        ),
+        {"cycle": cycle.id, "at": as_of, "subjects": literal(subjects)},
+    )
+    await tell_all(
+        conn,
+        [
+            Notice(
+                person,
+                Event.REPORT_OPENED,
+                f"round:{round_.id}:report",
+                "report_opened",
+                cycle_id=cycle.id,
+                subject_id=person,
+            )
+            for person in rows.scalars()
+        ],
+        as_of,
+        not_before=cycle.company.opening(_subjects_from(round_, today)),
+    )
 
 
 async def _tell_managers(

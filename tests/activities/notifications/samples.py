@@ -163,6 +163,7 @@ ITEMS: dict[Event, m.MailItem] = {
         m.FeedbackExtended(task=FEEDBACK, until=date(2026, 11, 30)),
         m.ReplacementWanted(cycle=ANNUAL, url=LINK, until=date(2026, 11, 17)),
         m.ReportReady(cycle=ANNUAL, url=LINK, about=ALEXANDER, subject_on=date(2026, 11, 11)),
+        m.ReportOpened(cycle=ANNUAL, url=LINK),
         m.NoRaters(cycle=ANNUAL, url=LINK, about=ALEXANDER),
         m.SealBroken(
             cycle=ANNUAL,

@@ -66,6 +66,7 @@ SAID: tuple[tuple[Event, str | None], ...] = (
     (Event.FEEDBACK_EXTENDED, "collect"),
     (Event.REPLACEMENT_WANTED, None),
     (Event.REPORT_READY, None),
+    (Event.REPORT_OPENED, None),
     (Event.NO_RATERS, None),
     (Event.SEAL_BROKEN, None),
     (Event.COMMENTS_WAITING, None),
