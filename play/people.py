@@ -63,6 +63,7 @@ class Crowd:
     zone: ZoneInfo
     ids: dict[str, int]  # employee id -> person
     launch: tuple[datetime, Callable[[], Awaitable[None]]]
+    reviews: bool = False  # whether comments wait for HR in some round
     cycle: UUID | None = None
     refusals: list[Refusal] = field(default_factory=list)
     _launched: bool = False
@@ -92,7 +93,7 @@ class Crowd:
             await self._happen(*self._events.pop(0))
         upcoming = await self._answer(as_of)
         confirming = await self._confirm_check(as_of)
-        reviewing = await review_waiting(self, as_of)
+        reviewing = await review_waiting(self, as_of) if self.reviews else None
         upcoming += [at for at in (confirming, reviewing) if at is not None]
         following = self._next_event()
         if following < NEVER:

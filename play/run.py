@@ -198,7 +198,10 @@ async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Pl
     async def over() -> bool:
         return scenario.until is None and not crowd.waiting and await _over(world)
 
-    crowd = Crowd(world.database, scenario, what.zone, ids, launch=(what.launch_at, launch))
+    reviews = any(stage.hold_comments for stage in what.parsed.definition.stages)
+    crowd = Crowd(
+        world.database, scenario, what.zone, ids, (what.launch_at, launch), reviews=reviews
+    )
     box.append(crowd)
     if scenario.by == "button":
         await _publish(world.database, what.parsed, what.begins)
