@@ -92,15 +92,10 @@ async def _recurring(conn: AsyncConnection) -> list[_Recurring]:
             "  WHERE f.definition = v.definition AND f.content -> 'launch' ->> 'every' IS NOT NULL)"
             " AS since FROM (SELECT DISTINCT ON (definition) id, definition, content"
             "  FROM definition_versions ORDER BY definition, version DESC) v"
-            " ORDER BY v.definition"
+            " WHERE v.content -> 'launch' ->> 'every' IS NOT NULL ORDER BY v.definition"
         )
     )
-    found = [(row.id, running(row.content), row.since) for row in rows]
-    return [
-        _Recurring(version, definition, since.date())
-        for version, definition, since in found
-        if definition.launch.every is not None and since is not None
-    ]
+    return [_Recurring(row.id, running(row.content), row.since.date()) for row in rows]
 
 
 # --- Launches on dates --------------------------------------------------------------------------

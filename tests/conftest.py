@@ -11,6 +11,7 @@ import pytest_asyncio
 from psycopg import sql
 
 from embedded.postgres import RunningPostgres, ephemeral_postgres
+from store.memory import collect_seldom
 from store.migrate import upgrade
 from store.session import Database
 
@@ -36,6 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(found, len(LONGEST_FIRST))
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as the worker does, and not among everything that was imported."""
+    collect_seldom()
 
 
 @pytest.fixture(scope="session")
