@@ -12,6 +12,8 @@ from play.world import World
 from tests.cycles.conftest import SCENARIOS, Plays
 from tests.invariants import broken
 
+pytestmark = pytest.mark.timeout(300)  # a play may have to begin anew
+
 NAMES = sorted(
     str(p.relative_to(SCENARIOS).with_suffix(""))
     for p in SCENARIOS.rglob("*.yaml")
