@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from domain.lengths import LONGEST_COMMENT, LONGEST_REASON
+
 LARGEST_ID = 2**63 - 1
 
 
@@ -35,10 +37,10 @@ class Nothing(Body):
 
 Day = Annotated[date, BeforeValidator(_text_only), Field(strict=False)]
 Id = Annotated[UUID, BeforeValidator(_text_only), Field(strict=False)]
-Text = Annotated[str, BeforeValidator(_text_only), Field(max_length=20_000)]
+Text = Annotated[str, BeforeValidator(_text_only), Field(max_length=LONGEST_COMMENT)]
 Reason = Annotated[
     str,
-    Field(min_length=1, max_length=2000, pattern=r"\S", description="Kept on record."),
+    Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S", description="Kept on record."),
 ]
 PersonNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 PersonPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]

@@ -22,9 +22,13 @@ from typing import Any
 from definitions.expressions import condition_holds
 from definitions.models import Definition, Form, Question
 from definitions.models import Stage as StageSpec
+from domain.lengths import too_long
 
 WHY = ".why"
 ACKNOWLEDGEMENTS = ("read", "comment", "disagree")
+TOO_LONG = "too_long"
+MOST_WORDS = 4000
+"""Characters of what somebody adds to their review on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,16 @@ def check(
 ) -> list[AnswerProblem]:
     """Everything that is wrong with these answers.
 
-    `complete=False` is for drafts: what is missing is fine, what has the wrong shape is not.
+    `complete=False` is for drafts: what is missing or too long is fine, what has the wrong shape is
+    not.
     """
+    problems = _all_problems(definition, stage, answers, complete=complete)
+    return problems if complete else [p for p in problems if p.code != TOO_LONG]
+
+
+def _all_problems(
+    definition: Definition, stage: StageSpec, answers: Mapping[str, Any], *, complete: bool
+) -> list[AnswerProblem]:
     if stage.kind == "acknowledgement":
         return _acknowledgement(answers, complete=complete)
     form = form_of(definition, stage)
@@ -90,8 +102,8 @@ def check(
             problems.append(
                 AnswerProblem(question.id + WHY, "why_missing", "Please say why in a sentence.")
             )
-        elif isinstance(why, str) and len(why) > question.most:
-            problems.append(AnswerProblem(question.id + WHY, *_too_long(question, why)))
+        elif isinstance(why, str) and (over := too_long(why, question.most)):
+            problems.append(AnswerProblem(question.id + WHY, TOO_LONG, over))
     return problems
 
 
@@ -139,14 +151,9 @@ def _acknowledgement(answers: Mapping[str, Any], *, complete: bool) -> list[Answ
         problems.append(AnswerProblem("text", "wrong_type", "This must be a text."))
     elif complete and answer in ("comment", "disagree") and _empty(words):
         problems.append(AnswerProblem("text", "required", "Please write what you want to add."))
-    elif isinstance(words, str) and len(words) > MOST_WORDS:
-        problems.append(
-            AnswerProblem("text", "too_long", f"Please keep it below {MOST_WORDS} characters.")
-        )
+    elif isinstance(words, str) and (over := too_long(words, MOST_WORDS)):
+        problems.append(AnswerProblem("text", TOO_LONG, over))
     return problems
-
-
-MOST_WORDS = 4000
 
 
 def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str, str] | None:
@@ -154,7 +161,8 @@ def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str,
         case "text":
             if not isinstance(value, str):
                 return "wrong_type", "This must be a text."
-            return _too_long(question, value) if len(value) > question.most else None
+            over = too_long(value, question.most)
+            return (TOO_LONG, over) if over else None
         case "number":
             if isinstance(value, bool) or not isinstance(value, int | float):
                 return "wrong_type", "This must be a number."
@@ -202,11 +210,8 @@ def _wrong_goals(question: Question, value: Any) -> tuple[str, str] | None:
             return "wrong_type", "Progress is a number from 0 to 100."
         if not 0 <= progress <= 100:
             return "wrong_type", "Progress is a number from 0 to 100."
-        if len(goal["goal"]) + len(str(goal.get("note", ""))) > question.most:
-            return "too_long", f"Please keep each goal below {question.most} characters."
+    for number, goal in enumerate(value, 1):
+        over = too_long(goal["goal"] + str(goal.get("note", "")), question.most)
+        if over:
+            return TOO_LONG, f"Goal {number} with its comment: {over}"
     return None
-
-
-def _too_long(question: Question, value: str) -> tuple[str, str]:
-    over = len(value) - question.most
-    return "too_long", f"Please shorten this by {over} characters; {question.most} fit."

@@ -61,9 +61,12 @@ def _not_a_list(stage: StageFacts) -> None:
         raise IllegalState("This task is a list of people who are asked; it has no form.")
 
 
-def must_match(task: TaskFacts, expected_version: int | None) -> None:
-    """Raises EditConflict if somebody has seen another version than there is."""
-    if expected_version is not None and expected_version != task.version:
+def must_match(task: TaskFacts, expected_version: int | None, *, same: bool = False) -> None:
+    """Raises EditConflict if somebody has seen another version than there is.
+
+    `same`: what is to be kept is what is kept already. That is never a conflict.
+    """
+    if expected_version is not None and expected_version != task.version and not same:
         raise EditConflict(
             "This was saved in another window meanwhile. Nothing was overwritten.",
             hint="Compare both and choose.",
@@ -93,16 +96,19 @@ async def save_draft(
 ) -> Saved:
     """Keep what was typed so far. Incomplete answers are fine; a wrong shape is not.
 
-    In a meeting `held_on` is the day, as far as it was said. Repeating it with the same answers is
-    harmless. Raises EditConflict if `expected_version` is not the task's version, IllegalState if
-    the task is not open, Invalid for wrong shapes.
+    In a meeting `held_on` is the day, as far as it was said. Repeating it with the same answers
+    changes nothing, whatever version it is based on. Raises EditConflict if `expected_version` is
+    not the task's version, IllegalState if the task is not open, Invalid for wrong shapes.
     """
     cycle, stage, task = await lock_task(conn, task_id)
     await may_act(conn, task, actor, now.date())
     _not_a_raters(task)
     _not_a_list(stage)
     _must_be_open(cycle, task, now)
-    must_match(task, expected_version)
+    if expected_version not in (None, task.version):
+        same = await _is_the_draft(conn, task, actor, answers, held_on)
+        must_match(task, expected_version, same=same)
+        return Saved(task_id, task.version, now)
     _refuse(cycle, stage, answers, complete=False)
     version = await conn.scalar(
         text(
@@ -127,6 +133,23 @@ async def save_draft(
         },
     )
     return Saved(task_id, int(version or 0), now)
+
+
+async def _is_the_draft(
+    conn: AsyncConnection,
+    task: TaskFacts,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    held_on: date | None,
+) -> bool:
+    """Are these the answers, and the day, that the actor's draft of the task holds?"""
+    row = (
+        await conn.execute(
+            text("SELECT answers, held_on FROM drafts WHERE task_id = :task AND author_id = :me"),
+            {"task": task.id, "me": actor.person_id},
+        )
+    ).one_or_none()
+    return row is not None and (row.answers, row.held_on) == (dict(answers), held_on)
 
 
 def _refuse(
@@ -156,14 +179,17 @@ async def submit(
     meeting `held_on` says on which day it was held. While the cycle is paused it is accepted and
     unlocks nothing.
 
-    Raises NotFound (hidden or missing), IllegalState (not open, closed), EditConflict, Invalid.
+    Raises NotFound (hidden or missing), IllegalState (not open, closed), EditConflict, Invalid; all
+    of them before anything is written. Submitting what the own draft holds is no EditConflict.
     """
     cycle, stage, task = await lock_for_acting(conn, task_id)
     behalf = await may_act(conn, task, actor, now.date())
     _not_a_raters(task)
     _not_a_list(stage)
     _must_be_open(cycle, task, now)
-    must_match(task, expected_version)
+    if expected_version not in (None, task.version):
+        same = await _is_the_draft(conn, task, actor, answers, held_on)
+        must_match(task, expected_version, same=same)
     if stage.spec.kind == "release":
         raise IllegalState("Results are released, not submitted.")
     _refuse(cycle, stage, answers, complete=True)

@@ -10,6 +10,7 @@ from api.pages.views.frame import Choice
 from api.pages.views.reading import SteerField
 from domain.access import Action, is_own_case
 from domain.errors import Forbidden, Invalid
+from domain.lengths import LONGEST_REASON, too_long
 from store import steering
 from store.steering import Preview
 from store.views.people_pages import find_people
@@ -96,6 +97,14 @@ def reason(values: Values) -> str:
     if not reason:
         message = "Give a reason: it is kept on record."
         raise Invalid(message, ({"field": "reason", "message": message},))
+    return not_too_long(reason)
+
+
+def not_too_long(reason: str) -> str:
+    """A reason as it is kept. Raises Invalid."""
+    over = too_long(reason, LONGEST_REASON)
+    if over:
+        raise Invalid(over, ({"field": "reason", "message": over},))
     return reason
 
 

@@ -23,6 +23,7 @@ from api.pages.views.frame import Link, Person, Problem
 from api.seen_comments import questions_of, report_to_review, reports_to_review
 from domain.access import Action
 from domain.errors import NotFound
+from domain.lengths import LONGEST_COMMENT, too_long
 from store.rounds.reports import Review
 from store.rounds.reviewing import (
     Comment,
@@ -156,6 +157,8 @@ def _typed(form: FormData, comment: Comment, *, finish: bool) -> CommentField:
     error = ""
     if review == Review.EDITED and edited.strip() in ("", comment.words.strip()):
         error = "Write what is to be shown instead."
+    elif review == Review.EDITED:
+        error = too_long(edited, LONGEST_COMMENT)
     elif finish and not review:
         error = "Decide about this comment, too."
     return CommentField(name, comment.words, review, edited, error)

@@ -13,6 +13,7 @@ from api.pages.acts import (
     WHY_ADDED,
     Act,
     Values,
+    not_too_long,
     number,
     reason,
     stage_of,
@@ -84,7 +85,12 @@ async def _look_add(call: Call, cycle_id: UUID, values: Values) -> Preview:
 async def _do_add(call: Call, cycle_id: UUID, values: Values) -> None:
     person = await subject_of(call, values)
     await participation.add_participant(
-        call.conn, cycle_id, person, call.actor, call.now, reason=values.get("reason", "")
+        call.conn,
+        cycle_id,
+        person,
+        call.actor,
+        call.now,
+        reason=not_too_long(values.get("reason", "")),
     )
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages import pictures, progress_pictures
+from api.pages.acts import reason as reason_in
 from api.pages.cycle_pictures import holidays, working
 from api.pages.saying import plural, say_day, say_instant
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
@@ -21,7 +22,7 @@ from api.pages.views.hr import CheckMood, CheckPoint, LaunchCheckPage, Load, Out
 from api.pages.views.reading import Steer, SteerField
 from definitions.calendar import Calendars
 from domain.access import Action
-from domain.errors import IllegalState
+from domain.errors import IllegalState, Invalid
 from domain.states import CycleState
 from store import launch
 from store.command_keys import fingerprint, run_once
@@ -207,7 +208,7 @@ async def ask_stop(call: Launches, cycle_id: UUID) -> Response:
     return await show(call, _stop_page(found))
 
 
-def _stop_page(found: LaunchCheck, problems: tuple[Problem, ...] = ()) -> Steer:
+def _stop_page(found: LaunchCheck, problems: tuple[Problem, ...] = (), given: str = "") -> Steer:
     href = f"/cycles/{found.cycle_id}"
     return Steer(
         title=f"Do not launch {found.title}",
@@ -223,17 +224,19 @@ def _stop_page(found: LaunchCheck, problems: tuple[Problem, ...] = ()) -> Steer:
             ("told", "Nothing opens, and nobody is told: nobody was told of it before."),
             ("told", "You can prepare another launch at any time."),
         ),
-        fields=(SteerField("reason", "Why?", "words", help="Kept on record."),),
+        fields=(SteerField("reason", "Why?", "words", help="Kept on record.", value=given),),
     )
 
 
 @router.post("/cycles/{cycle_id}/stop")
 async def stop(call: Launches, request: Request, cycle_id: UUID) -> Response:
     """Give a launch up before it was confirmed."""
-    reason = words(await typed(request), "reason").strip()
-    if not reason:
+    given = words(await typed(request), "reason")
+    try:
+        reason = reason_in({"reason": given})
+    except Invalid as error:
         found = await report(call.conn, cycle_id, call.now)
-        wrong = Problem("f-reason", "Give a reason: it is kept on record.", "#f-reason")
-        return await show(call, _stop_page(found, (wrong,)), HTTPStatus.UNPROCESSABLE_ENTITY)
+        wrong = Problem("f-reason", error.detail, "#f-reason")
+        return await show(call, _stop_page(found, (wrong,), given), HTTPStatus.UNPROCESSABLE_ENTITY)
     await launch.stop(call.conn, cycle_id, call.actor, call.now, reason)
     return go("/cycles", "stopped")

@@ -19,6 +19,7 @@ from api.pages.nominating_typed import (
     read_outside,
     read_picked,
     read_relationship,
+    version_of_list,
 )
 from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
@@ -31,7 +32,7 @@ from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from store import tasks as store
 from store.rounds.colleagues import Standing, other_lists, standing, standing_of
 from store.rounds.leaving import name_replacement
-from store.rounds.lists import Named
+from store.rounds.lists import Named, rater_list
 from store.rounds.nominating import approve_nominations, keep_list, save_nominations
 from store.rounds.outside import External
 
@@ -62,18 +63,21 @@ async def list_page(call: Call, request: Request, desk: task_desk.Desk, seen: Se
     return await show(call, await chosen_page(call, desk, list_, seen, notice=said(request)))
 
 
-async def _desk(call: Call, task_id: UUID) -> tuple[task_desk.Desk, Standing | None, Seen]:
+async def _desk(
+    call: Call, task_id: UUID, *, lock: bool = False
+) -> tuple[task_desk.Desk, Standing | None, Seen]:
+    """The task, if the reader may see it. `lock`: its list is to be written."""
     seen = await see_task(call, task_id)
     if seen.facts.kind not in KINDS:
         raise NotFound(f"There is no list {task_id}.")
-    desk = await task_desk.open_desk(call, task_id)
+    desk = await task_desk.open_desk(call, task_id, lock=lock)
     return desk, await standing(call.conn, task_id), seen
 
 
 @router.post("/tasks/{task_id}/raters")
 async def write(call: Works, request: Request, task_id: UUID) -> Response:
     """Keep the list; then search, add, take off, send or approve, as the button says."""
-    desk, list_, seen = await _desk(call, task_id)
+    desk, list_, seen = await _desk(call, task_id, lock=True)
     if list_ is None or not may_change_list(seen, list_):
         page = await reading_page(call, desk, seen)
         if list_ is not None and may_read_list(seen):
@@ -86,6 +90,7 @@ async def write(call: Works, request: Request, task_id: UUID) -> Response:
     notice = None
     if not problems:
         try:
+            await _must_match(call, list_, sent)
             await _write(call, desk, sent, sends=sends)
             return go(*await _after(call, desk, sent, approving, sends))
         except Invalid as error:
@@ -110,7 +115,7 @@ def _nobody(sent: TypedList, approving: bool) -> Sequence[dict[str, str]]:
 
 
 async def _write(call: Call, desk: task_desk.Desk, sent: TypedList, *, sends: bool) -> None:
-    act = keep_list
+    act = keep_list  # the caller has locked the task and compared what is kept
     if sends:
         act = approve_nominations if desk.facts.kind == "approve" else save_nominations
     await act(
@@ -120,8 +125,15 @@ async def _write(call: Call, desk: task_desk.Desk, sent: TypedList, *, sends: bo
         sent.named,
         sent.externals,
         now=call.now,
-        expected_version=sent.version,
     )
+
+
+async def _must_match(call: Call, list_: Standing, sent: TypedList) -> None:
+    """Raises EditConflict if another window changed the list. Somebody new from outside is an
+    addition to what is kept, and no change of it."""
+    kept = (await rater_list(call.conn, list_.round, list_.subject_id)).raters
+    if version_of_list(kept) not in (sent.version, version_of_list(sent.named)):
+        raise EditConflict("This list was changed in another window meanwhile.")
 
 
 async def _after(
@@ -145,24 +157,20 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
 
     Whoever is outside enters by the button only: half an address is none.
     """
-    _, list_, seen = await _desk(call, task_id)
+    _, list_, seen = await _desk(call, task_id, lock=True)
     if list_ is None or not may_change_list(seen, list_):
         raise IllegalState("This list cannot be changed any more.")
     sent = read_list(await typed(request), usual(list_.round))
+    await _must_match(call, list_, sent)
     try:
-        kept = await keep_list(
-            call.conn,
-            task_id,
-            call.actor,
-            sent.named,
-            now=call.now,
-            expected_version=sent.version,
-        )
+        listing = await keep_list(call.conn, task_id, call.actor, sent.named, now=call.now)
     except Invalid as error:
         first = next((str(p["message"]) for p in error.problems), error.detail)
         raise Invalid(f"Not saved. {first}", error.problems) from error
     zone = (await visit_of(call)).zone
-    return JSONResponse({"version": str(kept.version), "clock": say_clock(call.now, zone)})
+    return JSONResponse(
+        {"version": version_of_list(listing.raters.raters), "clock": say_clock(call.now, zone)}
+    )
 
 
 # --- One more person -----------------------------------------------------------------------------

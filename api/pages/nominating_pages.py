@@ -7,7 +7,7 @@ from typing import Any
 
 from api.authentication import Call
 from api.pages import answering
-from api.pages.nominating_typed import TypedList
+from api.pages.nominating_typed import TypedList, version_of_list
 from api.pages.nominating_words import (
     FULL,
     GROUPS,
@@ -153,11 +153,8 @@ async def choose_page(
 ) -> ChooseRaters:
     """The list in the making: as it stands, or as it was typed, with what is wrong."""
     approving = desk.facts.kind == "approve"
-    rows: Sequence[Named | Listed]
-    if typed is not None:
-        rows = typed.named
-    else:
-        rows = (await rater_list(call.conn, list_.round, list_.subject_id)).raters
+    kept = (await rater_list(call.conn, list_.round, list_.subject_id)).raters
+    rows: Sequence[Named | Listed] = kept if typed is None else typed.named
     q = typed.q if typed else call.request.query_params.get("q", "").strip()[:200]
     stuff = await material(call, list_, [one.person_id for one in rows], q)
     wrong = {p["person_id"]: str(p["message"]) for p in problems if "person_id" in p}
@@ -185,7 +182,7 @@ async def choose_page(
         by_rule=stuff.rules,
         asks=_asks(stuff),
         threshold=number(stuff.round.rules.threshold),
-        version=str(desk.facts.version),
+        version=version_of_list(kept),
         silence=_silence(desk, stuff, rows, today, top),
         send=_send(desk, stuff),
         empty=_empty(stuff) if approving and not rows else "",

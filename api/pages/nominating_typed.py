@@ -8,8 +8,9 @@ from starlette.datastructures import FormData
 from api.bodies import LARGEST_ID
 from api.pages.shell import words
 from api.pages.views.nominating import Outside
+from api.pages.windows import version_of
 from domain.relationships import Relationship
-from store.rounds.lists import Named
+from store.rounds.lists import Listed, Named
 from store.rounds.outside import External
 from store.rounds.rules import CHOSEN
 
@@ -23,7 +24,7 @@ class TypedList:
 
     named: tuple[Named, ...]
     outside: Outside
-    version: int | None
+    version: str
     q: str
     go: str
     confirmed: bool
@@ -33,6 +34,11 @@ class TypedList:
         """Whoever is outside and new on the list."""
         one = self.outside
         return (External(one.email, one.first_name, one.last_name),) if one.typed else ()
+
+
+def version_of_list(raters: Iterable[Named | Listed]) -> str:
+    """The version of a list, by what is on it (`api.pages.windows`)."""
+    return version_of([[one.person_id, one.relationship.value] for one in raters])
 
 
 def read_list(form: FormData, usual: Relationship) -> TypedList:
@@ -46,11 +52,10 @@ def read_list(form: FormData, usual: Relationship) -> TypedList:
     for person in _ids(form.getlist("pick")):
         if str(person) != gone:
             named.setdefault(person, Named(person, usual))
-    version = words(form, "version")
     return TypedList(
         named=tuple(named.values()),
         outside=read_outside(form),
-        version=int(version) if version.isascii() and version.isdigit() else None,
+        version=words(form, "version"),
         q=words(form, "q").strip()[:200],
         go=go,
         confirmed=words(form, "nobody") == "yes",

@@ -29,6 +29,7 @@ from api.pages.views.rating import RateList, RateStranger, RateThanks
 from definitions.answers import relevant
 from domain.access import AccessRole, Action
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
+from domain.lengths import LONGEST_REASON, too_long
 from store.links import find_link
 from store.rounds.leaving import decline_request
 from store.rounds.rating import FINISHED, submit_rating, withdraw_rating
@@ -116,7 +117,7 @@ async def request_page(call: Gives, request: Request, task_id: UUID, change: int
 @router.post("/feedback/{task_id}")
 async def write(call: Gives, request: Request, task_id: UUID) -> Response:
     """Keep what was typed and stay, go on to the next person, or submit."""
-    desk = await open_desk(call, task_id)
+    desk = await open_desk(call, task_id, lock=True)
     if not desk.request.open:
         return await _too_late(call, desk)
     form = await typed(request)
@@ -161,7 +162,7 @@ async def _submit(call: Call, desk: Desk, typed_in: Typed) -> Response:
 
 async def _wrong(call: Call, task_id: UUID, typed_in: Typed, error: Invalid) -> Response:
     """Something is missing or wrong: it is said, and what was typed is kept nevertheless."""
-    desk = await open_desk(call, task_id)
+    desk = await open_desk(call, task_id, lock=True)
     try:
         await save(call, desk, typed_in)
     except Invalid:
@@ -180,7 +181,7 @@ async def _too_late(call: Call, desk: Desk) -> Response:
 @router.post("/feedback/{task_id}/draft")
 async def draft(call: Gives, request: Request, task_id: UUID) -> Response:
     """Keep what is being typed; the answer is for the script on the page."""
-    desk = await open_desk(call, task_id)
+    desk = await open_desk(call, task_id, lock=True)
     if not desk.request.open:
         raise IllegalState(f"{FINISHED} Your text is still on this page.")
     typed_in = read_typed(desk, await typed(request))
@@ -223,15 +224,12 @@ async def decline(call: Gives, request: Request, task_id: UUID) -> Response:
         return go(desk.href)
     reason = words(await typed(request), "reason")
     try:
-        if len(reason) > LONGEST_REASON:
-            raise Invalid(TOO_LONG, ({"field": "reason", "message": TOO_LONG},))
+        over = too_long(reason.strip(), LONGEST_REASON)
+        if over:
+            raise Invalid(over, ({"field": "reason", "message": over},))
         await decline_request(call.conn, task_id, call.actor, reason, now=call.now)
     except Invalid as error:
         await undo(call)
         page = rating_forms.decline_page(call, desk, reason=reason, errors={"": error.detail})
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
     return go(desk.href)
-
-
-LONGEST_REASON = 2000
-TOO_LONG = f"Please keep it below {LONGEST_REASON:,} characters."

@@ -3,8 +3,6 @@
 Nothing here touches drafts or responses of other tasks: what raters write is sealed.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +17,7 @@ from api.pages.answering import CANNOT_SAY, read_section, share_answered
 from api.pages.shell import words
 from api.pages.views.rating import RateHead, RateLine, Sitting
 from api.pages.views.tasks import FeedbackAsked
+from api.pages.windows import overtaken, version_of
 from api.seen_tasks import Seen
 from definitions.answers import WHY
 from definitions.effort import minutes_of
@@ -28,6 +27,7 @@ from domain.access import AccessRole
 from domain.errors import EditConflict
 from store.definitions import definition_of
 from store.rounds.rating import save_rating
+from store.task_rows import lock_task
 from store.views.feedback_requests import (
     FeedbackRequest,
     feedback_request,
@@ -71,8 +71,7 @@ class Desk:
 
         A request that merely moved (it was extended) is the same version.
         """
-        kept = json.dumps([self.answers, self.request.written.agrees], sort_keys=True)
-        return hashlib.sha256(kept.encode()).hexdigest()[:20]
+        return version_of([self.answers, self.request.written.agrees])
 
     @property
     def minutes(self) -> int:
@@ -80,9 +79,15 @@ class Desk:
         return minutes_of(self.definition, self.stage)
 
 
-async def open_desk(call: Call, task_id: UUID) -> Desk:
-    """The reader's own request. Raises NotFound for everybody else's."""
+async def open_desk(call: Call, task_id: UUID, *, lock: bool = False) -> Desk:
+    """The reader's own request. Raises NotFound for everybody else's.
+
+    `lock`: hold it until the call ends, because something is to be written.
+    """
     found = await feedback_request(call.conn, task_id, call.person_id, call.now)
+    if lock:
+        await lock_task(call.conn, task_id)
+        found = await feedback_request(call.conn, task_id, call.person_id, call.now)
     return await _desk(call, found)
 
 
@@ -170,8 +175,12 @@ def _settled(desk: Desk, typed: Typed) -> Answers:
 
 
 def must_match(desk: Desk, typed: Typed) -> None:
-    """Raises EditConflict if another window saved something else meanwhile."""
-    if typed.version != desk.version:
+    """Raises EditConflict if another window saved something else meanwhile.
+
+    The caller has locked the request.
+    """
+    kept = [desk.answers, desk.request.written.agrees]
+    if overtaken(kept, [typed.answers, typed.agrees], typed.version):
         raise EditConflict("This was saved in another window meanwhile.", version=desk.version)
 
 

@@ -12,12 +12,15 @@ from api.pages.shell import UTC
 from api.pages.task_words import About, readers_of, verb, verb_of, why_you
 from api.pages.views.frame import Person
 from api.pages.views.tasks import TaskHead
+from api.pages.windows import version_of
 from api.seen_tasks import Seen
+from definitions.answers import WHY
 from definitions.effort import minutes_of
 from definitions.models import Definition, Form
 from definitions.models import Stage as StageSpec
 from domain.states import TaskState
 from store.definitions import definition_of
+from store.task_rows import lock_task
 from store.views.task_pages import TaskPageFacts, task_page
 
 HELD = "held_on"
@@ -50,8 +53,20 @@ class Desk:
 
     @property
     def version(self) -> str:
-        """Of the task and of the draft: a window sends back what it has seen."""
-        return f"{self.facts.version}.{self.facts.draft_version}"
+        """Of the whole draft: a window sends back what it has seen."""
+        return self.version_at(None)
+
+    def version_at(self, step: int | None) -> str:
+        """Of what the draft holds of a step: typing on one step is no conflict with another."""
+        return version_of(self.part(self.draft, self.held_on, step))
+
+    def part(self, answers: Mapping[str, Any], held_on: str, step: int | None) -> list[Any]:
+        """What belongs to a step (from 1) of these answers; without a step, all of it."""
+        if step is None or not self.form:
+            return [dict(answers), held_on]
+        own = {k for q in self.form[step - 1].questions for k in (q.id, q.id + WHY)}
+        there = {key: value for key, value in answers.items() if key in own}
+        return [there, held_on if step == 1 else ""]
 
     @property
     def href(self) -> str:
@@ -77,8 +92,14 @@ class Desk:
         return Person(f.subject_id, f.subject, f.department or "", f.subject_first or "")
 
 
-async def open_desk(call: Call, task_id: UUID) -> Desk:
-    """Read a task for its page; the caller has asked the rules."""
+async def open_desk(call: Call, task_id: UUID, *, lock: bool = False) -> Desk:
+    """Read a task for its page; the caller has asked the rules.
+
+    `lock`: hold it until the call ends, so that what is decided by what is read here still holds
+    when it is written.
+    """
+    if lock:
+        await lock_task(call.conn, task_id)
     facts = await task_page(call.conn, task_id, call.person_id if call.person else None)
     definition = await definition_of(call.conn, facts.version_id)
     return Desk(facts, definition, definition.stage(facts.stage))

@@ -12,6 +12,7 @@ from api.authentication import Call
 from api.pages.answering import merged, read_section
 from api.pages.shell import words
 from api.pages.task_desk import HELD, Desk
+from api.pages.windows import overtaken
 from definitions.answers import WHY, relevant
 from domain.errors import EditConflict, Invalid
 from store import tasks as store
@@ -66,13 +67,13 @@ async def save(call: Call, desk: Desk, typed_in: Typed) -> None:
     """Save what was typed, unless another window saved meanwhile (EditConflict) or it has the
     wrong shape (Invalid).
 
-    A task that merely moved (HR gave more time) is no conflict: the draft is what it was.
+    A task that merely moved (HR gave more time), another step that was saved, and equal text are
+    no conflict. The caller has locked the task.
     """
-    answers = typed_in.answers
-    _, _, draft_version = typed_in.version.partition(".")
-    if draft_version != str(desk.facts.draft_version):
+    answers, held_on, step = typed_in.answers, typed_in.held_on, typed_in.step
+    kept = desk.part(desk.draft, desk.held_on, step)
+    if overtaken(kept, desk.part(answers, held_on, step), typed_in.version):
         raise EditConflict("This was saved in another window meanwhile.", version=desk.version)
-    held_on = typed_in.held_on
     if typed_in.settled:
         answers = settled(desk, typed_in)
         held_on = desk.held_on if typed_in.keep.get(HELD) == "there" else held_on

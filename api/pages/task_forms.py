@@ -91,7 +91,7 @@ async def _form_page(
         )
         if section
         else (),
-        version=desk.version,
+        version=desk.version_at(number),
         saved_at=desk.facts.saved_at,
         beside=await evidence(call, desk.facts, desk.definition, desk.stage, answers),
         meeting=desk.facts.kind == "meeting",
@@ -211,7 +211,7 @@ async def conflict_page(call: Call, desk: Desk, typed_in: Typed) -> TaskConflict
         task=head(desk, call),
         clashes=clashes,
         typed=tuple((k, v) for k, v in typed_in.raw if k not in ("version", "settle")),
-        version=desk.version,
+        version=desk.version_at(typed_in.step),
         saved_at=desk.facts.saved_at,
         action=desk.href,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.datastructures import FormData
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages import (
@@ -25,6 +26,7 @@ from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_words import About, ended_word, seen_by, verb
 from api.pages.views.frame import Page, Person, Problem, Visit
 from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskLine
+from api.pages.windows import version_of
 from api.seen_lists import KINDS as LISTS
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
@@ -36,6 +38,7 @@ from domain.states import Role, TaskState
 from store import drafts
 from store import tasks as store
 from store.definitions import definition_of
+from store.lists.tasks import submission_of
 from store.views import my_tasks as queries
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -225,24 +228,29 @@ async def preview(call: Works, request: Request, task_id: UUID) -> Response:
     return await show(call, await task_forms.preview_page(call, desk))
 
 
-async def _own_desk(call: Call, task_id: UUID) -> task_desk.Desk | None:
-    """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see."""
+async def _own_desk(call: Call, task_id: UUID, *, lock: bool = False) -> task_desk.Desk | None:
+    """The task, if it is the reader's to do now. Raises NotFound if it is not theirs to see.
+
+    `lock`: something is to be written.
+    """
     seen: Seen = await see_task(call, task_id)
     if seen.facts.kind == rating_desk.KIND:
         # What raters write is sealed: it must never come near the drafts and responses of forms.
         raise NotFound(f"There is no form {task_id}.")
     if seen.facts.state != TaskState.OPEN or not may_work_on(seen.reader, seen.access):
         return None
-    return await task_desk.open_desk(call, task_id)
+    desk = await task_desk.open_desk(call, task_id, lock=lock)
+    # While we waited for the lock, the same button pressed twice may have submitted it.
+    return desk if desk.facts.state == TaskState.OPEN else None
 
 
 @router.post("/tasks/{task_id}")
 async def write(call: Works, request: Request, task_id: UUID) -> Response:
     """Save a step and go on: to the next one, to the preview, or stay."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id)
+    desk = await _own_desk(call, task_id, lock=True)
     if desk is None:
-        return await _too_late(call, task_id)
+        return await _too_late(call, task_id, form)
     typed_in = task_drafts.read_typed(desk, form)
     go_to = words(form, "go") or "save"
     try:
@@ -277,7 +285,7 @@ def _after(desk: task_desk.Desk, step: int, go_to: str) -> str:
 @router.post("/tasks/{task_id}/draft")
 async def draft(call: Works, request: Request, task_id: UUID) -> Response:
     """Keep what is being typed; the answer is for the script on the page."""
-    desk = await _own_desk(call, task_id)
+    desk = await _own_desk(call, task_id, lock=True)
     if desk is None:
         raise IllegalState("This task is not open any more; your text is still on this page.")
     typed_in = task_drafts.read_typed(desk, await typed(request))
@@ -286,7 +294,7 @@ async def draft(call: Works, request: Request, task_id: UUID) -> Response:
     zone = (await visit_of(call)).zone
     return JSONResponse(
         {
-            "version": fresh.version,
+            "version": fresh.version_at(typed_in.step),
             "clock": say_clock(call.now, zone),
             "asked": task_drafts.asked(fresh, typed_in.answers),
         }
@@ -311,9 +319,9 @@ async def discard_draft(call: Works, task_id: UUID) -> Response:
 async def submit(call: Works, request: Request, task_id: UUID) -> Response:
     """Submit what the draft holds."""
     form = await typed(request)
-    desk = await _own_desk(call, task_id)
+    desk = await _own_desk(call, task_id, lock=True)
     if desk is None:
-        return await _too_late(call, task_id)
+        return await _too_late(call, task_id, form)
     if words(form, "version") != desk.version:
         # Somebody wrote on in another window after this preview: it must be read once more.
         return await show(call, await task_forms.preview_page(call, desk, stale=True), 412)
@@ -335,7 +343,7 @@ async def _submit(call: Call, before: task_desk.Desk) -> Response:
             held_on=held_on,
         )
     except Invalid as error:
-        await undo(call)
+        # It is raised before anything is submitted; what was saved with this call stays saved.
         errors = task_drafts.errors_of(error)
         page: Page
         if kind == "acknowledgement":
@@ -343,13 +351,29 @@ async def _submit(call: Call, before: task_desk.Desk) -> Response:
         else:
             page = await task_forms.preview_page(call, desk, errors=errors)
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return go(f"/tasks/{task_id}", "recorded" if kind == "acknowledgement" else "submitted")
+    return go(f"/tasks/{task_id}", _said_after(kind))
 
 
-async def _too_late(call: Call, task_id: UUID) -> Response:
-    """It was submitted or closed meanwhile: say so on its page, which shows what holds."""
+def _said_after(kind: str) -> str:
+    """What is said on top of the page of what was just submitted."""
+    return "recorded" if kind == "acknowledgement" else "submitted"
+
+
+async def _too_late(call: Call, task_id: UUID, form: FormData) -> Response:
+    """It was submitted or closed meanwhile: say so on its page, which shows what holds.
+
+    If the reader has submitted the same, the button was pressed twice, and all is well.
+    """
     seen = await see_task(call, task_id)
     desk = await task_desk.open_desk(call, task_id)
+    submitted = await submission_of(call.conn, task_id)
+    if submitted and desk.facts.state == TaskState.DONE and submitted.author_id == call.person_id:
+        day = desk.facts.held_on.isoformat() if desk.facts.held_on else ""
+        sent = words(form, "version")
+        if desk.facts.kind == "acknowledgement":
+            sent = version_of([task_drafts.read_typed(desk, form).answers, ""])
+        if version_of([submitted.answers, day]) == sent:
+            return go(desk.href, _said_after(desk.facts.kind))
     page = await task_endings.reading_page(call, desk, seen)
     return await show(call, page, HTTPStatus.CONFLICT)
 

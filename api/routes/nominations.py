@@ -30,7 +30,7 @@ from store.rounds.nominating import (
     save_nominations,
     suggestions,
 )
-from store.rounds.outside import LONGEST, External
+from store.rounds.outside import LONGEST, LONGEST_ADDRESS, External
 from store.rounds.rules import CHOSEN
 
 router = APIRouter(prefix="/api/tasks/{task_id}/raters", route_class=GuardedRoute, tags=["rounds"])
@@ -52,7 +52,7 @@ class NamedRater(Body):
 class OutsideRater(Body):
     """Somebody outside the company: they are asked by mail, through a link of their own."""
 
-    email: Annotated[str, Field(max_length=254)]
+    email: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
     first_name: Annotated[str, Field(max_length=LONGEST)]
     last_name: Annotated[str, Field(max_length=LONGEST)] = ""
 

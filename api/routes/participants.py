@@ -12,6 +12,7 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action, is_own_case
 from domain.errors import Forbidden
+from domain.lengths import LONGEST_REASON
 from domain.states import ParticipantState
 from store import participation
 from store.access import hidden_cases
@@ -30,7 +31,7 @@ class Joining(Body):
     """Whom HR adds, and why, if there is something to be said."""
 
     person_id: PersonNumber
-    reason: Annotated[str, Field(max_length=2000, description="Kept on record.")] = ""
+    reason: Annotated[str, Field(max_length=LONGEST_REASON, description="Kept on record.")] = ""
 
 
 class Leaving(Body):

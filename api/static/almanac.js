@@ -16,6 +16,8 @@ function watchDraft(form) {
   let dirty = false;
   let busy = false;
   let stopped = false;
+  let sent = null; // a save that the server may have kept, though its answer has not come
+  let leaving = null; // the button that was pressed while a save was under way
   if (button) button.hidden = true;
 
   function say(text, bad) {
@@ -26,17 +28,25 @@ function watchDraft(form) {
   async function save() {
     if (busy || stopped) return;
     busy = true;
-    dirty = false;
-    say("Saving");
+    clearTimeout(timer);
+    timer = 0;
+    // What may have been kept is sent once more as it was: the server takes equal text for what it
+    // is. Sent with newer text, it would look like another window.
+    if (!sent) {
+      dirty = false;
+      sent = new URLSearchParams(new FormData(form));
+    }
+    say(leaving ? "Saving before it is sent" : "Saving");
     try {
       const answer = await fetch(form.dataset.draft, {
         method: "POST",
-        body: new URLSearchParams(new FormData(form)),
+        body: sent,
         headers: { Accept: "application/json" },
         credentials: "same-origin",
       });
       if (answer.ok) {
         const saved = await answer.json();
+        sent = null;
         version.value = saved.version;
         say(`Saved ${saved.clock}`);
         if (saved.asked) showAsked(form, saved.asked);
@@ -44,20 +54,32 @@ function watchDraft(form) {
         await refused(answer);
       }
     } catch {
-      dirty = true;
-      say("Not saved: no connection. Your text is still here; we keep trying.", true);
-      timer = setTimeout(save, RETRY);
+      later("no connection");
     }
     busy = false;
-    if (dirty && !timer) schedule();
+    if (leaving && !sent) leave();
+    else if (dirty && !sent) schedule();
+  }
+
+  function later(why) {
+    const done = leaving ? "Not sent yet" : "Not saved yet";
+    say(`${done}: ${why}. Your text is still here; we keep trying.`, true);
+    timer = setTimeout(save, RETRY);
+  }
+
+  function leave() {
+    const { button } = leaving;
+    leaving = null;
+    form.requestSubmit(button);
   }
 
   async function refused(answer) {
     if (answer.status >= 500) {
-      dirty = true;
-      say("Not saved yet. Your text is still here; we keep trying.", true);
-      timer = setTimeout(save, RETRY);
-    } else if (answer.status === 412) {
+      later("the server did not answer");
+      return;
+    }
+    sent = null;
+    if (answer.status === 412) {
       stopped = true;
       say("Saved in another window meanwhile. Continue, and choose which text stays.", true);
     } else {
@@ -68,14 +90,35 @@ function watchDraft(form) {
 
   function schedule() {
     dirty = true;
+    if (busy || sent) return; // what is under way comes back here
     clearTimeout(timer);
-    timer = setTimeout(() => { timer = 0; save(); }, TYPING_PAUSE);
+    timer = setTimeout(save, TYPING_PAUSE);
   }
 
+  // The form goes when no save is under way: two requests that pass each other on their way would
+  // look like two windows.
+  form.addEventListener("submit", (event) => {
+    if (!stopped && (busy || sent)) {
+      event.preventDefault();
+      leaving = { button: event.submitter };
+      save();
+      return;
+    }
+    stopped = true;
+    dirty = false;
+    clearTimeout(timer);
+  });
   form.addEventListener("input", schedule);
-  form.addEventListener("submit", () => { stopped = true; dirty = false; clearTimeout(timer); });
-  addEventListener("beforeunload", (event) => { if (dirty && !stopped) event.preventDefault(); });
-  addEventListener("online", () => { if (dirty) save(); });
+  addEventListener("beforeunload", (event) => {
+    if ((dirty || sent) && !stopped) event.preventDefault();
+  });
+  addEventListener("online", () => { if (dirty || sent) save(); });
+  // Back in history: what was sent from here is what is kept, unless somebody else wrote on.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    stopped = false;
+    save();
+  });
   document.addEventListener("visibilitychange", () => { if (document.hidden && dirty) save(); });
 }
 
@@ -96,16 +139,36 @@ function hideUnasked() {
 // --- Words --------------------------------------------------------------------------------------
 
 function countWords(area) {
-  const target = document.getElementById(area.dataset.words);
-  const most = area.maxLength;
+  const target = document.getElementById(area.dataset.words) || added(area);
+  const spoken = document.createElement("span"); // once the typing pauses, not at every letter
+  spoken.className = "vh";
+  spoken.setAttribute("role", "status");
+  target.after(spoken);
+  const wrong = area.getAttribute("aria-invalid");
+  let timer = 0;
   const show = () => {
     const words = area.value.trim() ? area.value.trim().split(/\s+/).length : 0;
-    const left = most - area.value.length;
-    target.textContent = (words ? `${words} ${words === 1 ? "word" : "words"}` : "")
-      + (left < 200 ? `, ${left} characters left` : "");
+    const left = Number(area.dataset.longest) - [...area.value].length;
+    const counted = words && area.dataset.words ? `${words} ${words === 1 ? "word" : "words"}` : "";
+    const over = `${-left} ${left === -1 ? "character" : "characters"} too long. It is kept as it `
+      + "is; shorten it before you submit.";
+    const near = left < 0 ? over : left < 200 ? `${left} characters left` : "";
+    target.textContent = [counted, near].filter(Boolean).join(", ");
+    target.classList.toggle("bad", left < 0);
+    if (left < 0) area.setAttribute("aria-invalid", "true");
+    else if (wrong === null) area.removeAttribute("aria-invalid");
+    clearTimeout(timer);
+    timer = setTimeout(() => { spoken.textContent = near; }, TYPING_PAUSE);
   };
   area.addEventListener("input", show);
   show();
+}
+
+function added(area) {
+  const count = document.createElement("p");
+  count.className = "count";
+  area.after(count);
+  return count;
 }
 
 // --- Lists --------------------------------------------------------------------------------------
@@ -153,7 +216,7 @@ async function freshen() {
 // --- Begin --------------------------------------------------------------------------------------
 
 for (const form of document.querySelectorAll("form[data-draft]")) watchDraft(form);
-for (const area of document.querySelectorAll("textarea[data-words]")) countWords(area);
+for (const area of document.querySelectorAll("[data-longest]")) countWords(area);
 for (const input of document.querySelectorAll("[data-filter]")) narrow(input);
 for (const choice of document.querySelectorAll("select[data-send]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());

@@ -184,7 +184,9 @@ async def _wrong_externals(conn: AsyncConnection, externals: Sequence[External])
     addresses = [one.address for one in externals]
     for number, one in enumerate(externals):
         code = None
-        if not one.valid:
+        if one.too_long:
+            problems.append({"external": number, "code": "too_long", "message": one.too_long})
+        elif not one.valid:
             code = "address"
         elif one.address in ours:
             code = "colleague"

@@ -71,8 +71,8 @@ async def save_nominations(
             conn, task_id, actor, named, externals, now=now, expected_version=expected_version
         )
     round_, stage, task, behalf = await _listing_task(conn, task_id, actor, ("nominate",), now)
-    must_match(task, expected_version)
     subject = task.subject_id or 0
+    await _must_match(conn, round_, task, expected_version, named, externals)
     await _write(conn, round_, subject, named, externals, False, _source(task), now)
     version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
     return Listing(task_id, version, await rater_list(conn, round_, subject))
@@ -93,8 +93,8 @@ async def keep_list(
     What stands is what goes on when the step closes in silence. Raises as `save_nominations`.
     """
     round_, _, task, _ = await _listing_task(conn, task_id, actor, ("nominate", "approve"), now)
-    must_match(task, expected_version)
     subject = task.subject_id or 0
+    await _must_match(conn, round_, task, expected_version, named, externals)
     await _write(conn, round_, subject, named, externals, False, _source(task), now)
     version = await conn.scalar(
         text(
@@ -104,6 +104,23 @@ async def keep_list(
         {"id": task_id, "now": now},
     )
     return Listing(task_id, int(version or 0), await rater_list(conn, round_, subject))
+
+
+async def _must_match(
+    conn: AsyncConnection,
+    round_: Round,
+    task: TaskFacts,
+    expected_version: int | None,
+    named: Sequence[Named],
+    externals: Sequence[External],
+) -> None:
+    """Raises EditConflict if another version of the list is kept, unless it says the same."""
+    if expected_version in (None, task.version):
+        return
+    kept = (await rater_list(conn, round_, task.subject_id or 0)).raters
+    theirs = [(one.person_id, one.relationship) for one in kept]
+    same = not externals and theirs == [(one.person_id, one.relationship) for one in named]
+    must_match(task, expected_version, same=same)
 
 
 def _source(task: TaskFacts) -> str:
@@ -126,9 +143,9 @@ async def approve_nominations(
     for good: lists of a round are approved one after the other. Raises as `save_nominations`.
     """
     round_, stage, task, behalf = await _listing_task(conn, task_id, actor, ("approve",), now)
-    must_match(task, expected_version)
-    await lock_round(conn, round_.id)
     subject = task.subject_id or 0
+    await _must_match(conn, round_, task, expected_version, named, externals)
+    await lock_round(conn, round_.id)
     await _write(conn, round_, subject, named, externals, True, "manager", now)
     version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
     return Listing(task_id, version, await rater_list(conn, round_, subject))

@@ -12,13 +12,17 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.lengths import too_long
 from store.arrays import literal
 
 EXTERNAL = "external"
 """The status of their record."""
 
 LONGEST = 200
-"""Letters of a name or an address."""
+"""Letters of a name."""
+
+LONGEST_ADDRESS = 254
+"""Letters of an address (RFC 5321)."""
 
 _ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>.]{2,}")
 
@@ -43,8 +47,19 @@ class External:
         A line break in a name would end up in a mail's header.
         """
         words = (self.address, self.first_name.strip(), self.last_name.strip())
-        storable = all(word.isprintable() and len(word) <= LONGEST for word in words)
+        storable = all(word.isprintable() for word in words) and not self.too_long
         return storable and bool(_ADDRESS.fullmatch(self.address) and self.first_name.strip())
+
+    @property
+    def too_long(self) -> str:
+        """Which of them is too long and by how much, as a sentence; empty if all fit."""
+        fields = (
+            ("First name", self.first_name.strip(), LONGEST),
+            ("Last name", self.last_name.strip(), LONGEST),
+            ("Mail address", self.address, LONGEST_ADDRESS),
+        )
+        said = ((name, too_long(words, most)) for name, words, most in fields)
+        return next((f"{name}: {over}" for name, over in said if over), "")
 
 
 async def colleagues_among(conn: AsyncConnection, externals: Sequence[External]) -> set[str]:

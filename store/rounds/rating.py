@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.answers import check, kept
 from domain.access import Actor
-from domain.errors import EditConflict, IllegalState, Invalid, NotFound
+from domain.errors import IllegalState, Invalid, NotFound
 from domain.states import CycleState, Role, TaskState
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
@@ -27,6 +27,7 @@ from store.rounds.rules import to_the_day
 from store.rounds.seals import Written, seal, seal_of, unseal
 from store.task_events import record_events
 from store.task_rows import TaskFacts, lock_task
+from store.tasks import must_match
 
 FINISHED = "This round has closed; nothing can be written or changed any more."
 
@@ -68,9 +69,10 @@ async def save_rating(
     EditConflict if `expected_version` is not the task's, Invalid for wrong shapes. Repeating it
     with the same answers is harmless.
     """
-    cycle, stage, task, key = await _mine(conn, task_id, actor, now, expected_version)
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now)
     _refuse(cycle, stage, answers, complete=False)
     before = await _written(conn, key, task.id)
+    _must_match(task, expected_version, before, answers, agrees=agrees)
     written = Written(before.answers, dict(answers), agrees)
     version = await _keep(conn, cycle, key, task, written, now)
     return Kept(task.id, version, task.state is TaskState.DONE, cycle.company.local_date(now))
@@ -91,8 +93,10 @@ async def submit_rating(
     From the first time on they are not reminded any more; changing it leaves no trace. Submitting
     the same twice is one submission. Raises as `save_rating`, and Invalid if something is missing.
     """
-    cycle, stage, task, key = await _mine(conn, task_id, actor, now, expected_version)
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now)
     _refuse(cycle, stage, answers, complete=True)
+    before = await _written(conn, key, task.id)
+    _must_match(task, expected_version, before, answers, agrees=agrees)
     final = kept(cycle.definition, stage.spec, answers)
     version = await _keep(conn, cycle, key, task, Written(final, None, agrees), now)
     if task.state is TaskState.OPEN:
@@ -107,7 +111,7 @@ async def withdraw_rating(
 
     Raises as `save_rating`, and IllegalState if nothing was submitted.
     """
-    cycle, stage, task, key = await _mine(conn, task_id, actor, now, None)
+    cycle, stage, task, key = await _mine(conn, task_id, actor, now)
     if task.state is not TaskState.DONE:
         raise IllegalState("You have not submitted this yet.")
     before = await _written(conn, key, task.id)
@@ -153,7 +157,6 @@ async def _mine(
     task_id: UUID,
     actor: Actor,
     now: datetime,
-    expected_version: int | None,
 ) -> tuple[CycleFacts, StageFacts, TaskFacts, bytes]:
     """Lock the rater's own task, open or done, together with the seal of a round still open.
 
@@ -163,16 +166,24 @@ async def _mine(
     if task.role != Role.RATER or actor.person_id is None or actor.person_id != task.assignee_id:
         raise _hidden(task_id)
     _must_be_writable(cycle, task, await _closes(conn, cycle, task), now)
-    if expected_version is not None and expected_version != task.version:
-        raise EditConflict(
-            "This was saved in another window meanwhile. Nothing was overwritten.",
-            hint="Compare both and choose.",
-            version=task.version,
-        )
     key = await seal_of(conn, stage.id, task.subject_id or 0)
     if key is None:
         raise IllegalState(FINISHED)
     return cycle, stage, task, key
+
+
+def _must_match(
+    task: TaskFacts,
+    expected_version: int | None,
+    kept: Written,
+    answers: Mapping[str, Any],
+    *,
+    agrees: bool,
+) -> None:
+    """Raises EditConflict if another version is kept, unless it says the same."""
+    last = kept.draft if kept.draft is not None else kept.answers
+    same = last is not None and (dict(last), kept.agrees) == (dict(answers), agrees)
+    must_match(task, expected_version, same=same)
 
 
 async def _closes(conn: AsyncConnection, cycle: CycleFacts, task: TaskFacts) -> datetime | None:

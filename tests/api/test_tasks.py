@@ -110,14 +110,21 @@ async def test_a_draft_needs_the_version_it_is_based_on(world: World, sign_in: S
     assert (other_window.status_code, other_window.json()["code"]) == (412, "edit-conflict")
     assert (await client.get(address)).json()["draft"]["answers"] == ANSWERS
     late = await client.post(
-        f"{address}/submit", json={"answers": ANSWERS}, headers={"If-Match": tag}
+        f"{address}/submit", json={"answers": {"going": "Other."}}, headers={"If-Match": tag}
     )
     assert late.status_code == 412
-    done = await client.post(
-        f"{address}/submit",
-        json={"answers": ANSWERS},
-        headers={"If-Match": first.headers["etag"]},
-    )
+
+
+async def test_text_that_is_kept_already_is_no_conflict_whatever_its_version(
+    world: World, sign_in: SignIn
+) -> None:
+    client = await sign_in(WORKER)
+    address = f"/api/tasks/{world.self_task}"
+    old = {"If-Match": (await client.get(address)).headers["etag"]}
+    first = await client.put(f"{address}/draft", json={"answers": ANSWERS}, headers=old)
+    again = await client.put(f"{address}/draft", json={"answers": ANSWERS}, headers=old)
+    assert (again.status_code, again.headers["etag"]) == (200, first.headers["etag"])
+    done = await client.post(f"{address}/submit", json={"answers": ANSWERS}, headers=old)
     assert done.status_code == 200
 
 

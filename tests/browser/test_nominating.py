@@ -29,6 +29,7 @@ from store.people_import import import_people
 from store.session import Database
 from store.sessions import create_session
 from tests.browser.conftest import WAIT, answers, is_ours
+from tests.browser.slow import is_save, slow_down
 from tests.faults.stack import PEOPLE
 from tests.store.running import LAUNCHED, advance, column, launched, person, rows
 
@@ -251,6 +252,20 @@ async def test_five_suggestions_and_one_by_search_are_sent_changed_and_approved(
     await page.reload()
     await expect(page.get_by_text("Adam Fripp")).to_have_count(0)
     await expect(page.get_by_text("These people are asked about you.")).to_be_visible()
+
+
+async def test_sending_a_list_while_it_is_saved_is_no_other_window(
+    lists: Lists, opens: Opens
+) -> None:
+    page = await opens(JULIA)
+    await page.goto(f"/tasks/{await lists.task('nominate', JULIA)}")
+    await slow_down(page)
+    boxes = page.get_by_role("group", name="Pick from these people").get_by_role("checkbox")
+    async with page.expect_request(is_save):
+        await boxes.nth(0).check()
+    await page.get_by_role("button", name="Send to Matthew").click()
+    await expect(page.get_by_role("status").first).to_contain_text("Sent.")
+    assert len(await asked(lists)) == 1
 
 
 async def test_a_list_is_made_without_a_script(lists: Lists, opens: Opens) -> None:

@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from sqlalchemy import text
 
 from tests.browser.conftest import WAIT, Opens, Site, link_in
+from tests.browser.slow import is_save, lose_answers, slow_down
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -154,6 +155,79 @@ async def test_two_windows_get_a_clear_choice(site: Site, visit: Opens) -> None:
     await two.get_by_label(re.compile("Keep what was saved elsewhere")).check()
     await two.get_by_role("button", name="Go on with these").click()
     await expect(two.get_by_label(question)).to_have_value("From the first window.")
+
+
+async def self_review(visit: Opens, email: str) -> Page:
+    """The open self review of somebody, at its first step."""
+    page = await visit(email)
+    await page.goto("/tasks")
+    await page.get_by_role("link", name="Write your self review").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Write your self review")
+    return page
+
+
+async def test_going_on_while_a_draft_is_saved_is_no_other_window(visit: Opens) -> None:
+    page = await self_review(visit, "ngruenbe@example.com")
+    await slow_down(page)
+    question = page.get_by_label(re.compile("Which two or three results"))
+    for number in range(4):
+        text_typed = f"{RESULTS} {number}"
+        async with page.expect_request(is_save):
+            await question.fill(text_typed)
+        await page.get_by_role("button", name="Continue").click()
+        await expect(page.get_by_role("heading", level=2, name="Looking ahead")).to_be_visible()
+        await page.go_back()
+        await expect(question).to_have_value(text_typed)
+
+
+async def test_what_is_typed_after_going_back_is_no_other_window(visit: Opens) -> None:
+    page = await self_review(visit, "dfaviet@example.com")
+    question = page.get_by_label(re.compile("Which two or three results"))
+    await question.fill("First.")
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_label(re.compile("What do you want to be better at")).fill("Saying no.")
+    await expect(page.locator("[data-saved]")).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    await page.go_back()
+    await question.fill("Second thoughts.")
+    await expect(page.locator("[data-saved]")).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("heading", level=2, name="Looking ahead")).to_be_visible()
+
+
+async def test_answer_of_a_save_that_was_lost_is_no_other_window(visit: Opens) -> None:
+    page = await self_review(visit, "jchen@example.com")
+    lost = await lose_answers(page, "**/draft", count=1)
+    question = page.get_by_label(re.compile("Which two or three results"))
+    await question.fill("Typed in a tunnel.")
+    await expect(page.locator("[data-saved]")).to_contain_text("no connection")
+    assert lost() == 1
+    await question.fill("Typed in a tunnel, and behind it.")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("heading", level=2, name="Looking ahead")).to_be_visible()
+
+
+async def test_text_that_is_too_long_is_kept_and_refused_only_when_submitted(
+    visit: Opens,
+) -> None:
+    page = await self_review(visit, "isciarra@example.com")
+    question = page.get_by_label(re.compile("Which two or three results"))
+    pasted = "word " * 400 + "🙂 and 11 more"
+    await question.fill(pasted)
+    over = "13 characters too long"
+    await expect(page.locator("#f-results-count")).to_contain_text(over)
+    await expect(page.locator("#f-results-count + [role=status]")).to_contain_text(over)
+    await expect(page.locator("[data-saved]")).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
+    await page.reload()
+    await expect(question).to_have_value(pasted)
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_label(re.compile("What do you want to be better at")).fill("Saying no.")
+    await page.get_by_label(re.compile("What do you need from your manager")).fill("An hour.")
+    await page.get_by_role("button", name="Check before submitting").click()
+    await page.get_by_role("button", name="Submit").click()
+    summary = page.get_by_role("alert")
+    await expect(summary).to_contain_text("Please shorten this by 13 characters; 2,000 fit.")
+    await summary.get_by_role("link").first.click()
+    await expect(question).to_have_value(pasted)
 
 
 async def test_lost_connection_loses_no_text(site: Site, visit: Opens) -> None:

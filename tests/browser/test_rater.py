@@ -24,6 +24,7 @@ from store.session import Database
 from store.sessions import create_session
 from tests.api.feedback import ZOE, ask_for, close_round, make_round
 from tests.browser.conftest import WAIT, answers, is_ours
+from tests.browser.slow import is_save, lose_answers, slow_down
 from tests.browser.test_access_for_all import faults_of
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
 from tests.store.rounds.world import World, task_of
@@ -233,6 +234,38 @@ async def test_two_windows_get_a_clear_choice(feedback: Round, opens: Opens) -> 
     await two.get_by_label(re.compile("Keep what was saved elsewhere")).check()
     await two.get_by_role("button", name="Go on with these").click()
     await expect(two.get_by_label(KEEP)).to_have_value("From the first window.")
+
+
+async def test_submitting_while_a_draft_is_saved_is_no_other_window(
+    feedback: Round, opens: Opens
+) -> None:
+    page = await opens()
+    await slow_down(page)
+    for number, person in enumerate((ADMIN, BOSS, HR, LEAD)):
+        await page.goto(f"/feedback/{feedback.tasks[person]}")
+        async with page.expect_request(is_save):
+            await page.get_by_label(KEEP).fill(f"What they do now: {number}.")
+        # First it is refused, because the rest is missing; then a save is under way once more.
+        await page.get_by_role("button", name="Submit").click()
+        await expect(page.get_by_role("alert")).to_contain_text("to correct")
+        async with page.expect_request(is_save):
+            await fill(page, f"What they do now, and why: {number}.")
+        await page.get_by_role("button", name="Submit").click()
+        await expect(page.get_by_role("status").first).to_contain_text("Thank you.")
+
+
+async def test_answer_of_a_save_that_was_lost_is_no_other_window(
+    feedback: Round, opens: Opens
+) -> None:
+    page = await opens()
+    await page.goto(f"/feedback/{feedback.tasks[ADMIN]}")
+    lost = await lose_answers(page, "**/draft", count=1)
+    await page.get_by_label(KEEP).fill("Typed in a tunnel.")
+    await expect(page.locator("[data-saved]")).to_contain_text("no connection")
+    assert lost() == 1
+    await fill(page, "Typed in a tunnel, and behind it.")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.get_by_role("status").first).to_contain_text("Thank you.")
 
 
 async def test_feedback_is_written_without_a_script(feedback: Round, opens: Opens) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from api.pages.views.frame import Page, Person
+from domain.lengths import LONGEST_COMMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,4 @@ class CommentReview(Page):
     cycle: str
     action: str
     groups: tuple[CommentGroup, ...]
+    most: int = LONGEST_COMMENT

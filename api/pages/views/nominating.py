@@ -6,6 +6,7 @@ from uuid import UUID
 
 from api.pages.views.frame import Choice, Page
 from api.pages.views.tasks import Section, TaskHead
+from store.rounds.outside import LONGEST, LONGEST_ADDRESS
 
 GroupMood = Literal["short", "enough", "many"]
 
@@ -64,6 +65,8 @@ class Outside:
     last_name: str = ""
     email: str = ""
     error: str = ""
+    longest: int = LONGEST
+    longest_address: int = LONGEST_ADDRESS
 
     @property
     def typed(self) -> bool:

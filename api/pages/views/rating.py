@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from api.pages.views.frame import Page
 from api.pages.views.tasks import Clash, Field, Section
+from domain.lengths import LONGEST_REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class RateDecline(Page):
     task: RateHead
     what_happens: tuple[str, ...]
     reason: str = ""
+    most: int = LONGEST_REASON
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from api.pages.views.frame import Choice, Filters, Page, Person
 from api.pages.views.tasks import Section, TaskHead
+from domain.lengths import LONGEST_REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,4 @@ class SteerField:
     value: str = ""
     choices: tuple[Choice, ...] = ()
     optional: bool = False
+    most: int = LONGEST_REASON

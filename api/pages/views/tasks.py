@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from api.pages.views.frame import Choice, Page, Person
+from definitions.answers import MOST_WORDS
 
 TaskMood = Literal["new", "draft", "late", "paused", "done"]
 
@@ -308,6 +309,7 @@ class Acknowledge(Page):
     result_href: str
     answer: str = ""
     text: str = ""
+    most: int = MOST_WORDS
     saved_at: datetime | None = None
 
 

@@ -183,11 +183,16 @@ async def test_a_draft_is_kept_while_one_picks_and_says_when(
 ) -> None:
     client = await sign_in(world.subject)
     task = await _task(database, world, "nominate")
-    fields = {"version": "1", "pick": str(world.team[1]), "out.first": "Ot"}
+    before = hidden(await get(client, f"/tasks/{task}"), "version")
+    fields = {"version": before, "pick": str(world.team[1]), "out.first": "Ot"}
     kept = await post(client, f"/tasks/{task}/raters/draft", **fields)
-    assert kept.json() == {"version": "2", "clock": "09:00"}
+    version = hidden(await get(client, f"/tasks/{task}"), "version")
+    assert kept.json() == {"version": version, "clock": "09:00"}
+    assert version != before
+    again = await post(client, f"/tasks/{task}/raters/draft", **fields)
+    assert again.json() == kept.json()
     assert await listed(database, world) == [(world.team[1], "peers", "proposed")]
-    fields = {"version": "2", "pick": str(world.subject)}
+    fields = {"version": version, "pick": str(world.subject)}
     refused = await post(client, f"/tasks/{task}/raters/draft", **fields)
     assert refused.status_code == 422
 
