@@ -174,6 +174,8 @@ async def test_going_on_while_a_draft_is_saved_is_no_other_window(visit: Opens) 
         text_typed = f"{RESULTS} {number}"
         async with page.expect_request(is_save):
             await question.fill(text_typed)
+        text_typed += " And more while it is saved."
+        await question.fill(text_typed)
         await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("heading", level=2, name="Looking ahead")).to_be_visible()
         await page.go_back()

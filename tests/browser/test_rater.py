@@ -250,6 +250,7 @@ async def test_submitting_while_a_draft_is_saved_is_no_other_window(
         await expect(page.get_by_role("alert")).to_contain_text("to correct")
         async with page.expect_request(is_save):
             await fill(page, f"What they do now, and why: {number}.")
+        await page.get_by_label(KEEP).press_sequentially(" And more while it is saved.")
         await page.get_by_role("button", name="Submit").click()
         await expect(page.get_by_role("status").first).to_contain_text("Thank you.")
 
