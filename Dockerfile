@@ -14,12 +14,15 @@ RUN /venv/bin/python -m compileall -q . \
 
 FROM python:3.13-slim-trixie
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin almanac
+# The keys of open feedback rounds: a volume that is mounted here takes over owner and mode.
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/almanac/seal-keys
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
-    ALMANAC_API_HOST=0.0.0.0
+    ALMANAC_API_HOST=0.0.0.0 \
+    ALMANAC_SEAL_KEYS_DIR=/var/lib/almanac/seal-keys
 WORKDIR /app
 USER 10001
 EXPOSE 8000

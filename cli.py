@@ -14,7 +14,7 @@ SUBJECTS = {
     "people": "Import people and reporting lines.",
     "company": "Replace the company settings.",
     "audit": "Check that the audit log is whole.",
-    "seal": "Open one sealed answer of a round that is open. HR is told.",
+    "seal": "Open one sealed answer of a round that is open, or give up lost keys.",
     "play": "Live a cycle through under skipped time.",
 }
 """A subject is `commands/NAME.py` with either a Typer `app` of its own or a function NAME."""

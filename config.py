@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="connections per process")
 
+    # What must not lie in the database
+    seal_keys_dir: Path | None = Field(
+        None, description="keys of open feedback rounds; one folder for API and workers"
+    )
+
     # Engine
     temporal_address: str = Field("127.0.0.1:7233", description="host:port of Temporal's frontend")
     temporal_namespace: str = Field("default", description="namespace of the workflows")
@@ -189,6 +194,11 @@ class Settings(BaseSettings):
                 "which brings a database of its own."
             )
         return self.database_url
+
+    @property
+    def seal_keys(self) -> Path:
+        """The folder with the keys of what raters write: on a laptop, one in the data folder."""
+        return (self.seal_keys_dir or self.data_dir / "seal-keys").absolute()
 
     def relay_host(self) -> str:
         """The mail relay's host. Raises SettingsError if none was given."""

@@ -32,6 +32,7 @@ from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
 from store.memory import collect_seldom
 from store.processes import start
+from store.rounds.keeping_keys import tend
 from store.session import Database
 from workflows.client import TemporalAddress, connect
 from workflows.registry import WORKFLOWS
@@ -41,6 +42,9 @@ log = structlog.get_logger("almanac.worker")
 
 HOUSEKEEPING = 3600.0
 """Seconds between two looks for what need not be kept."""
+
+TENDING = 20.0
+"""Seconds between two looks at the folder of seal keys."""
 
 SEALING = 60.0
 """Seconds between two links of the audit log's chain."""
@@ -58,7 +62,10 @@ async def run(
     week; `clock` then shows the same time.
     """
     database = Database(
-        settings.database(), pool_size=settings.database_pool_size, application="almanac-worker"
+        settings.database(),
+        pool_size=settings.database_pool_size,
+        application="almanac-worker",
+        seal_keys=settings.seal_keys,
     )
     client = await reach(address_of(settings), stop, _runtime(settings))
     if client is None:
@@ -84,6 +91,7 @@ async def run(
             asyncio.create_task(
                 _repeat(lambda: keep_house(database, clock.now()), HOUSEKEEPING, "housekeeping")
             ),
+            asyncio.create_task(_repeat(lambda: tend(database, clock.now()), TENDING, "seal keys")),
             asyncio.create_task(
                 _repeat(lambda: seal_audit(database, clock.now()), SEALING, "audit")
             ),

@@ -27,7 +27,9 @@ from store.rounds.asking import open_raters
 from store.rounds.assigning import assign_lists
 from store.rounds.extending import extend_thin
 from store.rounds.finishing import close_subjects, still_sealed
+from store.rounds.keeping_keys import remove_closed
 from store.rounds.leaving import settle_raters
+from store.rounds.lost_keys import ask_again
 from store.rounds.opening import open_reports, unopened
 
 
@@ -45,6 +47,7 @@ APPROVING: Sequence[Step] = (assign_lists, *STEPS)
 
 COLLECTING: Sequence[Step] = (
     apply_orders,
+    ask_again,
     settle_raters,
     extend_thin,
     expire_due,
@@ -72,6 +75,8 @@ async def advance_round(
     """
     passed: dict[UUID, set[Step]] = defaultdict(set)
     while True:
+        # What the turn or chunk before has closed: its keys go at once. A look at an empty table.
+        await remove_closed(turn.database)
         async with turn.database.begin() as conn:
             cycle = await load_cycle(conn, cycle_id, lock="share")
             steps = _steps(cycle, stage_id)

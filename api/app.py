@@ -83,7 +83,10 @@ def create_app(
         collect_seldom()
     own = database is None
     pool = database or Database(
-        settings.database(), pool_size=settings.database_pool_size, application="almanac-api"
+        settings.database(),
+        pool_size=settings.database_pool_size,
+        application="almanac-api",
+        seal_keys=settings.seal_keys,
     )
 
     @asynccontextmanager

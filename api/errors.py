@@ -25,6 +25,7 @@ from domain.errors import (
     KeyReused,
     NotFound,
 )
+from store.seal_keys import KeysUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger("almanac.api")
@@ -118,6 +119,7 @@ CATALOGUE: Mapping[str, type[AlmanacError]] = {
         TooManyRequests,
         AlmanacError,
         Unavailable,
+        KeysUnavailable,
     )
 }
 """Every problem type. Codes are a public contract: they are added, never renamed."""

@@ -9,16 +9,21 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.authentication import GuardedRoute, anybody
 from api.transaction import instant
 from store.migrate import head
+from store.rounds.seals import right_folder
+from store.seal_keys import KeysUnavailable
 from store.session import Database
 
+log = structlog.get_logger("almanac.health")
 router = APIRouter(route_class=GuardedRoute, tags=["health"])
 
 LATE = timedelta(minutes=3)
@@ -30,7 +35,11 @@ _newest = lru_cache(maxsize=1)(head)  # of this build: it cannot change while it
 
 
 class Health(BaseModel):
-    """What was found. `status` is the worst of what people need; the engine only degrades it."""
+    """What was found. `status` is the worst of what people need.
+
+    The engine only degrades it, and so does the folder of seal keys: whoever writes no feedback
+    needs neither. `seal_keys` is degraded, too, while raters must be asked again for lost keys.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +47,7 @@ class Health(BaseModel):
     database: State
     migrations: State
     engine: State
+    seal_keys: State
 
 
 class Alive(BaseModel):
@@ -68,6 +78,7 @@ async def _look(database: Database, now: datetime) -> Health:
     try:
         async with database.begin() as conn:
             row = (await conn.execute(_FACTS, {"late": now - LATE})).one()
+            seal_keys = await _seal_keys(conn) if row.revision == _newest() else "degraded"
     except (SQLAlchemyError, OSError) as error:
         # Without our tables there is a database, but nothing to serve from.
         reachable = "UndefinedTable" in type(getattr(error, "orig", None)).__name__
@@ -76,16 +87,29 @@ async def _look(database: Database, now: datetime) -> Health:
             database="ok" if reachable else "failing",
             migrations="failing",
             engine="degraded",
+            seal_keys="degraded",
         )
     facts = _Facts(row.revision, row.late)
     migrated = facts.revision == _newest()
     engine: State = "degraded" if facts.late else "ok"
+    good: State = "degraded" if "degraded" in (engine, seal_keys) else "ok"
     return Health(
-        status="failing" if not migrated else engine,
+        status="failing" if not migrated else good,
         database="ok",
         migrations="ok" if migrated else "failing",
         engine=engine,
+        seal_keys=seal_keys,
     )
+
+
+async def _seal_keys(conn: AsyncConnection) -> State:
+    """Can this process write the keys of raters' answers where all others find them?"""
+    try:
+        await right_folder(conn)
+    except KeysUnavailable as error:
+        log.error("seal_keys_unavailable", reason=error.reason)
+        return "degraded"
+    return "degraded" if await conn.scalar(text("SELECT missing FROM seal_key_folder")) else "ok"
 
 
 @dataclass(frozen=True, slots=True)

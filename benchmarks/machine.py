@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -44,11 +45,17 @@ class Machine:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
         """A pool on a new database."""
-        pool = Database(await asyncio.to_thread(self.database_url), application="almanac-bench")
+        keys = Path(tempfile.mkdtemp(prefix="almanac-seal-keys-"))
+        pool = Database(
+            await asyncio.to_thread(self.database_url),
+            application="almanac-bench",
+            seal_keys=keys,
+        )
         try:
             yield pool
         finally:
             await pool.close()
+            shutil.rmtree(keys)
 
     @asynccontextmanager
     async def process(

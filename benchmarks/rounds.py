@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from store.company import company
 from store.people import refresh_profiles
-from store.rounds.seals import Written, seal
+from store.rounds.seals import Written, seal, seals_of
 from store.session import Database
 
 RATERS = 5
@@ -182,8 +182,7 @@ class Rounds:
 
     async def _answered(self, collect: UUID) -> None:
         async with self._database.begin() as conn:
-            seals = await conn.execute(text("SELECT subject_id, key FROM round_seals"))
-            keys: dict[int, bytes] = dict(seals.all())
+            keys = (await seals_of(conn, collect)).keys
             asked = await conn.execute(
                 text("SELECT id, subject_id FROM tasks WHERE stage_id = :stage"),
                 {"stage": collect},

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,36 +23,46 @@ def run(act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
 
     Without one, that of the stack which runs in this folder. Raises SettingsError.
     """
-    return asyncio.run(_run(_url(), act))
+    return asyncio.run(_run(_place(), act))
 
 
 def run_with(act: Callable[[Database], Awaitable[T]]) -> T:
     """The same for what takes several transactions. Raises SettingsError."""
-    return asyncio.run(_run_with(_url(), act))
+    return asyncio.run(_run_with(_place(), act))
 
 
-async def _run_with(url: str, act: Callable[[Database], Awaitable[T]]) -> T:
-    database = Database(url, pool_size=1, application="almanac-command")
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The facts: the database, and what belongs to them and lies outside it."""
+
+    url: str
+    seal_keys: Path
+
+
+async def _run_with(place: _Place, act: Callable[[Database], Awaitable[T]]) -> T:
+    database = Database(
+        place.url, pool_size=1, application="almanac-command", seal_keys=place.seal_keys
+    )
     try:
         return await act(database)
     finally:
         await database.close()
 
 
-async def _run(url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+async def _run(place: _Place, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     async def once(database: Database) -> T:
         async with database.begin() as conn:
             return await act(conn)
 
-    return await _run_with(url, once)
+    return await _run_with(place, once)
 
 
-def _url() -> str:
+def _place() -> _Place:
     settings = load_settings()
     if settings.database_url is None and RUN_FILE.is_file():
         running: dict[str, str] = json.loads(RUN_FILE.read_text(encoding="utf-8"))
-        return running["database_url"]
-    return settings.database().render_as_string(hide_password=False)
+        return _Place(running["database_url"], RUN_FILE.parent / "seal-keys")
+    return _Place(settings.database().render_as_string(hide_password=False), settings.seal_keys)
 
 
 def read_file(path: Path) -> bytes:

@@ -13,11 +13,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from commands.connection import run_with
+from commands.connection import run, run_with
 from domain.access import Actor
 from domain.clock import SystemClock
 from store.rounds.breaking import Opened, break_seal
+from store.rounds.keeping_keys import give_up_lost
 from store.session import Database
 
 app = typer.Typer(no_args_is_help=True)
@@ -29,9 +31,15 @@ CONSEQUENCE = (
 )
 
 
+GIVING_UP = (
+    "What raters have written in rounds that are open can then never be read any more. They are\n"
+    "asked to write again. If the folder exists somewhere, mount it instead: nothing is lost then."
+)
+
+
 @app.callback()
 def seal() -> None:
-    """Open one sealed answer of a round that is open. HR is told."""
+    """Open one sealed answer of a round that is open, or give up lost keys. HR is told."""
 
 
 @app.command("open")
@@ -65,6 +73,24 @@ def open_(
         typer.echo(f"\n{heading}")
         for line in _lines(answers, opened.questions):
             typer.echo(f"  {line}")
+
+
+@app.command("lost")
+def lost(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+) -> None:
+    """Give up a lost folder of seal keys: raters of rounds that are open are asked again."""
+    if not yes:
+        typer.echo(GIVING_UP, err=True)
+        typer.confirm("Is the folder gone for good?", abort=True, err=True)
+    now = SystemClock().now()
+
+    async def act(conn: AsyncConnection) -> None:
+        await give_up_lost(conn, Actor(None, "administrator"), now=now)
+
+    run(act)
+    typer.echo("The new folder is known now. Within a minute the workers look for lost keys;")
+    typer.echo("raters whose answers cannot be read any more are asked again, and HR is told.")
 
 
 def _lines(answers: Mapping[str, Any] | None, questions: Mapping[str, str]) -> list[str]:

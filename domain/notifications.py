@@ -73,6 +73,7 @@ class Event(StrEnum):
     LEAVE_RETURN_QUESTION = "leave_return_question"
     NO_RATERS = "no_raters"  # nobody is asked for feedback about this person
     SEAL_BROKEN = "seal_broken"  # somebody opened a sealed answer
+    SEALS_LOST = "seals_lost"  # keys to sealed answers are gone; to administrators as well
     COMMENTS_WAITING = "comments_waiting"  # reports whose comments are reviewed first
 
     # to administrators
@@ -180,6 +181,7 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         _E.COMMENTS_WAITING: Traits(_S.NEW, 70),
         # Told before anything is shown, so that it can still be asked about.
         _E.SEAL_BROKEN: Traits(_S.NEW, 59, _T.AT_ONCE),
+        _E.SEALS_LOST: Traits(_S.NEW, 58, _T.AT_ONCE),
         # Of use only in the hour in which a mistake can still be mended quietly.
         _E.LAUNCHED_REPORT: Traits(_S.FOR_INFORMATION, 66, _T.AT_ONCE),
         _E.NOT_HELD: Traits(_S.FOR_INFORMATION, 67),

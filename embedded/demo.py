@@ -62,7 +62,12 @@ async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
     must be the local inbox.
     """
     now = now or SystemClock().now()
-    database = Database(settings.database(), pool_size=5, application="almanac-demo")
+    database = Database(
+        settings.database(),
+        pool_size=5,
+        application="almanac-demo",
+        seal_keys=settings.seal_keys,
+    )
     try:
         async with database.begin() as conn:
             people = await conn.scalar(text("SELECT count(*) FROM people"))

@@ -13,6 +13,8 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -289,7 +291,15 @@ async def open_world(
     """
     schema = f"play_{secrets.token_hex(6)}"
     await asyncio.to_thread(upgrade, url, schema)
-    database = Database(url, schema=schema, pool_size=5, application="almanac-play", lasting=False)
+    keys = Path(tempfile.mkdtemp(prefix="almanac-seal-keys-"))
+    database = Database(
+        url,
+        schema=schema,
+        pool_size=5,
+        application="almanac-play",
+        lasting=False,
+        seal_keys=keys,
+    )
     crowd = _Crowd()
     environment = await _start_engine(test_server)
     try:
@@ -320,6 +330,7 @@ async def open_world(
             async with database.begin() as conn:
                 await conn.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
         await database.close()
+        shutil.rmtree(keys)
 
 
 async def _start_engine(test_server: Path) -> WorkflowEnvironment:

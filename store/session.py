@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from store.seal_keys import SealKeys
 
 IDLE_IN_TRANSACTION_SECONDS = 15
 """A frozen worker must not block the rows that it holds for longer."""
@@ -27,7 +30,8 @@ class Database:
     """A pool. `begin()` is the only way to write; it commits on leaving, or rolls back.
 
     `schema` puts everything into another schema of the same database (rehearsals, tests).
-    `lasting=False` is for facts that nobody needs after a power cut.
+    `lasting=False` is for facts that nobody needs after a power cut. `seal_keys` is the folder
+    with the keys of what raters write; without one nothing can be sealed or read.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Database:
         pool_size: int = 10,
         application: str = "almanac",
         lasting: bool = True,
+        seal_keys: Path | None = None,
     ) -> None:
         options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
         options += " -c timezone=UTC -c jit=off"
@@ -48,6 +53,7 @@ class Database:
         connect_args: dict[str, Any] = {"options": options, "application_name": application}
         self.url = async_url(url)
         self.schema = schema
+        self.seal_keys = SealKeys(seal_keys)
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -55,6 +61,7 @@ class Database:
             pool_recycle=1800,
             connect_args=connect_args,
             hide_parameters=True,  # an error's text must not carry what somebody wrote
+            execution_options={"seal_keys": self.seal_keys},
         )
         if lasting:
             _ask_after_a_rest(self.engine)

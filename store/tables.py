@@ -673,10 +673,15 @@ class AuditEntry(Base):
     cycle_id: Mapped[UUID | None]
     before: Mapped[JsonObject | None]  # by reference: ids, states, instants
     after: Mapped[JsonObject | None]
+    mac: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Signature under a key that is not in the database; none before 0005."""
 
 
 class AuditSeal(Base):
-    """A link of the chain: the hash over the entries `first_id`..`last_id` and the link before."""
+    """A link of the chain: the hash over the entries `first_id`..`last_id` and the link before.
+
+    `keyed`: under the key that signs entries, so that only its holder can make it.
+    """
 
     __tablename__ = "audit_seals"
 
@@ -685,6 +690,7 @@ class AuditSeal(Base):
     last_id: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str]
     sealed_at: Mapped[datetime]
+    keyed: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 # --- 360 rounds ---------------------------------------------------------------------------------
@@ -723,7 +729,10 @@ class Rater(Base):
 
 
 class RoundSeal(Base):
-    """The key under which raters' answers about a subject lie until their round closes."""
+    """Raters' answers about a subject lie sealed until their round closes; the key lies elsewhere.
+
+    See `store.seal_keys`.
+    """
 
     __tablename__ = "round_seals"
 
@@ -731,8 +740,31 @@ class RoundSeal(Base):
         ForeignKey("stages.id", ondelete="CASCADE"), primary_key=True
     )
     subject_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
-    key: Mapped[bytes] = mapped_column(LargeBinary)
+    key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Empty. Seals of versions before 0005 had their keys here, until a worker moved them out."""
+
     extended: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class ClosedSeal(Base):
+    """A seal whose round has closed, as long as its key was not seen to be gone."""
+
+    __tablename__ = "closed_seals"
+
+    stage_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class SealKeyFolder(Base):
+    """The folder that holds the keys of seals: one row. `name` is written in the folder, too."""
+
+    __tablename__ = "seal_key_folder"
+    __table_args__ = (CheckConstraint("one", name="one_row"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    name: Mapped[UUID]
+    missing: Mapped[int] = mapped_column(server_default="0")
+    """Seals of open rounds whose keys were not found at the last look."""
 
 
 class SealedAnswer(Base):

@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -69,10 +70,16 @@ def database_url(postgres: RunningPostgres) -> Iterator[str]:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture
+def seal_keys(tmp_path: Path) -> Path:
+    """The folder with the keys of seals; what starts processes tells them of it."""
+    return tmp_path / "seal-keys"
+
+
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str, seal_keys: Path) -> AsyncIterator[Database]:
     """A pool on a fresh database."""
-    pool = Database(database_url, pool_size=5, application="almanac-test")
+    pool = Database(database_url, pool_size=5, application="almanac-test", seal_keys=seal_keys)
     yield pool
     await pool.close()
 

@@ -155,7 +155,8 @@ def _rates(item: Saying) -> bool:
 
 def _feedback_extended(item: Saying) -> m.MailItem:
     task = item.task()
-    return m.FeedbackExtended(task=task, until=item.day("until", task.closes_on or task.due_on))
+    until = item.day("until", task.closes_on or task.due_on)
+    return m.FeedbackExtended(task=task, until=until, lost=item.data.get("lost") is True)
 
 
 def _replacement_wanted(item: Saying) -> m.MailItem:
@@ -200,6 +201,13 @@ def _seal_broken(item: Saying) -> m.MailItem:
         opened_at=item.detail.at,
         reason=reason if code else None,  # a sentence could hold names, or the answer
     )
+
+
+def _seals_lost(item: Saying) -> m.MailItem:
+    if item.detail.cycle_id is None:
+        return m.SealsLost(url=item.site.page("/workflows"))
+    people = int(item.data.get("people") or 0)
+    return m.SealsLost(url=item.cycle_url(), cycle=cycle_of(item.cycle()), people=people)
 
 
 def _comments_waiting(item: Saying) -> m.MailItem:
@@ -364,6 +372,7 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.LEAVE_RETURN_QUESTION: _leave_return,
     Event.NO_RATERS: _no_raters,
     Event.SEAL_BROKEN: _seal_broken,
+    Event.SEALS_LOST: _seals_lost,
     Event.COMMENTS_WAITING: _comments_waiting,
     Event.HELD_ROW: _held_row,
     Event.SIGN_IN: _sign_in,

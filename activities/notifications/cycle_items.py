@@ -218,6 +218,18 @@ class AddressRefused(PlainItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealsLost(PlainItem):
+    """To HR and administrators. About how many `people` raters are asked again.
+
+    Without `cycle` the folder of the keys is missing, and nobody is asked again yet.
+    """
+
+    event: ClassVar[Event] = Event.SEALS_LOST
+    cycle: Cycle | None = None
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A row that could not be handled: the process and the code of the reason. No names."""
 

@@ -28,6 +28,7 @@ from activities.notifications.cycle_items import (
     ResultOpened,
     ResultsReleased,
     SealBroken,
+    SealsLost,
     SignIn,
     TestMail,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "ResultsReleased",
     "Resumed",
     "SealBroken",
+    "SealsLost",
     "SignIn",
     "Task",
     "TaskItem",

@@ -126,10 +126,14 @@ class RequestCancelled(TaskItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackExtended(TaskItem):
-    """To every rater of a subject alike. `until` is the last day on which answers are taken."""
+    """To every rater of a subject alike. `until` is the last day on which answers are taken.
+
+    `lost`: what was written cannot be read any more and is to be written again.
+    """
 
     event: ClassVar[Event] = Event.FEEDBACK_EXTENDED
     until: date
+    lost: bool = False
 
     @property
     def due_on(self) -> date | None:

@@ -40,6 +40,7 @@ SAID_ALSO = {
     "no_raters": "that nobody is asked for feedback about somebody",
     "seal_broken": "that a sealed answer was opened",
     "comments_waiting": "that comments wait to be reviewed",
+    "seals_lost": "that keys to sealed answers are missing",
 }
 
 STATES = (
@@ -203,6 +204,8 @@ DID = {
     "request_declined": "declined a request for feedback",
     "comments_reviewed": "reviewed comments",
     "seal_broken": "opened a sealed answer",
+    "seal_keys_lost": "found keys to sealed answers missing and asked the raters again",
+    "seal_folder_replaced": "gave up a lost folder of seal keys",
 }
 
 AS = {"hr": ", as HR", "administrator": ", as administrator"}

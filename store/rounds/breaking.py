@@ -19,7 +19,7 @@ from domain.notifications import Event
 from domain.states import Desk, Role
 from store.audit import record
 from store.notices import tell_desk
-from store.rounds.seals import Written, unseal
+from store.rounds.seals import Written, seal_of, unseal
 from store.session import Database
 from store.task_rows import lock_task
 
@@ -79,18 +79,18 @@ async def _sealed(conn: AsyncConnection, task_id: UUID) -> tuple[bytes | None, b
     row = (
         await conn.execute(
             text(
-                "SELECT s.sealed, r.key FROM tasks t LEFT JOIN sealed_answers s "
-                "ON s.task_id = t.id LEFT JOIN round_seals r ON r.stage_id = t.stage_id "
-                "AND r.subject_id = t.subject_id WHERE t.id = :id AND t.role = :rater"
+                "SELECT s.sealed, t.stage_id, t.subject_id FROM tasks t LEFT JOIN sealed_answers s "
+                "ON s.task_id = t.id WHERE t.id = :id AND t.role = :rater"
             ),
             {"id": task_id, "rater": Role.RATER},
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no rater's task {task_id}")
-    if row.key is None:
+    key = await seal_of(conn, row.stage_id, row.subject_id)
+    if key is None:
         raise IllegalState("The seal was destroyed when the round closed. Nobody can open it.")
-    return row.sealed, row.key
+    return row.sealed, key
 
 
 async def _tell(

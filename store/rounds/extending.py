@@ -21,6 +21,7 @@ from store.deadlines import assignee_times, extension, move_due
 from store.notices import Notice, tell_all
 from store.rounds.finishing import MOST_AT_ONCE, collect
 from store.rounds.rules import Round, round_of
+from store.rounds.seals import seals_of
 from store.task_rows import COLUMNS, TaskFacts, from_row
 
 DAYS = 5
@@ -42,7 +43,7 @@ async def extend_thin(
     if not subjects:
         return 0
     tasks = await _lock(conn, stage, subjects)
-    keys = await _seals(conn, stage, subjects)
+    keys = (await seals_of(conn, stage.id, subjects, lock="UPDATE")).keys
     thin = {
         one.subject_id
         for one in await collect(conn, round_, sorted(keys), keys)
@@ -85,19 +86,6 @@ async def _lock(
         {"stage": stage.id, "subjects": literal(subjects)},
     )
     return [from_row(row) for row in rows]
-
-
-async def _seals(
-    conn: AsyncConnection, stage: StageFacts, subjects: Sequence[int]
-) -> dict[int, bytes]:
-    rows = await conn.execute(
-        text(
-            "SELECT subject_id, key FROM round_seals WHERE stage_id = :stage AND NOT extended "
-            "AND subject_id = ANY(CAST(:subjects AS bigint[])) ORDER BY subject_id FOR UPDATE"
-        ),
-        {"stage": stage.id, "subjects": literal(subjects)},
-    )
-    return {row.subject_id: bytes(row.key) for row in rows}
 
 
 async def _extend(

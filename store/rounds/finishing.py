@@ -7,7 +7,7 @@ repeats the whole; after it there is nothing left to repeat.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -31,7 +31,7 @@ from store.rounds.keeping import forget_reasons
 from store.rounds.reading import Sheet, gather, readers_of, report_questions, sheet_of
 from store.rounds.reviewing import tell_reviewers
 from store.rounds.rules import Round, round_of, to_the_day
-from store.rounds.seals import destroy, digest_key, unseal
+from store.rounds.seals import Seals, destroy, digest_key, seals_of, unseal
 
 MOST_AT_ONCE = 250
 """Subjects in one transaction: their raters cannot save meanwhile."""
@@ -90,9 +90,11 @@ async def close_subjects(
     waiting: list[int] = []
 
     async def handle(some: Sequence[int]) -> None:
-        locked = await _lock(conn, round_, some)
-        staying = set() if cancelled else await _in(conn, cycle, locked)
-        collected = await collect(conn, round_, sorted(staying & locked.keys()), locked)
+        seals = await _lock(conn, round_, some)
+        staying = set() if cancelled else await _in(conn, cycle, seals.open)
+        # Whose key was lost is asked about again (`lost_keys`), not closed without answers.
+        locked = seals.open - (staying & seals.lost)
+        collected = await collect(conn, round_, sorted(staying & locked), seals.keys)
         finished = [_finish(round_, one, SystemRandom()) for one in collected]
         await _write(conn, round_, finished, as_of)
         await destroy(conn, round_.id, sorted(locked))
@@ -147,7 +149,7 @@ async def _through(
     return list(rows.scalars())
 
 
-async def _lock(conn: AsyncConnection, round_: Round, subjects: Sequence[int]) -> dict[int, bytes]:
+async def _lock(conn: AsyncConnection, round_: Round, subjects: Sequence[int]) -> Seals:
     """Lock the raters' tasks, then the seals. Whoever took an answer back meanwhile stays open."""
     rows = await conn.execute(
         text(
@@ -157,17 +159,11 @@ async def _lock(conn: AsyncConnection, round_: Round, subjects: Sequence[int]) -
         {"stage": round_.id, "subjects": literal(subjects)},
     )
     awaited = {row.subject_id for row in rows if row.state in ("planned", "open")}
-    seals = await conn.execute(
-        text(
-            "SELECT subject_id, key FROM round_seals WHERE stage_id = :stage "
-            "AND subject_id = ANY(CAST(:subjects AS bigint[])) ORDER BY subject_id FOR UPDATE"
-        ),
-        {"stage": round_.id, "subjects": literal(s for s in subjects if s not in awaited)},
-    )
-    return {row.subject_id: bytes(row.key) for row in seals}
+    through = [subject for subject in subjects if subject not in awaited]
+    return await seals_of(conn, round_.id, through, lock="UPDATE")
 
 
-async def _in(conn: AsyncConnection, cycle: CycleFacts, subjects: Mapping[int, bytes]) -> set[int]:
+async def _in(conn: AsyncConnection, cycle: CycleFacts, subjects: Iterable[int]) -> set[int]:
     rows = await conn.execute(
         text(
             "SELECT person_id FROM participants WHERE cycle_id = :cycle AND state = :state "

@@ -136,9 +136,8 @@ async def own_rating(conn: AsyncConnection, task_id: UUID, actor: Actor) -> OwnA
     row = (
         await conn.execute(
             text(
-                "SELECT t.version, t.state, t.stage_id, t.subject_id, s.sealed, r.key FROM tasks t "
-                "LEFT JOIN sealed_answers s ON s.task_id = t.id LEFT JOIN round_seals r "
-                "ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id "
+                "SELECT t.version, t.state, t.stage_id, t.subject_id, s.sealed FROM tasks t "
+                "LEFT JOIN sealed_answers s ON s.task_id = t.id "
                 "WHERE t.id = :id AND t.role = :rater AND t.assignee_id = :me"
             ),
             {"id": task_id, "rater": Role.RATER, "me": actor.person_id},
@@ -146,10 +145,9 @@ async def own_rating(conn: AsyncConnection, task_id: UUID, actor: Actor) -> OwnA
     ).one_or_none()
     if row is None:
         raise _hidden(task_id)
-    written = (
-        Written() if row.sealed is None or row.key is None else unseal(row.key, task_id, row.sealed)
-    )
-    return OwnAnswer(task_id, row.version, row.state == TaskState.DONE, row.key is None, written)
+    key = await seal_of(conn, row.stage_id, row.subject_id)
+    written = Written() if row.sealed is None or key is None else unseal(key, task_id, row.sealed)
+    return OwnAnswer(task_id, row.version, row.state == TaskState.DONE, key is None, written)
 
 
 async def _mine(

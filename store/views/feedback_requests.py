@@ -4,6 +4,8 @@ What was written is read with the seal, for its author alone. Nothing here count
 other raters.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -15,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import NotFound
 from domain.relationships import Relationship
 from domain.states import TaskState
-from store.rounds.seals import Written, unseal
+from store.rounds.seals import Written, seals_of, unseal
+from store.seal_keys import KeysUnavailable
 
 Standing = Literal["new", "draft", "done", "closed", "declined", "gone"]
 
@@ -93,16 +96,22 @@ async def feedback_requests(
     """All requests of somebody over all rounds and cycles: by deadline, then by name.
 
     Those that are over are left out after `KEPT`; what was declined or is asked no more at once.
+    A list goes on without the keys to what was written: then every text in it is empty.
     """
-    rows = await conn.execute(
+    found = await conn.execute(
         text(
-            f"{_REQUESTS} AND t.state IN ('open', 'done', 'expired') AND (r.key IS NOT NULL"
+            f"{_REQUESTS} AND t.state IN ('open', 'done', 'expired') AND (r.stage_id IS NOT NULL"
             " AND c.state IN ('open', 'paused') OR t.ended_at > :since)"
             " ORDER BY t.due_at, t.id LIMIT :most"
         ),
         {"person": person_id, "since": now - KEPT, "most": MOST},
     )
-    return sorted((_request(row, now) for row in rows), key=order_of)
+    rows = found.all()
+    try:
+        keys = await _keys(conn, rows)
+    except KeysUnavailable:
+        keys = {}
+    return sorted((_request(row, keys, now) for row in rows), key=order_of)
 
 
 def order_of(request: FeedbackRequest) -> tuple[datetime, str, str]:
@@ -113,7 +122,11 @@ def order_of(request: FeedbackRequest) -> tuple[datetime, str, str]:
 async def feedback_request(
     conn: AsyncConnection, task_id: UUID, person_id: int, now: datetime
 ) -> FeedbackRequest:
-    """One request of the reader's, whatever became of it. Raises NotFound for everybody else."""
+    """One request of the reader's, whatever became of it.
+
+    Raises NotFound for everybody else, and KeysUnavailable rather than show an empty form for
+    something that was written.
+    """
     row = (
         await conn.execute(
             text(f"{_REQUESTS} AND t.id = :id AND t.state <> 'planned'"),
@@ -122,7 +135,10 @@ async def feedback_request(
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no request {task_id}.")
-    return _request(row, now)
+    keys = await _keys(conn, [row])
+    if row.collecting and row.task_id not in keys:
+        raise KeysUnavailable(f"the key to the request {task_id} is lost")
+    return _request(row, keys, now)
 
 
 async def is_asked(conn: AsyncConnection, person_id: int) -> bool:
@@ -139,16 +155,37 @@ async def is_asked(conn: AsyncConnection, person_id: int) -> bool:
     return bool(found)
 
 
-def _request(row: Row[tuple[object, ...]], now: datetime) -> FeedbackRequest:
+async def _keys(
+    conn: AsyncConnection, rows: Sequence[Row[tuple[object, ...]]]
+) -> dict[UUID, bytes]:
+    """The key to each request of a round that is open for its subject, by task."""
+    subjects: dict[UUID, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.collecting:
+            subjects[row.stage_id].add(row.subject_id)
+    seals = {stage: await seals_of(conn, stage, some) for stage, some in subjects.items()}
+    return {
+        row.task_id: seals[row.stage_id].keys[row.subject_id]
+        for row in rows
+        if row.collecting and row.subject_id in seals[row.stage_id].keys
+    }
+
+
+def _request(
+    row: Row[tuple[object, ...]], keys: Mapping[UUID, bytes], now: datetime
+) -> FeedbackRequest:
     values = row._asdict()
-    key, sealed, last = (values.pop(name) for name in ("key", "sealed", "last_close"))
+    collecting, sealed, last, _ = (
+        values.pop(name) for name in ("collecting", "sealed", "last_close", "stage_id")
+    )
+    key = keys.get(row.task_id)
     values["state"] = TaskState(row.state)
     values["relationship"] = Relationship(row.relationship)
     # What is submitted may be changed until the last rater's close; nobody is told when that is.
     closes = last if values["state"] is TaskState.DONE else row.closes_at
     paused = row.cycle_state == "paused"
     values["open"] = (
-        key is not None
+        collecting
         and values["state"] in (TaskState.OPEN, TaskState.DONE)
         and row.cycle_state in ("open", "paused")
         and (closes is None or paused or now <= closes)
@@ -165,7 +202,7 @@ _REQUESTS = """
       least(t.closes_at, c.ends_at) AS closes_at,
       CAST(t.ended_at AT TIME ZONE (SELECT m.content ->> 'zone' FROM company_settings m
         ORDER BY m.id DESC LIMIT 1) AS date) AS done_on, t.ended_reason, t.version,
-      r.key, w.sealed,
+      t.stage_id, r.subject_id IS NOT NULL AS collecting, w.sealed,
       CASE WHEN t.state = 'done' THEN least(c.ends_at,
         (SELECT max(x.closes_at) FROM tasks x
          WHERE x.stage_id = t.stage_id AND x.subject_id = t.subject_id)) END AS last_close

@@ -118,6 +118,7 @@ async def test_ready_says_what_is_wrong_and_never_needs_the_engine(
 ) -> None:
     ready = await stranger.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert ready.json()["seal_keys"] == "ok"
     async with database.begin() as conn:
         await conn.execute(
             text(
@@ -128,6 +129,10 @@ async def test_ready_says_what_is_wrong_and_never_needs_the_engine(
         )
     late = await stranger.get("/readyz")
     assert (late.status_code, late.json()["engine"]) == (200, "degraded")
+    async with database.begin() as conn:
+        await conn.execute(text("UPDATE seal_key_folder SET name = gen_random_uuid()"))
+    elsewhere = await stranger.get("/readyz")
+    assert (elsewhere.status_code, elsewhere.json()["seal_keys"]) == (200, "degraded")
     async with database.begin() as conn:
         await conn.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     old = await stranger.get("/readyz")

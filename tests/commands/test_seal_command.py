@@ -21,12 +21,18 @@ SECRET = "Zanzibar meetings were splendid"
 REASON = "The works council and the police ask about a threat."
 
 
-def call(database_url: str, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def call(database: Database, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run `almanac seal open`, and say what came out."""
     return subprocess.run(
         [sys.executable, "-m", "cli", "seal", "open", *arguments],
         cwd=ROOT,
-        env={**os.environ, "ALMANAC_DATABASE_URL": database_url},
+        env={
+            **os.environ,
+            "ALMANAC_DATABASE_URL": database.url.set(drivername="postgresql").render_as_string(
+                hide_password=False
+            ),
+            "ALMANAC_SEAL_KEYS_DIR": os.fspath(database.seal_keys.folder or ""),
+        },
         input=typed,
         capture_output=True,
         text=True,
@@ -51,11 +57,9 @@ async def _written(database: Database) -> tuple[World, UUID]:
     return world, task
 
 
-async def test_it_is_shown_after_hr_was_told_and_the_log_says_why(
-    database: Database, database_url: str
-) -> None:
+async def test_it_is_shown_after_hr_was_told_and_the_log_says_why(database: Database) -> None:
     world, task = await _written(database)
-    done = call(database_url, str(task), "--because", REASON, typed="y\n")
+    done = call(database, str(task), "--because", REASON, typed="y\n")
     assert done.returncode == 0, done.stderr
     assert SECRET in done.stdout
     assert "What should stay?" in done.stdout
@@ -72,11 +76,9 @@ async def test_it_is_shown_after_hr_was_told_and_the_log_says_why(
     assert entry.what == "collect"  # the round; whose answer it was stands on no page
 
 
-async def test_scripts_get_json_of_what_was_submitted_and_what_was_not(
-    database: Database, database_url: str
-) -> None:
+async def test_scripts_get_json_of_what_was_submitted_and_what_was_not(database: Database) -> None:
     _, task = await _written(database)
-    done = call(database_url, str(task), "--because", REASON, "--yes", "--json")
+    done = call(database, str(task), "--because", REASON, "--yes", "--json")
     assert json.loads(done.stdout) == {
         "task": str(task),
         "answers": {"keep": SECRET, "overall": 4},
@@ -84,18 +86,18 @@ async def test_scripts_get_json_of_what_was_submitted_and_what_was_not(
     }
 
 
-async def test_nothing_written_is_told_to_hr_as_well(database: Database, database_url: str) -> None:
+async def test_nothing_written_is_told_to_hr_as_well(database: Database) -> None:
     """Else it would be a quiet way to learn who has written."""
     world, _ = await _written(database)
     silent = await task_of(database, world, world.team[2])
-    done = call(database_url, str(silent), "--because", REASON, "--yes")
+    done = call(database, str(silent), "--because", REASON, "--yes")
     assert done.returncode == 0
     assert "Nothing." in done.stdout
     assert await rows(database, "SELECT count(*) FROM audit WHERE action = 'seal_broken'") == [(1,)]
 
 
 async def test_without_a_reason_or_a_yes_nothing_is_opened_and_nothing_recorded(
-    database: Database, database_url: str
+    database: Database,
 ) -> None:
     world, task = await _written(database)
     for arguments, code in (
@@ -104,7 +106,7 @@ async def test_without_a_reason_or_a_yes_nothing_is_opened_and_nothing_recorded(
         ((str(task), "--yes"), 2),
         ((str(world.collect), "--because", REASON, "--yes"), 1),
     ):
-        done = call(database_url, *arguments, typed="n\n")
+        done = call(database, *arguments, typed="n\n")
         assert done.returncode == code, done.stderr
         assert SECRET not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -76,7 +76,7 @@ def test_what_goes_at_once_is_what_the_reference_lists() -> None:
     assert at_once == {
         *(Event.REOPENED, Event.REASSIGNED_TO, Event.REASSIGNED_AWAY, Event.DUE_CHANGED),
         *(Event.PAUSED, Event.CANCELLED, Event.SIGN_IN, Event.TEST_MAIL, Event.LAUNCHED_REPORT),
-        *(Event.REQUEST_CANCELLED, Event.SEAL_BROKEN),
+        *(Event.REQUEST_CANCELLED, Event.SEAL_BROKEN, Event.SEALS_LOST),
     }
     assert {event for event in Event if event.always} == {Event.SIGN_IN, Event.TEST_MAIL}
 

@@ -110,6 +110,7 @@ class Installation:
         """One more worker, at the present offset."""
         environment = {
             "PATH": os.environ["PATH"],
+            "ALMANAC_SEAL_KEYS_DIR": os.fspath(self.folder / "seal-keys"),
             "PYTHONPATH": str(ROOT),
             "ALMANAC_DATABASE_URL": self.url,
             "ALMANAC_TEMPORAL_ADDRESS": self.temporal.address,
@@ -242,7 +243,9 @@ async def install(
     url: str, folder: Path, begins: datetime, faults: Faults | None = None
 ) -> AsyncIterator[Installation]:
     """Everything up but the workers."""
-    database = Database(url, pool_size=5, application="almanac-faults")
+    database = Database(
+        url, pool_size=5, application="almanac-faults", seal_keys=folder / "seal-keys"
+    )
     temporal = start_dev_server(folder / "temporal.db", log=folder / "temporal.log", headless=True)
     mailbox = Mailbox(folder / "mails")
     async with SmtpSink(mailbox, faults=faults) as sink:

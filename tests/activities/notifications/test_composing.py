@@ -23,6 +23,7 @@ DATA: dict[Event, dict[str, object]] = {
     Event.FEEDBACK_EXTENDED: {"until": "2027-01-20"},
     Event.REPLACEMENT_WANTED: {"until": "2027-01-20"},
     Event.REPORT_READY: {"subject_on": "2027-01-20"},
+    Event.SEALS_LOST: {"people": 2},
     Event.SEAL_BROKEN: {"opened_by": HR, "reason": "court-order"},
 }
 TO_HR = frozenset(
@@ -37,6 +38,7 @@ TO_HR = frozenset(
         Event.LEAVE_RETURN_QUESTION,
         Event.NO_RATERS,
         Event.SEAL_BROKEN,
+        Event.SEALS_LOST,
         Event.COMMENTS_WAITING,
         Event.HELD_ROW,
     }
