@@ -308,6 +308,33 @@ def answers_for(reader: Reader, task: TaskAccess) -> frozenset[Reach]:
     return _NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewAccess:
+    """What the rules must know of a participant's whole review.
+
+    `subject_line`: the ids of the subject's managers today, up to the top. `released`: HR released
+    it to them. `opened`: the subject may read it.
+    """
+
+    subject_id: int
+    subject_line: frozenset[int]
+    released: bool
+    opened: bool
+
+
+def may_read_review(reader: Reader, review: ReviewAccess) -> bool:
+    """Whether the reader may open a review: the subject, HR, the managers of the subject.
+
+    The subject once it was opened to them, HR at any time but never in their own case, the managers
+    once it was released or opened.
+    """
+    if reader.person_id == review.subject_id:
+        return review.opened
+    if hr_over(reader, review.subject_id):
+        return True
+    return reader.person_id in review.subject_line and (review.released or review.opened)
+
+
 def _wrote(reader: Reader, task: TaskAccess) -> bool:
     return reader.person_id is not None and task.author_id == reader.person_id
 

@@ -20,6 +20,7 @@ TEMPLATE = "almanac_template"
 _numbers = itertools.count(1)
 
 LONGEST_FIRST = (
+    "tests/walk/",
     "tests/faults/",
     "tests/cycles/",
     "tests/browser/",

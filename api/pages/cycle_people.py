@@ -14,6 +14,7 @@ from api.pages.task_words import ended_word, participant_reason, skip_reason
 from api.pages.views.frame import Filters, Link, Person, Select, Visit
 from api.pages.views.hr import CyclePeople, ParticipantLine, ParticipantPage, SteerableTask
 from api.paging import read_cursor
+from api.seen_reviews import review_href
 from domain.access import Action, Reader, hr_over, is_own_case
 from domain.errors import NotFound
 from domain.states import CycleState, TaskState
@@ -147,7 +148,7 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
         actions=(Link("Take out of the cycle", f"/cycles/{cycle_id}/steer/remove?of={person_id}"),)
         if running and row.state == "in"
         else (),
-        result_href=f"/reviews/{cycle_id}/{person_id}" if hr_over(reader, person_id) else "",
+        result_href=await review_href(call, cycle_id, person_id),
         feedback_href=await readable_href(call, cycle_id, person_id),
     )
     return await show(call, page)

@@ -1,19 +1,23 @@
 """A definition in plain words: when it runs, what each stage asks of whom, and its ladder."""
 
+from collections.abc import Mapping
+
 from api.pages.saying import plural
 from api.pages.views.office import Finding, StageSays
 from definitions.models import Definition, Ladder, Stage
 from definitions.problems import Problem, Severity
+from definitions.stages import Assignee, Kind
 
-WHO = {
+WHO: Mapping[Assignee, str] = {
     "subject": "the person",
     "manager": "the manager",
     "manager_2": "the manager's manager",
     "hr": "HR",
     "facilitator": "the facilitator",
+    "rater": "those who are asked for feedback",
 }
 
-KINDS = {
+KINDS: Mapping[Kind, str] = {
     "form": "form",
     "feedback_round": "360 feedback",
     "calibration": "calibration",
@@ -21,6 +25,9 @@ KINDS = {
     "meeting": "conversation",
     "acknowledgement": "answer on record",
     "development_plan": "development plan",
+    "nominate": "choosing who is asked",
+    "approve": "approving who is asked",
+    "collect": "feedback from those who are asked",
 }
 
 

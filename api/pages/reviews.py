@@ -16,16 +16,16 @@ from api.pages.task_evidence import ACKNOWLEDGED, sections_read
 from api.pages.views.frame import Person
 from api.pages.views.reading import Chapter, MyReviews, ResultLine, Review
 from api.seen_comments import reports_to_review
+from api.seen_reviews import readable_review, review_path
 from api.seen_tasks import visible_answers
 from definitions.models import Definition
-from domain.access import AccessRole, Action, Reader, answers_for, hr_over
+from domain.access import AccessRole, Action, Reader, answers_for, may_read_review
 from domain.errors import NotFound
 from domain.states import TaskState
 from store.access import task_facts
 from store.definitions import definition_of
 from store.lists.cycles import get_cycle
 from store.lists.tasks import Submission, submission_of
-from store.reporting_lines import line_above
 from store.views import reviews as queries
 from store.views.feedback_reports import FoundReport, found_reports
 
@@ -39,15 +39,16 @@ async def reviews(call: Reads, request: Request) -> Response:
     """Every result that the reader may open, and why others are not open yet."""
     own = await queries.own_reviews(call.conn, call.person_id)
     below = await queries.reviews_below(call.conn, call.person_id, call.now.date())
-    reports = await found_reports(call.conn, await call.reader(), call.now)
+    reader = await call.reader()
+    reports = await found_reports(call.conn, reader, call.now)
     rounds = {one.standing.about.cycle_id for one in reports if one.alone}
     hr = AccessRole.HR in call.signed_in.roles
     page = MyReviews(
         title="Reviews",
         part="reviews",
         notice=said(request),
-        own=tuple(_own(row) for row in own if row.cycle_id not in rounds),
-        people=tuple(_of_people(row) for row in below if row.cycle_id not in rounds),
+        own=tuple(_own(row, reader) for row in own if row.cycle_id not in rounds),
+        people=tuple(_of_people(row, reader) for row in below if row.cycle_id not in rounds),
         feedback=_reports(call, reports, own=True),
         feedback_people=_reports(call, reports, own=False),
         comments_wait=hr and bool(await reports_to_review(call)),
@@ -60,11 +61,11 @@ def _reports(call: Call, found: Sequence[FoundReport], *, own: bool) -> tuple[Re
     return tuple(report_line(one, own=own) for one in mine)
 
 
-def _own(row: queries.ReviewRow) -> ResultLine:
+def _own(row: queries.ReviewRow, reader: Reader) -> ResultLine:
     about = Person(row.person_id, row.name, row.department or "", row.first_name)
-    if row.opened_at is not None:
+    if may_read_review(reader, row.access(frozenset())):
         state = f"talked on {say_day(row.held_on)}" if row.held_on else "open"
-        return ResultLine(row.cycle, about, _href(row), state)
+        return ResultLine(row.cycle, about, review_path(row.cycle_id, row.person_id), state)
     if row.meets_on is not None:
         state = f"opens when the conversation was held, planned by {say_day(row.meets_on)}"
     elif row.releases_on is not None:
@@ -74,23 +75,22 @@ def _own(row: queries.ReviewRow) -> ResultLine:
     return ResultLine(row.cycle, about, "", state)
 
 
-def _of_people(row: queries.ReviewRow) -> ResultLine:
+def _of_people(row: queries.ReviewRow, reader: Reader) -> ResultLine:
+    """A line about somebody below the reader (`reviews_below`)."""
     about = Person(row.person_id, row.name, row.department or "", row.first_name)
     talked = f", talked on {say_day(row.held_on)}" if row.held_on else ""
-    return ResultLine(row.name, about, _href(row), f"{row.cycle}{talked}")
-
-
-def _href(row: queries.ReviewRow) -> str:
-    return f"/reviews/{row.cycle_id}/{row.person_id}"
+    readable = may_read_review(reader, row.access(frozenset({reader.person_id or 0})))
+    href = review_path(row.cycle_id, row.person_id) if readable else ""
+    return ResultLine(row.name, about, href, f"{row.cycle}{talked}")
 
 
 @router.get("/reviews/{cycle_id}/{person_id}")
 async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) -> Response:
     """A whole review, for the person, who leads them, or HR. Everybody else finds nothing."""
-    row = await queries.review_row(call.conn, cycle_id, person_id)
-    reader = await call.reader()
-    if row is None or not await _may_read(call, reader, row):
+    row = await readable_review(call, cycle_id, person_id)
+    if row is None:
         raise NotFound(f"There is no review of {person_id} in {cycle_id}.")
+    reader = await call.reader()
     cycle = await get_cycle(call.conn, cycle_id)
     definition = await definition_of(call.conn, cycle.version_id)
     chapters, acknowledged, words = await _chapters(call, reader, row, definition)
@@ -118,16 +118,6 @@ async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) 
         feedback_href=feedback,
     )
     return await show(call, page)
-
-
-async def _may_read(call: Call, reader: Reader, row: queries.ReviewRow) -> bool:
-    if row.person_id == reader.person_id:
-        return row.opened_at is not None
-    if hr_over(reader, row.person_id):
-        return True
-    if row.released_at is None and row.opened_at is None:
-        return False
-    return reader.person_id in await line_above(call.conn, row.person_id, call.now.date())
 
 
 async def _read(

@@ -24,6 +24,7 @@ from api.pages.views.tasks import (
     TaskForm,
     TaskPreview,
 )
+from api.seen_reviews import review_href
 from definitions.answers import WHY, check
 
 # --- Pages -------------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ async def working_page(
         case "release":
             return await release_page(call, desk, chosen, notice)
         case "acknowledgement":
-            return _acknowledge_page(call, desk, answers, errors, notice)
+            return await _acknowledge_page(call, desk, answers, errors, notice)
         case _:
             held_on = typed_in.held_on if typed_in else desk.held_on
             return await _form_page(call, desk, step, answers, held_on, errors, notice)
@@ -120,7 +121,7 @@ def _problems(desk: Desk, errors: Mapping[str, str], here: int = 0) -> tuple[Pro
     return (*problems, *(Problem("", message) for message in rest))
 
 
-def _acknowledge_page(
+async def _acknowledge_page(
     call: Call,
     desk: Desk,
     answers: Mapping[str, Any],
@@ -135,7 +136,7 @@ def _acknowledge_page(
         problems=problems,
         task=head(desk, call),
         version=desk.version,
-        result_href=f"/reviews/{desk.facts.cycle_id}/{desk.facts.subject_id}",
+        result_href=await review_href(call, desk.facts.cycle_id, desk.facts.subject_id or 0),
         answer=str(answers.get("answer", "")),
         text=str(answers.get("text", "")),
         saved_at=desk.facts.saved_at,

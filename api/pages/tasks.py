@@ -28,6 +28,7 @@ from api.pages.views.frame import Page, Person, Problem, Visit
 from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskLine
 from api.pages.windows import version_of
 from api.seen_lists import KINDS as LISTS
+from api.seen_reviews import review_path
 from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
 from definitions.effort import minutes_of
@@ -77,7 +78,7 @@ async def my_tasks(call: Own, request: Request) -> Response:
         next_thing=title,
         next_on=on,
         results=tuple(
-            (f"Your result of {r.cycle} is open.", f"/reviews/{r.cycle_id}/{call.person_id}")
+            (f"Your result of {r.cycle} is open.", review_path(r.cycle_id, call.person_id))
             for r in results
         ),
         drafts=tuple(

@@ -15,7 +15,7 @@ from store.arrays import literal
 from store.people import managers_of
 from store.reporting_lines import CURRENT_LINES
 from store.rounds.loads import loads
-from store.rounds.outside import EXTERNAL, External, colleagues_among, enter
+from store.rounds.outside import EXTERNAL, External, colleagues_among, enter, known_outside
 from store.rounds.rules import CHOSEN, Round
 
 Problem = Mapping[str, object]
@@ -110,7 +110,7 @@ async def refusals(
             code = "full"
         if code is not None:
             problems.append(_problem(code, person_id=one.person_id))
-    problems += await _wrong_externals(conn, externals)
+    problems += await _wrong_externals(conn, externals, ids)
     return problems + _too_many(round_, named, externals)
 
 
@@ -178,8 +178,14 @@ async def _asked_already(conn: AsyncConnection, round_: Round, subject_id: int) 
     return set(rows.scalars())
 
 
-async def _wrong_externals(conn: AsyncConnection, externals: Sequence[External]) -> list[Problem]:
-    ours = await colleagues_among(conn, externals) if externals else set()
+async def _wrong_externals(
+    conn: AsyncConnection, externals: Sequence[External], named: Sequence[int]
+) -> list[Problem]:
+    """What is wrong with people outside; `named` are the ids that stand on the list besides."""
+    if not externals:
+        return []
+    ours = await colleagues_among(conn, externals)
+    known = await known_outside(conn, externals)
     problems: list[Problem] = []
     addresses = [one.address for one in externals]
     for number, one in enumerate(externals):
@@ -190,7 +196,7 @@ async def _wrong_externals(conn: AsyncConnection, externals: Sequence[External])
             code = "address"
         elif one.address in ours:
             code = "colleague"
-        elif one.address in addresses[:number]:
+        elif one.address in addresses[:number] or known.get(one.address) in named:
             code = "twice"
         if code is not None:
             problems.append(_problem(code, external=number))

@@ -95,6 +95,11 @@ async def enter(
             "today": now.date(),
         },
     )
+    return await known_outside(conn, externals)
+
+
+async def known_outside(conn: AsyncConnection, externals: Sequence[External]) -> dict[str, int]:
+    """Those of these people outside who have a record already: {address: person id}."""
     found = await conn.execute(
         text(
             "SELECT lower(email), id FROM people WHERE status = :external "

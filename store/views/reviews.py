@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.access import ReviewAccess
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
@@ -24,6 +26,15 @@ class ReviewRow:
     releases: bool
     meets_on: date | None
     releases_on: date | None
+
+    def access(self, subject_line: frozenset[int]) -> ReviewAccess:
+        """What the access rules must know of it, with the managers above the subject."""
+        return ReviewAccess(
+            self.person_id,
+            subject_line,
+            released=self.released_at is not None,
+            opened=self.opened_at is not None,
+        )
 
 
 _ROW = """

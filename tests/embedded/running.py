@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embedded.ports import free_port
+from embedded.ports import is_free
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,9 +61,20 @@ def settings(folder: Path, **more: object) -> dict[str, str]:
     """An environment with free ports, so that tests never meet a stack that somebody runs."""
     names = ("POSTGRES", "TEMPORAL", "TEMPORAL_UI", "INBOX", "INBOX_SMTP", "API")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ALMANAC_")}
-    ports = {f"ALMANAC_{name}_PORT": str(free_port()) for name in names}
+    ports = {f"ALMANAC_{name}_PORT": str(port_to_keep()) for name in names}
     given = {f"ALMANAC_{name.upper()}": str(value) for name, value in more.items()}
     return inherited | ports | {"ALMANAC_DATA_DIR": str(folder)} | given
+
+
+def port_to_keep() -> int:
+    """A port that stays free until the stack binds it.
+
+    Below those that systems hand out by themselves: on a busy machine one of these is taken by some
+    connection within seconds, and a port that was asked for is not chosen again.
+    """
+    while not is_free(port := random.randint(10_000, 30_000)):
+        pass
+    return port
 
 
 @contextmanager
