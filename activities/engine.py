@@ -15,6 +15,7 @@ from activities.turn import Turn
 from domain.progress import Advance, Progress
 from domain.states import ProcessKind
 from store.chunks import failure_code
+from store.held import tell_held
 from store.processes import ProcessRow, arm, find, record_failure
 from store.session import Database
 
@@ -152,6 +153,7 @@ class Engine:
             # A phase is over, not the process: should its workflow be lost now, it is rung again.
             armed = progress.model_copy(update={"closed": False, "next_due_at": as_of})
         async with self._database.begin() as conn:
+            await tell_held(conn, process_id, as_of)
             await arm(conn, process_id, armed, as_of, activity.info().workflow_run_id)
         return progress
 

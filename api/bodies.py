@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from domain.texts import unstorable_in
 
 from domain.lengths import LONGEST_COMMENT, LONGEST_REASON
 
@@ -19,16 +21,29 @@ def _text_only(value: Any) -> Any:
     return value
 
 
-def _storable(value: str) -> str:
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("this contains a character that cannot be kept")
-    return value
+def _storable(value: Any) -> Any:
+    """Refuse what cannot be kept, in whatever field it stands, and say in which."""
+    found = unstorable_in(value)
+    if found is None:
+        return value
+    path, name = found
+    where = ".".join(str(part) for part in path)
+    said = f"`{where}` contains" if where else "this contains"
+    raise ValueError(f"{said} the character {name}, which cannot be kept; remove it")
 
 
 class Body(BaseModel):
-    """The base of all request bodies: unknown keys and near-miss types are refused."""
+    """The base of all request bodies: unknown keys and near-miss types are refused.
+
+    So is text that the database cannot keep, at any depth: answers are objects of their own.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        return _storable(value)
 
 
 class Nothing(Body):
@@ -45,7 +60,7 @@ Reason = Annotated[
 PersonNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 PersonPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 PersonQuery = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
-WordQuery = Annotated[str | None, Query(max_length=200)]
+WordQuery = Annotated[str | None, AfterValidator(_storable), Query(max_length=200)]
 Preview = Annotated[
     bool, Query(description="Only say what it would do to how many; nothing is changed.")
 ]

@@ -17,12 +17,14 @@ An acknowledgement has no form of its own: its answers are `answer` (`read`, `co
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from definitions.expressions import condition_holds
 from definitions.models import Definition, Form, Question
 from definitions.models import Stage as StageSpec
 from domain.lengths import too_long
+from domain.texts import storable, unstorable_in
 
 WHY = ".why"
 ACKNOWLEDGEMENTS = ("read", "comment", "disagree")
@@ -36,7 +38,8 @@ class AnswerProblem:
     """What is wrong with one answer. Quotes the question's id, never the answer."""
 
     question: str
-    code: str  # required, too_long, not_an_option, not_on_scale, wrong_type, unknown, why_missing
+    code: str  # required, too_long, not_an_option, not_on_scale, wrong_type, unknown, why_missing,
+    # unstorable
     message: str
 
 
@@ -70,6 +73,9 @@ def check(
 def _all_problems(
     definition: Definition, stage: StageSpec, answers: Mapping[str, Any], *, complete: bool
 ) -> list[AnswerProblem]:
+    cannot_be_kept = _unstorable(answers)
+    if cannot_be_kept:
+        return cannot_be_kept
     if stage.kind == "acknowledgement":
         return _acknowledgement(answers, complete=complete)
     form = form_of(definition, stage)
@@ -102,9 +108,25 @@ def _all_problems(
             problems.append(
                 AnswerProblem(question.id + WHY, "why_missing", "Please say why in a sentence.")
             )
+        elif why is not None and not isinstance(why, str):
+            problems.append(AnswerProblem(question.id + WHY, "wrong_type", "This must be a text."))
         elif isinstance(why, str) and (over := too_long(why, question.most)):
             problems.append(AnswerProblem(question.id + WHY, TOO_LONG, over))
     return problems
+
+
+def _unstorable(answers: Mapping[str, Any]) -> list[AnswerProblem]:
+    """The answers with a character that the database cannot keep, at any depth."""
+    found = ((question, unstorable_in({question: value})) for question, value in answers.items())
+    return [
+        AnswerProblem(
+            storable(question),
+            "unstorable",
+            f"This contains the character {place[1]}, which cannot be kept. Please remove it.",
+        )
+        for question, place in found
+        if place is not None
+    ]
 
 
 def kept(definition: Definition, stage: StageSpec, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +178,13 @@ def _acknowledgement(answers: Mapping[str, Any], *, complete: bool) -> list[Answ
     return problems
 
 
+MOST_GOALS = 100
+LARGEST = 10**15
+"""Beyond it a number is no whole number any more where it is counted with."""
+
+_OF_A_GOAL = frozenset({"goal", "progress", "note"})
+
+
 def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str, str] | None:
     match question.type:
         case "text":
@@ -164,12 +193,14 @@ def _wrong(definition: Definition, question: Question, value: Any) -> tuple[str,
             over = too_long(value, question.most)
             return (TOO_LONG, over) if over else None
         case "number":
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if not _is_number(value):
                 return "wrong_type", "This must be a number."
+            if not -LARGEST <= value <= LARGEST:
+                return "wrong_type", f"This must be a number from {-LARGEST:,} to {LARGEST:,}."
         case "date":
             return _wrong_date(value)
         case "choice":
-            if value not in question.options:
+            if not isinstance(value, str) or value not in question.options:
                 return "not_an_option", "Please choose one of the options."
         case "rating":
             return _off_scale(definition, value)
@@ -194,7 +225,8 @@ def _wrong_date(value: Any) -> tuple[str, str] | None:
 
 
 def _off_scale(definition: Definition, value: Any) -> tuple[str, str] | None:
-    if isinstance(value, bool) or value not in [point.value for point in definition.scale]:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or value not in [point.value for point in definition.scale]:
         return "not_on_scale", "Please choose a point of the scale."
     return None
 
@@ -202,16 +234,25 @@ def _off_scale(definition: Definition, value: Any) -> tuple[str, str] | None:
 def _wrong_goals(question: Question, value: Any) -> tuple[str, str] | None:
     if not isinstance(value, list):
         return "wrong_type", "Goals are a list."
+    if len(value) > MOST_GOALS:
+        return "too_long", f"Please keep it to {MOST_GOALS} goals."
     for goal in value:
         if not isinstance(goal, dict) or not isinstance(goal.get("goal"), str):
             return "wrong_type", "Each goal needs a text."
+        if not isinstance(goal.get("note", ""), str) or set(goal) - _OF_A_GOAL:
+            return "wrong_type", "A goal has a text, its progress and a note."
         progress = goal.get("progress", 0)
-        if isinstance(progress, bool) or not isinstance(progress, int | float):
-            return "wrong_type", "Progress is a number from 0 to 100."
-        if not 0 <= progress <= 100:
+        if not _is_number(progress) or not 0 <= progress <= 100:
             return "wrong_type", "Progress is a number from 0 to 100."
     for number, goal in enumerate(value, 1):
-        over = too_long(goal["goal"] + str(goal.get("note", "")), question.most)
+        over = too_long(goal["goal"] + goal.get("note", ""), question.most)
         if over:
             return TOO_LONG, f"Goal {number} with its comment: {over}"
     return None
+
+
+def _is_number(value: Any) -> bool:
+    """JSON as Python reads it has `true`, which is 1, and NaN and Infinity, which are no JSON."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, int) or isfinite(value)

@@ -38,6 +38,7 @@ from typing import Any, Literal
 
 from cel_expr_python import cel
 
+from definitions.condition_cost import FIELD, MOST_BYTES, NUMBER, OBJECTS, TEXT, Size, cost_of
 from definitions.forms import Form, Question
 from definitions.problems import did_you_mean
 from domain.errors import AlmanacError
@@ -206,6 +207,13 @@ def _compiled(text: str, asked: tuple[Asked, ...]) -> Expression:
         program = _environment(asked).compile(text)
     except RuntimeError as error:
         raise _readable(text, str(error), asked) from None
+    if cost_of(program.serialize(), _sizes(asked)) > MOST_BYTES:
+        raise ExpressionError(
+            "The values of this condition could grow too large.",
+            "Do without `map`, or without putting texts or lists together in it.",
+            1,
+            1,
+        )
     kind = program.return_type()
     if kind == cel.Type.BOOL:
         return Expression(text, program, "bool", asked)
@@ -220,6 +228,13 @@ def _environment(asked: tuple[Asked, ...]) -> Any:
     declared = {f"person.{name}": kind for name, kind in _TYPES.items()}
     declared |= {f"answers.{question}": _answer_type(kind) for question, kind in asked}
     return cel.NewEnv(variables=declared)
+
+
+def _sizes(asked: tuple[Asked, ...]) -> dict[str, Size]:
+    """How large each variable can be."""
+    sizes = {f"person.{name}": FIELD for name in _TYPES}
+    by_kind = {"rating": NUMBER, "number": NUMBER, "goals": OBJECTS, "competencies": OBJECTS}
+    return sizes | {f"answers.{question}": by_kind.get(kind, TEXT) for question, kind in asked}
 
 
 def _answer_type(kind: str) -> Any:

@@ -20,6 +20,7 @@ from definitions.models import Definition
 from definitions.problems import DefinitionError, Problem
 from definitions.salvage import salvage
 from definitions.source import Document, read
+from definitions.spans import check_plan, check_spans
 from definitions.validation import note
 
 V = TypeVar("V")
@@ -47,7 +48,7 @@ def parse_definition(text: str | bytes, source: str = "FILE") -> Parsed:
     Raises DefinitionError with all problems of the file.
     """
     raw = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-    key = hashlib.sha256(source.encode() + b"\0" + raw).hexdigest()
+    key = hashlib.sha256(source.encode(errors="surrogatepass") + b"\0" + raw).hexdigest()
     kept = _texts.get(key)
     if kept is None:
         kept = _texts.keep(key, _parse(read(text, source)))
@@ -122,9 +123,15 @@ def _validated(document: Document) -> Definition | None:
         note(document, Definition, error)
         rest = salvage(document.data, error)
         if rest is not None:
-            check(rest.definition, resolve(rest.definition), document, rest.missing)
+            resolved = resolve(rest.definition)
+            check(rest.definition, resolved, document, rest.missing)
+            check_spans(resolved, document)
         return None
-    check(written, resolve(written), document)
+    resolved = resolve(written)
+    check(written, resolved, document)
+    check_spans(resolved, document)
+    if not document.problems:
+        check_plan(resolved, document)
     return written
 
 

@@ -31,6 +31,7 @@ from definitions.plans import (
     resolve,
     shifted,
 )
+from definitions.working_days import CalendarRange
 
 STEPS = ("nominate", "approve", "collect")
 
@@ -86,6 +87,26 @@ def too_short(
     planner = _Planner(definition, anchors, company.calendar)
     planned = ((s.id, planner.opens(s), planner.target(s)) for s in definition.stages)
     return [found for found in planned if found[2] < found[1]]
+
+
+def too_late(
+    definition: Definition, anchors: Anchors, company: PersonTime, latest: date
+) -> str | None:
+    """The first stage, in the order of the file, that is due after a day, else `ends`, else None.
+
+    What lies beyond the calendar, or beyond the last year that a date has, is too late as well.
+    """
+    planner = _Planner(definition, anchors, company.calendar)
+    for stage in definition.stages:
+        try:
+            if max(planner.opens(stage), planner.due(stage)) > latest:
+                return stage.id
+        except (CalendarRange, OverflowError, ValueError):
+            return stage.id
+    try:
+        return "ends" if planner.plan().ends > latest else None
+    except (CalendarRange, OverflowError, ValueError):
+        return "ends"
 
 
 def ends_of(

@@ -26,10 +26,13 @@ from ruamel.yaml.events import (
 
 from definitions.problems import Problem, Severity, path_text
 from definitions.syntax import explained
+from domain.texts import control_code, joined, named, readable
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 24
 MOST_VALUES = 50_000
+MOST_SAID = 300
+"""Characters of a message: it quotes what was written, and that may be a megabyte."""
 
 Path = tuple[str | int, ...]
 
@@ -60,7 +63,7 @@ class Document:
     def error(
         self, place: Place, path: Path, message: str, hint: str = "", code: str = "invalid"
     ) -> None:
-        """Note what is wrong."""
+        """Note what is wrong. A message that quotes a long value is cut."""
         self.problems.append(
             Problem(
                 Severity.ERROR,
@@ -68,7 +71,7 @@ class Document:
                 place.line,
                 place.column,
                 path_text(path),
-                message,
+                message if len(message) <= MOST_SAID else message[: MOST_SAID - 3] + "...",
                 hint,
                 code,
             )
@@ -151,7 +154,7 @@ def _decoded(text: str | bytes, source: str) -> "str | Document":
         )
         return document
     if isinstance(text, str):
-        return text.removeprefix("\ufeff")
+        return joined(text).removeprefix("\ufeff")
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -215,6 +218,7 @@ class _Builder:
         if event.anchor is not None:
             self.anchors[str(event.anchor)] = node
         if isinstance(event, ScalarEvent):
+            self._storable(event)
             node.value = _scalar(event)
             return node
         if len(self.path) > MOST_DEPTH:
@@ -269,10 +273,26 @@ class _Builder:
         return entries
 
     def _key(self, event: Any) -> str | None:
+        self.path.append("?")  # a key may be a mapping whose keys are mappings
         node = self._node(event)
+        self.path.pop()
         if isinstance(node.value, dict | list):
             return None
         return str(event.value) if isinstance(event, ScalarEvent) else str(node.value)
+
+    def _storable(self, event: Any) -> None:
+        """An escape like `\\0` or `\\ud83d` stands for what no text can contain."""
+        event.value = joined(str(event.value))
+        index = control_code(event.value)
+        if index is not None:
+            self.document.error(
+                _place(event),
+                tuple(self.path),
+                f"The character {named(event.value[index])} cannot be part of a text.",
+                "Remove it, or its escape.",
+                "unstorable",
+            )
+            event.value = readable(event.value)
 
     def _alias(self, event: Any) -> _Node:
         name = str(event.anchor)

@@ -1,9 +1,9 @@
-"""Sets without hostages: when a chunk fails, it is halved until the bad row is found and parked."""
+"""Bisect a failing chunk to the bad row and park it, so that the other rows go on."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import AlmanacError
@@ -32,7 +32,7 @@ async def in_halves(
             await handle(items)
         return 0
     except Exception as error:
-        if _is_systemic(error):
+        if is_systemic(error):
             raise
         if len(items) == 1:
             await park(items[0], error)
@@ -43,12 +43,17 @@ async def in_halves(
     )
 
 
-def _is_systemic(error: Exception) -> bool:
-    """Not one row's fault: the connection, the server, a lock, or a defect in the statement."""
+def is_systemic(error: Exception) -> bool:
+    """Whether a failure is nobody's row: the connection, the server, a lock, or a wrong statement.
+
+    Such a failure is raised and tried again; everything else is the row's, which is held.
+    """
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, DBAPIError):
-        return False
+        return False  # a text that is no UTF-8 among them: the driver raises UnicodeError itself
+    if isinstance(error, DataError) and not error.connection_invalidated:
+        return False  # also without a state: NUL is refused by the driver, before the server
     state = getattr(error.orig, "sqlstate", None) or ""
     # 22 and 23 are bad data and broken constraints; the rest concerns everybody.
     return error.connection_invalidated or state[:2] not in ("22", "23")

@@ -40,7 +40,7 @@ from store.processes import start, window_for
 FIRST_LOOK = timedelta(minutes=10)
 """After so long HR is told what happened to the first mails."""
 
-YEARS_AHEAD = 2
+YEARS_AHEAD = 4
 """Holiday tables are frozen for the launch year and so many after it: cycles, pauses, plans."""
 
 

@@ -6,12 +6,13 @@ it comes to the same (language reference §2, launch).
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.calendar import PersonTime
+from definitions.calendar import Calendars, PersonTime
 from definitions.launch_dates import check_at, launches_between, next_launch
 from definitions.models import Definition
 from definitions.unfolding import running
@@ -20,6 +21,7 @@ from domain.errors import AlmanacError, IllegalState
 from domain.ids import CALENDAR_PROCESS
 from domain.notifications import Event
 from domain.states import CycleState, Desk
+from store.chunks import failure_code, is_systemic
 from store.company import company_calendars
 from store.entry import switched_on
 from store.launch import confirm, first_opening, prepare, stop
@@ -27,7 +29,7 @@ from store.launch_rows import lock_checked
 from store.notices import tell_desk
 from store.people_bells import open_cycles
 from store.people_events import follow_people, settle_people
-from store.processes import hold
+from store.processes import hold, unhold
 
 LOOK_AT = time(5)
 """Company time of the daily look at people: before anybody's morning mail there."""
@@ -38,8 +40,9 @@ PUNCTUAL = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class _Recurring:
+    name: str
     version_id: UUID
-    definition: Definition
+    content: dict[str, Any]
     since: date  # when a version of it first recurred
 
 
@@ -73,10 +76,7 @@ async def advance_launch_calendar(conn: AsyncConnection, as_of: datetime) -> dat
     instants: list[datetime | None] = []
     company = calendars.company()
     for recurring in await _recurring(conn):
-        if recurring.definition.launch.every == "hire":
-            await _ensure_rolling(conn, recurring, company, as_of)
-        else:
-            await _plan_launches(conn, recurring, company, as_of)
+        await _plan(conn, recurring, calendars, as_of)
     for planned in await _due(conn, as_of):
         await _act(conn, planned, company, as_of)
     for cycle_id in await open_cycles(conn):
@@ -88,25 +88,61 @@ async def advance_launch_calendar(conn: AsyncConnection, as_of: datetime) -> dat
 async def _recurring(conn: AsyncConnection) -> list[_Recurring]:
     rows = await conn.execute(
         text(
-            "SELECT v.id, v.content, (SELECT min(f.published_at) FROM definition_versions f"
+            "SELECT v.definition, v.id, v.content,"
+            " (SELECT min(f.published_at) FROM definition_versions f"
             "  WHERE f.definition = v.definition AND f.content -> 'launch' ->> 'every' IS NOT NULL)"
             " AS since FROM (SELECT DISTINCT ON (definition) id, definition, content"
             "  FROM definition_versions ORDER BY definition, version DESC) v"
             " WHERE v.content -> 'launch' ->> 'every' IS NOT NULL ORDER BY v.definition"
         )
     )
-    return [_Recurring(row.id, running(row.content), row.since.date()) for row in rows]
+    return [_Recurring(row.definition, row.id, row.content, row.since.date()) for row in rows]
+
+
+async def _plan(
+    conn: AsyncConnection, recurring: _Recurring, calendars: Calendars, as_of: datetime
+) -> None:
+    """Plan the launches of one definition; one that cannot be planned is held and stops no other.
+
+    It is tried again with every turn, and no longer held once it goes well: a newer version may
+    say something else.
+    """
+    try:
+        async with conn.begin_nested():
+            definition = running(recurring.content)
+            if definition.launch.every == "hire":
+                await _ensure_rolling(conn, recurring, definition, calendars.company(), as_of)
+            else:
+                await _plan_launches(conn, recurring, definition, calendars, as_of)
+    except Exception as error:
+        if is_systemic(error):
+            raise
+        await hold(
+            conn,
+            CALENDAR_PROCESS,
+            code=f"cannot-plan-launches: {failure_code(error)}",
+            as_of=as_of,
+            mended_by="hr",
+            what=recurring.name,
+        )
+    else:
+        await unhold(conn, CALENDAR_PROCESS, as_of, what=recurring.name)
 
 
 # --- Launches on dates --------------------------------------------------------------------------
 
 
 async def _plan_launches(
-    conn: AsyncConnection, recurring: _Recurring, company: PersonTime, as_of: datetime
+    conn: AsyncConnection,
+    recurring: _Recurring,
+    definition: Definition,
+    calendars: Calendars,
+    as_of: datetime,
 ) -> None:
     """Write down the launches since the last one that is known, and the next one to come."""
+    company = calendars.company()
     today = company.local_date(as_of)
-    name = recurring.definition.definition
+    name = recurring.name
     last: date | None = await conn.scalar(
         text(
             "SELECT max(launch_on) FROM recurrences WHERE definition = :name"
@@ -115,8 +151,8 @@ async def _plan_launches(
         {"name": name, "today": today},
     )
     known = last or recurring.since
-    dates = launches_between(recurring.definition, known + timedelta(days=1), today, company)
-    upcoming = next_launch(recurring.definition, max(today, known), company)
+    dates = launches_between(definition, known + timedelta(days=1), today, company)
+    upcoming = next_launch(definition, max(today, known), company)
     dates += [] if upcoming is None else [upcoming]
     # A newer version may have other dates: what it does not say any more is not to come.
     await conn.execute(
@@ -126,7 +162,6 @@ async def _plan_launches(
         ),
         {"name": name, "today": today, "dates": dates},
     )
-    calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 2)
     for day in dates:
         await conn.execute(
             text(
@@ -137,7 +172,7 @@ async def _plan_launches(
             {
                 "name": name,
                 "day": day,
-                "check": check_at(recurring.definition, day, company),
+                "check": check_at(definition, day, company),
                 "launch": await first_opening(conn, calendars, day, None),
             },
         )
@@ -166,8 +201,11 @@ async def _act(
                 cycle_id = await _check(conn, planned, as_of)
             if cycle_id is not None and planned.launch_at <= as_of:
                 await _launch(conn, planned, cycle_id, company, as_of)
-    except AlmanacError as error:
-        await _set(conn, planned.id, "refused", error.code)
+    except Exception as error:
+        if is_systemic(error):
+            raise
+        code = error.code if isinstance(error, AlmanacError) else failure_code(error)
+        await _set(conn, planned.id, "refused", code)
         await tell_desk(
             conn,
             Desk.HR,
@@ -176,7 +214,7 @@ async def _act(
             cause="launch_refused",
             now=as_of,
             cycle_id=planned.cycle_id,
-            data={"definition": planned.definition, "code": error.code},
+            data={"definition": planned.definition, "code": code},
         )
 
 
@@ -270,11 +308,15 @@ async def _set(
 
 
 async def _ensure_rolling(
-    conn: AsyncConnection, recurring: _Recurring, company: PersonTime, as_of: datetime
+    conn: AsyncConnection,
+    recurring: _Recurring,
+    definition: Definition,
+    company: PersonTime,
+    as_of: datetime,
 ) -> None:
     """One cycle a calendar year of hire dates, from 1 January or when first switched on."""
     year = company.local_date(as_of).year
-    name = recurring.definition.definition
+    name = recurring.name
     exists = await conn.scalar(
         text(
             "SELECT 1 FROM cycles WHERE definition = :name AND launched_by = 'rolling'"
@@ -286,7 +328,7 @@ async def _ensure_rolling(
         return
     opens_on = max(date(year, 1, 1), await switched_on(conn, name))
     cycle_id = await prepare(conn, recurring.version_id, opens_on, "rolling", ENGINE, as_of)
-    if recurring.definition.launch.approve == "nobody":
+    if definition.launch.approve == "nobody":
         await confirm(conn, cycle_id, ENGINE, as_of)
         return
     await tell_desk(
@@ -308,17 +350,21 @@ async def _follow(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> dat
     """What changes of people mean for one cycle; one that cannot be followed stops no other."""
     try:
         async with conn.begin_nested():
-            return await follow_people(conn, cycle_id, as_of)
-    except AlmanacError as error:
+            looks_at = await follow_people(conn, cycle_id, as_of)
+    except Exception as error:
+        if is_systemic(error):
+            raise
         await hold(
             conn,
             CALENDAR_PROCESS,
-            code=f"cannot-follow: {error.code}",
+            code=f"cannot-follow: {failure_code(error)}",
             as_of=as_of,
             mended_by="administrators",
             cycle_id=cycle_id,
         )
         return None
+    await unhold(conn, CALENDAR_PROCESS, as_of, cycle_id=cycle_id)
+    return looks_at
 
 
 async def _next_launch(conn: AsyncConnection, as_of: datetime) -> datetime | None:

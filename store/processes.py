@@ -282,14 +282,18 @@ async def hold(
     stage_id: UUID | None = None,
     person_id: int | None = None,
     task_id: UUID | None = None,
+    what: str = "",
 ) -> None:
-    """Park one row that cannot be handled, so that it stops nobody else. Idempotent."""
+    """Park one row that cannot be handled, so that the others go on. Idempotent.
+
+    `what` is the id of something that has no row of its own, like a definition.
+    """
     await conn.execute(
         text(
             """
             INSERT INTO held_rows
-                (process_id, cycle_id, stage_id, person_id, task_id, code, mended_by, at)
-            VALUES (:process, :cycle, :stage, :person, :task, :code, :mended_by, :as_of)
+                (process_id, cycle_id, stage_id, person_id, task_id, code, mended_by, at, what)
+            VALUES (:process, :cycle, :stage, :person, :task, :code, :mended_by, :as_of, :what)
             ON CONFLICT DO NOTHING
             """
         ),
@@ -302,7 +306,27 @@ async def hold(
             "code": code,
             "mended_by": mended_by,
             "as_of": as_of,
+            "what": what,
         },
+    )
+
+
+async def unhold(
+    conn: AsyncConnection,
+    process_id: str,
+    as_of: datetime,
+    *,
+    what: str = "",
+    cycle_id: UUID | None = None,
+) -> None:
+    """Note that what was held as `what` or as a cycle could be handled after all. Idempotent."""
+    await conn.execute(
+        text(
+            "UPDATE held_rows SET cleared_at = :as_of WHERE process_id = :process AND what = :what "
+            "AND cycle_id IS NOT DISTINCT FROM CAST(:cycle AS uuid) AND person_id IS NULL "
+            "AND task_id IS NULL AND cleared_at IS NULL"
+        ),
+        {"process": process_id, "what": what, "cycle": cycle_id, "as_of": as_of},
     )
 
 

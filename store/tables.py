@@ -621,8 +621,11 @@ class HeldRow(Base):
         Index(
             "uq_held_rows_live",
             "process_id",
+            text("coalesce(cycle_id, '00000000-0000-0000-0000-000000000000'::uuid)"),
+            text("coalesce(stage_id, '00000000-0000-0000-0000-000000000000'::uuid)"),
             text("coalesce(person_id, 0)"),
             text("coalesce(task_id, '00000000-0000-0000-0000-000000000000'::uuid)"),
+            "what",
             unique=True,
             postgresql_where=text("cleared_at IS NULL"),
         ),
@@ -638,6 +641,8 @@ class HeldRow(Base):
     mended_by: Mapped[str]  # hr, administrators
     at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
+    what: Mapped[str] = mapped_column(server_default="")  # a definition's id; else empty
+    told_at: Mapped[datetime | None]  # when the desk that mends it was told
 
 
 class CommandKey(Base):

@@ -25,6 +25,7 @@ from activities.notifications.mail_items import (
     TaskItem,
     TaskOpened,
 )
+from domain.texts import on_one_line
 
 _PLANNED = (TaskOpened, Reopened, ReassignedTo, DueChanged, Resumed)
 _STRUCK = (Cancelled, ReassignedAway, RequestCancelled)
@@ -107,7 +108,7 @@ def _entry(item: TaskItem, summary: str, now: datetime) -> bytes:
 
 
 def _single(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())
+    return on_one_line(text)
 
 
 def _escaped(text: str) -> str:

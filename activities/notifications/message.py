@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from activities.notifications.calendar_entries import Attachment
 from activities.notifications.mail_items import Mailbox, Recipient
 from activities.notifications.rendering import RenderedMail
+from domain.texts import on_one_line
 
 LONGEST_LINE = 990
 """Octets; SMTP allows 998 with the line break (RFC 5321 §4.5.3.1.6)."""
@@ -165,8 +166,7 @@ def _unstructured(text: str) -> str:
 
 @lru_cache(maxsize=2048)  # many people get the same subject in one morning
 def _encoded_words(text: str) -> str:
-    printable = "".join(letter for letter in text if letter.isprintable())
-    return Header(printable, "utf-8", maxlinelen=75).encode(linesep="").replace("\n", "")
+    return Header(on_one_line(text), "utf-8", maxlinelen=75).encode(linesep="").replace("\n", "")
 
 
 def _folded(name: str, value: str) -> str:

@@ -23,6 +23,7 @@ from mjml import mjml2html
 from ruamel.yaml import YAML
 
 from activities.notifications.language import Grammar, LanguageCode, first_upper
+from domain.texts import on_one_line
 
 ROOT = Path(__file__).resolve().parents[2] / "templates" / "mail"
 
@@ -45,7 +46,6 @@ _HIDDEN = re.compile(r"@@(\d+)@@")
 _ONLY_BLOCKS = re.compile(r"^(?: *{%[^%]*%} *)+\n", re.MULTILINE)
 _BODY = "[[< body ]]"
 _JINJA = re.compile(r"({{.*?}}|{%.*?%})", re.DOTALL)
-_KEPT = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 _CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 _BETWEEN_LETTERS = re.compile(r"(?<=\w)'(?=\w)")
 _BEFORE_BLOCK = re.compile(r"(?<=>)(?=<(?:table|/table|tbody|tr|td|/td|div|/div|meta|style)\b)")
@@ -190,9 +190,7 @@ def one_line(value: object) -> object:
     """
     if not isinstance(value, str) or value.isprintable():
         return value
-    cleaned = "".join(
-        letter if letter.isprintable() or letter in _KEPT else " " for letter in value.strip()
-    )
+    cleaned = on_one_line(value)
     return Markup(cleaned) if isinstance(value, Markup) else cleaned  # noqa: S704
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from api.pages import saying
 from api.pages.views.frame import Page, Visit
+from domain.texts import readable
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates" / "pages"
@@ -31,6 +33,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_readable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -52,6 +55,19 @@ def environment() -> Environment:
     )
     env.globals["asset"] = asset
     return env
+
+
+def _readable(value: Any) -> Any:
+    """What is printed, without control codes and marks that turn the text around them.
+
+    Somebody's words end up between those of the page and of others; they must not change these.
+    """
+    if not isinstance(value, str):
+        return value
+    shown = readable(value)
+    if shown is value or not isinstance(value, Markup):
+        return shown
+    return Markup(shown)  # noqa: S704 - it was Markup, and only characters were taken out
 
 
 @lru_cache(maxsize=16)

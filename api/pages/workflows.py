@@ -61,6 +61,7 @@ HELD = {
     "cannot-report": "A feedback report cannot be made",
     "cannot-enter": "Somebody cannot enter the cycle",
     "cannot-move": "A date cannot be moved",
+    "cannot-plan-launches": "The launches of a definition cannot be planned",
 }
 
 
@@ -189,6 +190,8 @@ def _waits(row: queries.ProcessRow) -> str:
 def _held(row: queries.HeldRowFacts) -> HeldLine:
     kind = row.code.partition(":")[0]
     where = ", ".join(part for part in (row.stage, row.cycle) if part) or row.process_id
+    if row.what:
+        where = row.what
     if row.employee_id:
         where += f"; employee {row.employee_id}"
     return HeldLine(
@@ -196,9 +199,15 @@ def _held(row: queries.HeldRowFacts) -> HeldLine:
         row.code,
         HELD.get(kind, kind.replace("-", " ").capitalize()),
         where,
-        "HR, in the person's record" if row.mended_by == "hr" else "administrators",
+        _mended_by(row),
         row.at,
     )
+
+
+def _mended_by(row: queries.HeldRowFacts) -> str:
+    if row.mended_by != "hr":
+        return "administrators"
+    return "HR, with a new version of the definition" if row.what else "HR, in the person's record"
 
 
 @router.post("/workflows/{process_id}/ring")

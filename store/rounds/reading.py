@@ -11,6 +11,7 @@ from domain.anonymity import Answers
 from domain.feedback_report import FeedbackQuestion
 from domain.relationships import Relationship
 from domain.scores import Scale
+from domain.texts import joined, readable
 
 READERS: tuple[Reader, ...] = ("subject", "manager", "hr")
 """The nearest reader last: who may read more questions has a report with more of them."""
@@ -52,13 +53,13 @@ def sheet_of(
                 for name, rating in value.items()
                 if _is_on(scale, rating)
             }
-        elif isinstance(value, str) and value.strip():
-            texts[question.id] = value.strip()
+        elif isinstance(value, str) and (words := _words(value)):
+            texts[question.id] = words
         elif question.type == "number" and isinstance(value, int | float):
             texts[question.id] = str(value)
         why = answers.get(question.id + WHY)
-        if isinstance(why, str) and why.strip():
-            texts[question.id if question.type == "rating" else question.id + WHY] = why.strip()
+        if isinstance(why, str) and (words := _words(why)):
+            texts[question.id if question.type == "rating" else question.id + WHY] = words
     return Sheet(relationship, ratings, texts, agrees)
 
 
@@ -125,6 +126,14 @@ def readers_of(form: Form) -> list[Reader]:
 
 def _questions(form: Form) -> list[Question]:
     return [question for section in form for question in section.questions]
+
+
+def _words(written: str) -> str:
+    """What somebody wrote, as it is kept and shown.
+
+    What cannot be kept was sealed before the doors refused it, and must not stop the round.
+    """
+    return readable(joined(written)).strip()
 
 
 def _is_on(scale: Scale, value: Any) -> bool:

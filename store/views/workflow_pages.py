@@ -126,6 +126,7 @@ class HeldRowFacts:
     person_id: int | None
     employee_id: str | None
     task_id: UUID | None
+    what: str
 
 
 async def held_rows(conn: AsyncConnection, limit: int = 200) -> list[HeldRowFacts]:
@@ -134,7 +135,7 @@ async def held_rows(conn: AsyncConnection, limit: int = 200) -> list[HeldRowFact
         text(
             """
             SELECT h.id, h.code, h.mended_by, h.at, h.process_id, c.title, s.title, h.person_id,
-              w.employee_id, h.task_id
+              w.employee_id, h.task_id, h.what
             FROM held_rows h LEFT JOIN cycles c ON c.id = h.cycle_id
             LEFT JOIN stages s ON s.id = h.stage_id LEFT JOIN people w ON w.id = h.person_id
             WHERE h.cleared_at IS NULL ORDER BY h.id LIMIT :limit

@@ -1,5 +1,6 @@
 """Requests for feedback over the API: one's own alone, sealed, until the round closes."""
 
+import json
 from uuid import UUID
 
 import pytest
@@ -219,3 +220,45 @@ async def test_explanations_tell_nothing_of_answers(
     for path_to in ("", "/explain"):
         hidden = await (await sign_in(SECOND_HR)).get(f"/api/tasks/{asked[ADMIN]}{path_to}")
         assert hidden.status_code == 404, "who is done tells who answered"
+
+
+@pytest.mark.parametrize(
+    ("answers", "where"),
+    [
+        ({"keep": "Fine\x00."}, "keep"),
+        ({"keep": "Fine\ud800."}, "keep"),
+        ({"keep": "Fine.", "no\x00": "x"}, "U+0000"),
+        ({"keep": {"deep": ["\udfff"]}}, "keep.deep.0"),
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_with_its_place(
+    asked: dict[int, UUID], sign_in: SignIn, answers: dict[str, object], where: str
+) -> None:
+    client = await sign_in(WORKER)
+    sent = json.dumps({"answers": answers})
+    kind = {"content-type": "application/json"}
+    for act in ("/submit", "/draft"):
+        address = path(asked[ADMIN], act)
+        tag = {"if-match": (await client.get(path(asked[ADMIN]))).headers["etag"]}
+        method = "PUT" if act == "/draft" else "POST"
+        answer = await client.request(method, address, content=sent, headers=kind | tag)
+        assert answer.status_code == 422, answer.text
+        [problem] = answer.json()["problems"]
+        assert where in problem["message"]
+        assert "remove it" in problem["message"]
+    assert (await client.get(path(asked[ADMIN]))).json()["draft"] is None
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [("clear", 3.0), ("clear", True), ("keep", 3), ("keep.why", {"a": 1}), ("clear", float("nan"))],
+)
+async def test_an_answer_of_another_shape_is_refused_before_it_is_sealed(
+    asked: dict[int, UUID], sign_in: SignIn, question: str, value: object
+) -> None:
+    client = await sign_in(WORKER)
+    sent = json.dumps({"answers": {**ANSWERS, question: value}})
+    answer = await client.post(
+        path(asked[ADMIN], "/submit"), content=sent, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422, answer.text

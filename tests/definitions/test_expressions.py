@@ -158,3 +158,36 @@ def test_questions_can_depend_on_the_record_where_it_is_known() -> None:
 
 def test_the_same_condition_is_checked_once() -> None:
     assert compile("person.reports > 1") is compile("person.reports > 1")
+
+
+GROWING = [
+    "[person.city]" + ".map(a, a + a)" * 21 + ".size() > 0",
+    "[person.city]" + ".map(a, [a, a])" * 21 + ".size() > 0",
+    "[[person.city]]" + ".map(a, a + a)" * 21 + ".size() > 0",
+    "[person.city]" + ".map(a, {'x': a, 'y': a})" * 21 + ".size() > 0",
+    "[person.city]" + ".map(a, [a + a, a + a])" * 12 + ".size() > 0",
+    "answers.aims.map(a, answers.aims.map(b, a.goal + b.goal)).size() > 0",
+]
+
+
+@pytest.mark.parametrize("text", GROWING)
+def test_a_condition_whose_values_double_is_refused_before_it_is_evaluated(text: str) -> None:
+    form = [Question(id="aims", type="goals")]
+    with pytest.raises(ExpressionError) as refused:
+        compile(text, "answers", form)
+    assert "grow too large" in str(refused.value)
+    assert (refused.value.line, refused.value.column) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "answers.aims.exists(g, g.progress + 10 > 50)",
+        'answers.aims.map(g, g.goal + ": " + g.note).size() > 1',
+        "answers.aims.filter(g, g.progress < 50).size() > 2",
+        "answers.aims.all(g, answers.aims.exists(h, h.goal == g.goal))",
+        'person.department + "/" + person.city == "Finance/Oslo"',
+    ],
+)
+def test_conditions_that_people_write_are_far_from_the_bound(text: str) -> None:
+    compile(text, "answers", [Question(id="aims", type="goals")])

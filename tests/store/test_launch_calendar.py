@@ -1,5 +1,6 @@
 """Recurring launches come by themselves, and never without the approval that they ask for."""
 
+import json
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -235,3 +236,43 @@ async def test_a_cycle_prepared_by_button_waits_for_nobody_but_hr(demo: Database
         await prepare(conn, version, date(2026, 12, 1), "button", HR, SWITCHED_ON)
     await look(demo, utc(12, 2, year=2026))
     assert await column(demo, "SELECT state FROM cycles") == ["check"]
+
+
+ODD = (
+    {"launch": {"every": "year", "on": ["12 January"], "check": "9999 years"}},
+    {"launch": {"every": "year", "on": ["12 January"], "check": "900 working days"}},
+    {"stages": 7},
+)
+"""Published before spans had bounds, or by a version that meant something else."""
+
+
+async def test_a_definition_that_cannot_be_planned_is_held_alone_until_it_can(
+    demo: Database,
+) -> None:
+    await published(demo, at=SWITCHED_ON)
+    copied = (
+        "INSERT INTO definition_versions (id, definition, version, hash, title, content, source,"
+        " published_at) SELECT gen_random_uuid(), :name, 1, :name, title,"
+        " content || CAST(:odd AS jsonb), source, published_at FROM definition_versions"
+        " WHERE definition = 'annual'"
+    )
+    async with demo.begin() as conn:
+        for n, odd in enumerate(ODD):
+            await conn.execute(text(copied), {"name": f"odd{n}", "odd": json.dumps(odd)})
+    for _ in range(2):
+        assert await look(demo, SWITCHED_ON) is not None
+        held = await rows(
+            demo, "SELECT what, split_part(code, ':', 1), mended_by FROM held_rows ORDER BY 1"
+        )
+        assert held == [(f"odd{n}", "cannot-plan-launches", "hr") for n in range(3)]
+    assert [row[3] for row in await recurrences(demo)] == ["planned"], "the good one goes on"
+    async with demo.begin() as conn:
+        await conn.execute(
+            text(
+                "UPDATE definition_versions o SET content = v.content FROM definition_versions v"
+                " WHERE o.definition = 'odd0' AND v.definition = 'annual'"
+            )
+        )
+    await look(demo, SWITCHED_ON)
+    still = "SELECT what FROM held_rows WHERE cleared_at IS NULL ORDER BY 1"
+    assert await column(demo, still) == ["odd1", "odd2"]

@@ -1,6 +1,7 @@
 """A round closes once: a frozen report, answers without authors, nothing sealed."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from domain.access import Actor
 from domain.errors import IllegalState
 from domain.relationships import Relationship
 from store.closing import expire_due
-from store.rounds import finishing
+from store.rounds import finishing, rating
 from store.rounds.extending import extend_thin
 from store.rounds.finishing import close_subjects, still_sealed
 from store.rounds.rating import submit_rating
@@ -276,3 +277,49 @@ async def test_two_who_submit_while_the_round_closes_are_counted_or_refused(
     assert done == [(accepted,)]
     assert await rows(database, "SELECT count(*) FROM round_seals") == [(0,)]
     assert await rows(database, "SELECT count(*) FROM feedback_reports") == [(6,)]
+
+
+async def test_what_was_sealed_before_it_was_refused_is_cleaned_and_stops_no_round(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(database)
+    subject, *others = world.team
+    await ask(database, world, {subject: [(p, PEERS) for p in others[:3]]})
+    with monkeypatch.context() as unguarded:
+        unguarded.setattr(rating, "check", lambda *_, **__: [])
+        for rater in others[:3]:
+            said = "Stay\x00 as\ud800 you \ud83d\ude80 are \u202eerom\x07"
+            await rate(database, world, rater, {"overall": 3, "keep": said}, subject=subject)
+    await _close(database, world)
+    assert await rows(database, "SELECT count(*) FROM held_rows") == [(0,)]
+    kept = await rows(database, "SELECT DISTINCT words FROM feedback_answers WHERE words <> ''")
+    assert kept == [("Stay as you \U0001f680 are erom",)]
+    assert await rows(database, "SELECT count(*) FROM feedback_reports") == [(1,)]
+
+
+async def test_a_row_that_the_database_refuses_is_held_and_the_others_go_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(database, subjects=2)
+    first, second, *others = world.team
+    await ask(database, world, {s: [(p, PEERS) for p in others[:4]] for s in (first, second)})
+    for subject in (first, second):
+        for rater in others[:3]:
+            await rate(database, world, rater, {"overall": 3, "keep": "Go on."}, subject=subject)
+    real = finishing._finish
+    for odd in ("NUL \x00", "half a character \ud800"):
+
+        def odd_one(round_: Any, collected: Any, random: Any, odd: str = odd) -> Any:
+            done = real(round_, collected, random)
+            if collected.subject_id != first:
+                return done
+            return replace(done, kept=tuple(replace(one, words=odd) for one in done.kept))
+
+        monkeypatch.setattr(finishing, "_finish", odd_one)
+        await _close(database, world)
+        assert await rows(database, "SELECT subject_id FROM feedback_reports") == [(second,)]
+        assert await rows(
+            database, "SELECT DISTINCT person_id FROM held_rows WHERE cleared_at IS NULL"
+        ) == [(first,)]
+        async with database.begin() as conn:
+            await conn.execute(text("UPDATE held_rows SET cleared_at = at"))
