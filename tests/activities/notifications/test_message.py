@@ -97,6 +97,9 @@ def test_reminders_thread_under_the_first_mail() -> None:
         "李 小龍 " * 12,
         "a\r\nBcc: x@y.example",
         "Dr. X",
+        "می‌خواهم فارسی",
+        "क्‍षिति",
+        "Zoë 👩‍👩‍👧",
     ],
 )
 def test_names_come_back_whole(name: str) -> None:

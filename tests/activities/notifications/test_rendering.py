@@ -99,7 +99,7 @@ def test_a_name_cannot_write_lines_of_its_own() -> None:
     text = render(
         samples.mail(m.TaskOpened(task=replace(samples.MANAGER_REVIEW, about=person))), now=NOW
     ).text
-    assert "Al Subject: x  .  MAIL FROM, IT" in text
+    assert "Al Subject: x . MAIL FROM, IT" in text
 
 
 def test_a_url_cannot_leave_its_attribute() -> None:

@@ -123,3 +123,14 @@ def test_text_of_a_person_cannot_become_markup() -> None:
     html = render(replace(page, fields=fields), visit)
     assert evil not in html
     assert "&lt;/textarea&gt;" in html
+
+
+def test_what_a_person_wrote_cannot_turn_or_hide_the_text_around_it() -> None:
+    page, visit = PAGES["task-form"]
+    assert isinstance(page, TaskForm)
+    odd = "Pay \u202e001\u202c \u2066now\u2069 a\x07b \x1b[2Jc"
+    kept = "می\u200cخواهم \u200fא 👩\u200d👧"
+    fields = (replace(page.fields[0], value=odd, ask=kept), *page.fields[1:])
+    html = render(replace(page, fields=fields), visit)
+    assert "Pay 001 now ab [2Jc" in html
+    assert kept in html
