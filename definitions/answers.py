@@ -235,7 +235,7 @@ def _wrong_goals(question: Question, value: Any) -> tuple[str, str] | None:
     if not isinstance(value, list):
         return "wrong_type", "Goals are a list."
     if len(value) > MOST_GOALS:
-        return "too_long", f"Please keep it to {MOST_GOALS} goals."
+        return TOO_LONG, f"Please keep it to {MOST_GOALS} goals."
     for goal in value:
         if not isinstance(goal, dict) or not isinstance(goal.get("goal"), str):
             return "wrong_type", "Each goal needs a text."
