@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from domain.texts import unstorable_in
-
 from domain.lengths import LONGEST_COMMENT, LONGEST_REASON
+from domain.texts import unstorable_in
 
 LARGEST_ID = 2**63 - 1
 
