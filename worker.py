@@ -88,6 +88,7 @@ async def run(
         loops = [
             asyncio.create_task(_repeat(relay.drain, settings.relay_poll_seconds, "relay")),
             asyncio.create_task(_repeat(relay.reconcile, settings.reconcile_seconds, "reconciler")),
+            asyncio.create_task(_repeat(relay.watch, 1.0, "watch")),
             asyncio.create_task(
                 _repeat(lambda: keep_house(database, clock.now()), HOUSEKEEPING, "housekeeping")
             ),

@@ -117,14 +117,14 @@ class Engine:
     async def _advance(
         self, call: Advance, kind: ProcessKind, phase: Phase | None = None
     ) -> Progress:
-        as_of = call.as_of + self._offset
+        as_of = call.as_of + self._offset + _waited()
         if self._before is not None:
             as_of = await self._before(call.process_id, as_of)
         down_until = self._gate(call.process_id, as_of) if self._gate else None
         if down_until is not None:
             return Progress(next_due_at=down_until - self._offset, waits_for="down")
         try:
-            progress = await self._turn(call.process_id, kind, phase, as_of)
+            progress = await self._turn(call, kind, phase, as_of)
         except Exception as error:
             code = failure_code(error)
             async with self._database.begin() as conn:
@@ -139,10 +139,11 @@ class Engine:
         )
 
     async def _turn(
-        self, process_id: str, kind: ProcessKind, phase: Phase | None, as_of: datetime
+        self, call: Advance, kind: ProcessKind, phase: Phase | None, as_of: datetime
     ) -> Progress:
+        # First of all: every bell passed on until now was rung for facts that this turn sees.
         async with self._database.begin() as conn:
-            process = await find(conn, process_id)
+            process = await find(conn, call.process_id)
         if process is None:
             return Progress(closed=True, waits_for="gone")
         beating = _Heart()
@@ -153,8 +154,16 @@ class Engine:
             # A phase is over, not the process: should its workflow be lost now, it is rung again.
             armed = progress.model_copy(update={"closed": False, "next_due_at": as_of})
         async with self._database.begin() as conn:
-            await tell_held(conn, process_id, as_of)
-            await arm(conn, process_id, armed, as_of, activity.info().workflow_run_id)
+            await tell_held(conn, process.id, as_of)
+            await arm(
+                conn,
+                process.id,
+                armed,
+                as_of,
+                activity.info().workflow_run_id,
+                heard=process.unheard,
+                events=call.events,
+            )
         return progress
 
     async def _dispatch(
@@ -180,6 +189,17 @@ class Engine:
                 return await self._mail(turn, as_of)
             case ProcessKind.LAUNCH_CALENDAR:
                 return await self._calendar(turn, as_of)
+
+
+def _waited() -> timedelta:
+    """How much later than it was asked for a turn begins that an earlier worker did not end.
+
+    By the engine's own clock. What that worker had claimed may be free again by now.
+    """
+    info = activity.info()
+    if info.attempt == 1:
+        return timedelta(0)
+    return max(info.started_time - info.scheduled_time, timedelta(0))
 
 
 def _required(value: UUID | None) -> UUID:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from benchmarks.bells import STARTS_A_SECOND, bell_figures
 from benchmarks.company import populate
 from benchmarks.engine import engine_figures
 from benchmarks.figures import Figure, table
@@ -33,6 +34,8 @@ class Size:
         self.subjects = people or (500 if quick else 10_000)
         self.engine = people or (300 if quick else 10_000)
         self.rehearsal = people or (107 if quick else 1_000)
+        self.bells = people or (200 if quick else 10_000)
+        self.starts = STARTS_A_SECOND * (5 if quick else 1)
         self.rounds = 3 if quick else 5
 
 
@@ -64,6 +67,10 @@ async def _engine(there: Machine, size: Size) -> list[Figure]:
     return await engine_figures(there, size.engine)
 
 
+async def _bells(there: Machine, size: Size) -> list[Figure]:
+    return [*await bell_figures(there, size.bells, size.starts)]
+
+
 async def _rehearsal(there: Machine, size: Size) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="almanac-rehearsal-") as folder:
         return [await rehearsal_figure(there, size.rehearsal, Path(folder))]
@@ -74,6 +81,7 @@ MEASURES: dict[str, Measure] = {
     "rounds": _rounds,
     "mails": _mails,
     "submissions": _submissions,
+    "bells": _bells,
     "engine": _engine,
     "rehearsal": _rehearsal,
 }

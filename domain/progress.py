@@ -24,9 +24,14 @@ class Progress(BaseModel):
 
 
 class Advance(BaseModel):
-    """The argument of every `advance` activity: which process, as of when (UTC)."""
+    """The argument of every `advance` activity: which process, as of when (UTC).
+
+    `events` is how long the history of the workflow's run is: an engine that is found with a
+    shorter one has lost some of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     process_id: str
     as_of: datetime
+    events: int | None = None

@@ -1,14 +1,12 @@
 """Processes and bells: the rows from which the engine is driven, and can be rebuilt.
 
-The protocol: whoever changes a fact inserts a bell in the same transaction (append-only, no unique
-key). The relay claims bells by deleting them, signals each process once, and commits; a crash in
-between rings again, which is harmless. A reconciler rings every open process whose armed instant
-has passed, so that PostgreSQL alone suffices to bring back a lost engine.
+Whoever changes a fact inserts a bell in the same transaction (append-only, no unique key). What the
+relay does with bells is in `store.bells`. A turn says here what it found: when the process looks
+again, and which bells it has heard, so that PostgreSQL alone suffices to bring back a lost engine.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,7 +16,6 @@ from domain.ids import ProcessId
 from domain.progress import Progress
 from domain.states import ProcessKind
 
-RECONCILE_AFTER = timedelta(minutes=1)
 LARGEST_WINDOW = 900
 """Seconds. At 10,000 people answering at all hours, a bell each would cost more than the work."""
 
@@ -33,12 +30,16 @@ def window_for(people: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """What a workflow needs to know of its own row."""
+    """What a workflow needs to know of its own row.
+
+    `unheard` names the last bell that was passed on, as long as no turn after it has ended.
+    """
 
     id: ProcessId
     kind: ProcessKind
     cycle_id: UUID | None
     stage_id: UUID | None
+    unheard: UUID | None = None
 
 
 async def start(
@@ -69,7 +70,10 @@ async def start(
             "now": now,
         },
     )
-    await ring(conn, process_id, urgent=True)
+    await conn.execute(
+        text("INSERT INTO bells (process_id, urgent, starts) VALUES (:id, true, true)"),
+        {"id": process_id},
+    )
 
 
 async def ring(conn: AsyncConnection, *process_ids: str, urgent: bool = False) -> None:
@@ -139,101 +143,36 @@ async def rearm(conn: AsyncConnection, process_id: str, instant: datetime | None
     )
 
 
-async def claim_bells(conn: AsyncConnection, now: datetime, limit: int = 5000) -> list[ProcessRow]:
-    """Take the bells that may ring now, and return each open process once.
-
-    The caller signals them and commits; if it dies, the bells are back. A bell of a busy process
-    stays until its window is over. `now` is the relay's clock.
-    """
-    rows = await conn.execute(
-        text(
-            """
-            WITH ready AS (
-                SELECT b.id FROM bells b LEFT JOIN processes p ON p.id = b.process_id
-                WHERE b.urgent OR p.id IS NULL OR p.window_seconds = 0 OR p.last_rung_at IS NULL
-                   OR p.last_rung_at <= :now - make_interval(secs => p.window_seconds)
-                ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
-            ), taken AS (
-                DELETE FROM bells USING ready WHERE bells.id = ready.id
-                RETURNING bells.process_id
-            )
-            SELECT p.id, p.kind, p.cycle_id, p.stage_id FROM processes p
-            WHERE p.state = 'open' AND p.id IN (SELECT process_id FROM taken) ORDER BY p.id
-            """
-        ),
-        {"now": now, "limit": limit},
-    )
-    return [ProcessRow(ProcessId(r.id), ProcessKind(r.kind), r.cycle_id, r.stage_id) for r in rows]
-
-
-async def next_bell(conn: AsyncConnection) -> datetime | None:
-    """When the earliest of the waiting bells may ring; none if no bell waits."""
-    instant: datetime | None = await conn.scalar(
-        text(
-            "SELECT min(p.last_rung_at + make_interval(secs => p.window_seconds)) "
-            "FROM bells b JOIN processes p ON p.id = b.process_id WHERE p.state = 'open'"
-        )
-    )
-    return instant
-
-
-async def mark_rung(conn: AsyncConnection, ids: Sequence[str], now: datetime) -> None:
-    """Remember when these were signalled, for their windows."""
-    await conn.execute(
-        text("UPDATE processes SET last_rung_at = :now WHERE id = ANY(:ids)"),
-        {"ids": list(ids), "now": now},
-    )
-
-
-async def ring_overdue(conn: AsyncConnection, now: datetime) -> int:
-    """The reconciler: ring every open process that should have looked a minute ago.
-
-    With signal-with-start this is the whole recovery of a lost engine. Returns how many were rung.
-    A process that was never advanced counts from its creation.
-    """
-    result = await conn.execute(
-        text(
-            """
-            INSERT INTO bells (process_id, urgent)
-            SELECT id, true FROM processes p
-            WHERE state = 'open'
-              AND coalesce(armed_until, CASE WHEN advanced_at IS NULL THEN created_at END)
-                  < :before
-              AND NOT EXISTS (SELECT 1 FROM bells b WHERE b.process_id = p.id)
-            """
-        ),
-        {"before": now - RECONCILE_AFTER},
-    )
-    return result.rowcount
-
-
-async def ring_all_open(conn: AsyncConnection) -> None:
-    """Wake every open process: a new engine takes over from an old one."""
-    await conn.execute(
-        text(
-            "INSERT INTO bells (process_id, urgent) "
-            "SELECT id, true FROM processes WHERE state = 'open'"
-        )
-    )
-
-
 async def find(conn: AsyncConnection, process_id: str) -> ProcessRow | None:
     """The row of a process, or none if it was never started or its cycle is gone."""
     row = (
         await conn.execute(
-            text("SELECT id, kind, cycle_id, stage_id FROM processes WHERE id = :id"),
+            text("SELECT id, kind, cycle_id, stage_id, unheard FROM processes WHERE id = :id"),
             {"id": process_id},
         )
     ).one_or_none()
     if row is None:
         return None
-    return ProcessRow(ProcessId(row.id), ProcessKind(row.kind), row.cycle_id, row.stage_id)
+    return ProcessRow(
+        ProcessId(row.id), ProcessKind(row.kind), row.cycle_id, row.stage_id, row.unheard
+    )
 
 
 async def arm(
-    conn: AsyncConnection, process_id: str, progress: Progress, as_of: datetime, run_id: str | None
+    conn: AsyncConnection,
+    process_id: str,
+    progress: Progress,
+    as_of: datetime,
+    run_id: str | None,
+    *,
+    heard: UUID | None = None,
+    events: int | None = None,
 ) -> None:
     """Write down what `advance` said: when it looks again, and that it went well.
+
+    Args:
+        heard: `ProcessRow.unheard` as it was when the turn began: this bell need not ring again.
+        events: How long the run's history was then; an engine in which it is shorter lost some.
 
     A process that closes while a bell for it is waiting stays open, so that the bell is heard.
     """
@@ -241,9 +180,13 @@ async def arm(
         text(
             """
             UPDATE processes SET armed_until = :until, waits_for = :waits, advanced_at = :as_of,
-                run_id = coalesce(:run_id, run_id), failures = 0, failure = NULL, failed_at = NULL,
-                state = CASE WHEN :closed AND NOT EXISTS
-                    (SELECT 1 FROM bells WHERE process_id = :id) THEN 'closed' ELSE 'open' END
+                run_id = coalesce(:run_id, run_id), events = coalesce(:events, events),
+                failures = 0, failure = NULL, failed_at = NULL,
+                unheard = CASE WHEN unheard IS DISTINCT FROM :heard THEN unheard END,
+                unheard_since = CASE WHEN unheard IS DISTINCT FROM :heard THEN unheard_since END,
+                state = CASE WHEN :closed AND unheard IS NOT DISTINCT FROM :heard AND NOT EXISTS
+                    (SELECT 1 FROM bells WHERE process_id = :id AND taken_until IS NULL)
+                    THEN 'closed' ELSE 'open' END
             WHERE id = :id
             """
         ),
@@ -253,6 +196,8 @@ async def arm(
             "waits": progress.waits_for,
             "as_of": as_of,
             "run_id": run_id,
+            "events": events,
+            "heard": heard,
             "closed": progress.closed,
         },
     )

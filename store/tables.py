@@ -520,7 +520,8 @@ class Mail(Base):
     state: Mapped[str]  # sending, sent, failed, unknown, suppressed
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_try_at: Mapped[datetime]
-    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[UUID | None]  # the claim whose mail it is; only its holder may mark it
+    claimed_until: Mapped[datetime | None]  # renewed by the holder while it lives
     handed_over_at: Mapped[datetime | None]  # DATA begun; without an answer it is unknown
     unanswered: Mapped[int] = mapped_column(server_default="0")
     """How often it was handed over and no answer came: it may have arrived as often."""
@@ -528,6 +529,25 @@ class Mail(Base):
     smtp_answer: Mapped[str | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class MailServer(Base):
+    """How the mail server treats us. One row."""
+
+    __tablename__ = "mail_server"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    accepted_at: Mapped[datetime | None]  # when it last took a mail
+    doubted: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    """Whose mails it has refused since, in a way that may mean all of them."""
+    marked: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    """Whose address was marked for that."""
+    refused_since: Mapped[datetime | None]  # nothing is handed over but probes
+    probes: Mapped[int] = mapped_column(server_default="0")
+    next_probe_at: Mapped[datetime | None]
+    step: Mapped[str | None]  # connect, hello, tls, sign_in, sender, recipient, message
+    code: Mapped[int | None]
+    answer: Mapped[str | None]  # its words, without addresses
 
 
 # --- Sign-in ------------------------------------------------------------------------------------
@@ -595,8 +615,11 @@ class Process(Base):
     waits_for: Mapped[str | None]  # a code: opening, rung, close, people, predecessors, approval
     window_seconds: Mapped[int] = mapped_column(server_default="0")  # a busy process's bell window
     last_rung_at: Mapped[datetime | None]
+    unheard: Mapped[UUID | None]  # the last bell passed on after which no turn has ended yet
+    unheard_since: Mapped[datetime | None]  # the first of those
     advanced_at: Mapped[datetime | None]
     run_id: Mapped[str | None]
+    events: Mapped[int | None]  # of that run's history when the last turn began
     failures: Mapped[int] = mapped_column(server_default="0")  # in a row
     failure: Mapped[str | None]  # a code and a place; never anybody's data
     failed_at: Mapped[datetime | None]
@@ -607,10 +630,16 @@ class Bell(Base):
     """Append-only: somebody wants a process to look at the facts."""
 
     __tablename__ = "bells"
+    __table_args__ = (Index("ix_bells_process_id", "process_id"),)
 
     id: Mapped[int] = _big_key()
     process_id: Mapped[str]
     urgent: Mapped[bool] = mapped_column(server_default=text("false"))  # does not wait for a window
+    starts: Mapped[bool] = mapped_column(server_default=text("false"))  # the first of a process
+    tx: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint")
+    )  # rung together: many at once go in a lane of their own
+    taken_until: Mapped[datetime | None]  # a relay is passing it on
 
 
 class HeldRow(Base):

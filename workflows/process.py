@@ -48,7 +48,9 @@ class Process:
         while True:
             self.rung = False
             as_of = workflow.now() if self.armed is None else max(workflow.now(), self.armed)
-            progress = await phase(Advance(process_id=self.process_id, as_of=as_of))
+            events = workflow.info().get_current_history_length()
+            call = Advance(process_id=self.process_id, as_of=as_of, events=events)
+            progress = await phase(call)
             self.armed, self.waits_for = progress.next_due_at, progress.waits_for
             if progress.closed and not self.rung:
                 return

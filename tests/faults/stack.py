@@ -6,6 +6,7 @@ starting its workers anew with another offset, as after a time of downtime.
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
+from config import Settings
 from definitions import shipped
 from definitions.loader import parse_definition
 from domain.access import SERVICE, Actor
@@ -36,12 +38,17 @@ from store.people_import import import_people
 from store.session import Database
 from store.task_rows import lock_task
 from store.tasks import submit
+from tests.faults.worker_process import ShiftedClock
 from tests.invariants import broken, mails_differ
+from tests.waiting import Patience
+from workflows.client import TemporalAddress, connect
+from workflows.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ROOT / "embedded" / "demo_company" / "company.csv"
 WORKER = Path(__file__).with_name("worker_process.py")
 
+QUEUE = Settings.model_fields["temporal_task_queue"].default
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 LAUNCH = datetime(2027, 1, 12, 9, 5, tzinfo=LOS_ANGELES).astimezone(UTC)
 """A Tuesday. It is due on Friday 15 January; Monday 18 is a holiday in the United States."""
@@ -59,11 +66,22 @@ def morning(day: date) -> datetime:
 QUIET = """
 SELECT (SELECT count(*) FROM bells) AS bells,
     (SELECT count(*) FROM processes WHERE state = 'open'
-        AND (armed_until <= :now OR advanced_at IS NULL OR last_rung_at > advanced_at)) AS late,
+        AND (armed_until <= :now OR advanced_at IS NULL OR unheard IS NOT NULL)) AS late,
     (SELECT count(*) FROM notifications WHERE state = 'queued' AND send_at <= :now
         AND NOT ride_along) AS unsent,
     (SELECT count(*) FROM mails WHERE state = 'sending' AND next_try_at <= :now) AS under_way
 """
+
+
+MOVES = """
+SELECT 'tasks ' || state, count(*) FROM tasks GROUP BY state
+UNION ALL SELECT 'notifications ' || state, count(*) FROM notifications GROUP BY state
+UNION ALL SELECT 'mails ' || state, count(*) + sum(attempts) FROM mails GROUP BY state
+UNION ALL SELECT 'reports', count(*) FROM feedback_reports
+UNION ALL SELECT 'never advanced', count(*) FROM processes WHERE advanced_at IS NULL
+ORDER BY 1
+"""
+"""What changes as long as anything is done."""
 
 
 def read_mails(folder: Path) -> list[Message]:
@@ -94,15 +112,32 @@ class Installation:
         """The engine is gone, as after a power cut."""
         self.temporal.kill()
 
-    def start_engine(self, *, lose_everything: bool = False) -> None:
-        """The engine is back, on the same port; perhaps it has forgotten everything."""
-        if lose_everything:
+    def keep_engine(self) -> None:
+        """Copy the file of an engine that is stopped, to be put back later."""
+        kept = self.folder / "kept"
+        kept.mkdir(exist_ok=True)
+        for file in self.folder.glob("temporal.db*"):
+            shutil.copy2(file, kept)
+
+    def start_engine(self, *, lose_everything: bool = False, as_kept: bool = False) -> None:
+        """The engine is back, on the same port; perhaps it has forgotten everything, or what it
+        did since its file was kept."""
+        if lose_everything or as_kept:
             for file in self.folder.glob("temporal.db*"):
                 file.unlink()
+        if as_kept:
+            for file in (self.folder / "kept").iterdir():
+                shutil.copy2(file, self.folder)
         port = int(self.temporal.address.rpartition(":")[2])
         self.temporal = start_dev_server(
             self.folder / "temporal.db", log=self.folder / "temporal.log", port=port, headless=True
         )
+
+    async def pass_bells_on(self) -> int:
+        """A relay hands all bells to the engine; no worker is there to hear them."""
+        client = await connect(TemporalAddress(self.temporal.address))
+        clock = ShiftedClock(self.offset)
+        return await Relay(self.database, client, clock, QUEUE).drain()
 
     # --- Workers ------------------------------------------------------------------------------
 
@@ -149,30 +184,29 @@ class Installation:
         self.kill_workers()
         self.start_worker()
 
-    async def past_the_lease(self) -> None:
-        """What a killed sender had claimed is nobody's until its lease is over: go there."""
-        await self.at(self.now() + timedelta(minutes=12))
-
     async def at(self, instant: datetime) -> None:
         """Put the installation to a later instant: workers down before, up after."""
         self.kill_workers()
         self.offset = instant - datetime.now(UTC)
         self.start_worker()
 
-    async def settle(self, seconds: float = 90) -> None:
-        """Wait until nothing is due any more. Fails with what is left and the worker's log."""
-        deadline = asyncio.get_running_loop().time() + seconds
+    async def settle(self) -> None:
+        """Wait until nothing is due any more. Fails when nothing moves although something is."""
+        waiting = Patience("nothing to be due any more")
         calm = 0
-        row: Any = None
-        while asyncio.get_running_loop().time() < deadline:
+        while True:
             async with self.database.begin() as conn:
                 row = (await conn.execute(text(QUIET), {"now": self.now()})).one()
+                moves = (await conn.execute(text(MOVES))).all()
             calm = calm + 1 if not any(row) else 0
             if calm >= 4:
                 return
+            try:
+                waiting.still((row._asdict() if not calm else None, moves))
+            except AssertionError as error:
+                log = (self.folder / "worker.log").read_text(errors="replace")[-3000:]
+                raise AssertionError(f"{error}\n{log}") from None
             await asyncio.sleep(0.25)
-        log = (self.folder / "worker.log").read_text(errors="replace")[-3000:]
-        raise AssertionError(f"not settled: {row._asdict()}\n{log}")
 
     # --- People -------------------------------------------------------------------------------
 

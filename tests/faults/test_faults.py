@@ -53,7 +53,6 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
     await there.launch(DEFINITION)
     await there.kill_at(chance.uniform(1.0, 2.5))
     await there.kill_at(chance.uniform(1.0, 3.0))
-    await there.past_the_lease()
     await there.settle()
     [tasks] = await there.rows("SELECT count(*) AS n, count(DISTINCT subject_id) AS s FROM tasks")
     assert (tasks.n, tasks.s) == (106, 106)
@@ -67,7 +66,6 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
     for task in answering:
         await there.submit(task.id, task.assignee_id)
     await killer
-    await there.past_the_lease()
     await there.settle()
     [done] = await there.rows("SELECT count(*) AS n FROM responses")
     assert done.n == len(answering)
@@ -80,7 +78,6 @@ async def test_a_worker_killed_in_launch_submissions_and_ladder_loses_and_double
     for day in (date(2027, 1, 20), date(2027, 1, 22)):
         await there.at(morning(day))
         await there.kill_at(chance.uniform(1.0, 2.5))
-        await there.past_the_lease()
         await there.settle()
     climbed = await there.rows(
         "SELECT rung, count(*) AS n FROM notifications "
@@ -101,7 +98,6 @@ async def test_a_worker_frozen_past_its_time_outs_blocks_nobody_and_doubles_noth
     await there.settle()
     frozen.send_signal(signal.SIGCONT)
     await asyncio.sleep(3)
-    await there.past_the_lease()
     await there.settle()
     [tasks] = await there.rows("SELECT count(*) AS n FROM tasks")
     assert tasks.n == 106

@@ -1,99 +1,80 @@
-"""Bells and processes: nothing is lost, nothing rings twice for nothing."""
+"""Processes: started once, rung where it matters, closed only when no bell is waiting."""
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+
 from domain.progress import Progress
-from domain.states import ProcessKind
-from store.processes import (
-    arm,
-    claim_bells,
-    mark_rung,
-    ring,
-    ring_before,
-    ring_overdue,
-    start,
-    window_for,
-)
+from store.bells import passed_on
+from store.processes import arm, find, ring, ring_before, window_for
 from store.session import Database
+from tests.store.ringing import begin, pass_on, take, turn
 
 
-async def test_starting_a_process_twice_makes_one_row_and_it_is_claimed_once(
+async def test_starting_a_process_twice_makes_one_row_and_it_is_rung_once(
     database: Database, now: datetime
 ) -> None:
     for _ in range(2):
-        async with database.begin() as conn:
-            await start(conn, "mail", ProcessKind.MAIL, now=now)
-    async with database.begin() as conn:
-        claimed = await claim_bells(conn, now)
-        assert [p.id for p in claimed] == ["mail"]
-    async with database.begin() as conn:
-        assert await claim_bells(conn, now) == []
-
-
-async def test_a_bell_claimed_by_a_relay_that_died_rings_again(
-    database: Database, now: datetime
-) -> None:
-    async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
-    async with database.engine.connect() as dying, dying.begin() as transaction:
-        assert len(await claim_bells(dying, now)) == 1
-        async with database.begin() as other:
-            assert await claim_bells(other, now) == [], "a second relay waits for nobody"
-        await transaction.rollback()
-    async with database.begin() as conn:
-        assert len(await claim_bells(conn, now)) == 1
-
-
-async def test_a_busy_process_is_rung_once_a_window_and_urgent_bells_at_once(
-    database: Database, now: datetime
-) -> None:
-    async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now, window_seconds=600)
-        assert len(await claim_bells(conn, now)) == 1
-        await mark_rung(conn, ["mail"], now)
-        await ring(conn, "mail")
-        assert await claim_bells(conn, now + timedelta(seconds=599)) == []
-        assert len(await claim_bells(conn, now + timedelta(seconds=600))) == 1
-        await mark_rung(conn, ["mail"], now + timedelta(seconds=600))
-        await ring(conn, "mail", urgent=True)
-        assert len(await claim_bells(conn, now + timedelta(seconds=601))) == 1
-
-
-async def test_the_reconciler_rings_what_should_have_looked_a_minute_ago(
-    database: Database, now: datetime
-) -> None:
-    async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
-        await claim_bells(conn, now)
-        await arm(conn, "mail", Progress(next_due_at=now + timedelta(hours=1)), now, "run")
-        assert await ring_overdue(conn, now + timedelta(minutes=60)) == 0
-        assert await ring_overdue(conn, now + timedelta(minutes=62)) == 1
-        assert await ring_overdue(conn, now + timedelta(minutes=62)) == 0, "one bell is enough"
+        await begin(database, now)
+    assert await pass_on(database, now) == ["mail"]
+    assert await pass_on(database, now) == []
 
 
 async def test_a_process_is_rung_only_for_an_instant_before_the_armed_one(
     database: Database, now: datetime
 ) -> None:
+    await begin(database, now)
+    await pass_on(database, now)
+    await turn(database, Progress(next_due_at=now + timedelta(hours=1)), now)
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
-        await claim_bells(conn, now)
-        await arm(conn, "mail", Progress(next_due_at=now + timedelta(hours=1)), now, "run")
         await ring_before(conn, "mail", now + timedelta(hours=2))
-        assert await claim_bells(conn, now) == []
+    assert await pass_on(database, now) == []
+    async with database.begin() as conn:
         await ring_before(conn, "mail", now + timedelta(minutes=30))
-        assert len(await claim_bells(conn, now)) == 1
+    assert await pass_on(database, now) == ["mail"]
 
 
 async def test_a_process_that_closes_while_a_bell_waits_stays_open(
     database: Database, now: datetime
 ) -> None:
+    await begin(database, now)
+    await pass_on(database, now)
+    await turn(database, Progress(closed=True), now, during="mail")
+    assert await pass_on(database, now) == ["mail"]
+    await turn(database, Progress(closed=True), now)
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
-        await arm(conn, "mail", Progress(closed=True), now, "run")
-        assert len(await claim_bells(conn, now)) == 1
-        await arm(conn, "mail", Progress(closed=True), now, "run")
         await ring(conn, "mail")
-        assert await claim_bells(conn, now) == [], "closed and nothing was waiting"
+    assert await pass_on(database, now) == [], "closed and nothing was waiting"
+
+
+async def test_a_process_closes_although_the_bell_of_its_turn_is_not_deleted_yet(
+    database: Database, now: datetime
+) -> None:
+    """The engine is as quick as that: its turn is over before the relay has tidied up."""
+    await begin(database, now)
+    taken = await take(database, now)
+    await turn(database, Progress(closed=True), now)
+    async with database.begin() as conn:
+        await passed_on(conn, taken, now)
+        state = await conn.scalar(text("SELECT state FROM processes WHERE id = 'mail'"))
+    assert state == "closed"
+
+
+async def test_a_process_that_closes_while_a_bell_is_passed_on_stays_open(
+    database: Database, now: datetime
+) -> None:
+    await begin(database, now)
+    await pass_on(database, now)
+    async with database.begin() as conn:
+        process = await find(conn, "mail")
+        assert process is not None
+        await ring(conn, "mail")
+    assert await pass_on(database, now) == ["mail"]
+    async with database.begin() as conn:
+        closed = Progress(closed=True)
+        await arm(conn, "mail", closed, now, "run", heard=process.unheard)
+        state = await conn.scalar(text("SELECT state FROM processes WHERE id = 'mail'"))
+    assert state == "open"
 
 
 def test_the_window_grows_with_the_company_and_ends_at_a_quarter_of_an_hour() -> None:
