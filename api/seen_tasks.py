@@ -8,13 +8,23 @@ from uuid import UUID
 from api.authentication import Call
 from definitions.answers import WHY, form_of
 from definitions.models import Definition
-from domain.access import Reach, Reader, TaskAccess, answers_for, may_know_lateness, may_read_task
-from domain.errors import NotFound
+from domain.access import (
+    Move,
+    Reach,
+    Reader,
+    TaskAccess,
+    answers_for,
+    may_know_lateness,
+    may_read_task,
+    moves_on,
+)
+from domain.errors import Forbidden, NotFound
 from domain.states import TaskState
 from store.access import TaskFacts, task_facts
 from store.definitions import definition_of
 from store.lists.cycles import get_cycle
 from store.lists.tasks import Submission, submission_of
+from store.moves import moves_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,29 @@ async def see_task(call: Call, task_id: UUID) -> Seen:
     if facts.state == TaskState.PLANNED and not (reader.is_hr or reader.is_administrator):
         raise NotFound(f"There is no task {task_id}.")
     return Seen(facts, reader)
+
+
+async def see_to_move(call: Call, task_id: UUID, move: Move) -> Seen:
+    """The task, if the reader may do this about it. Raises NotFound, Forbidden."""
+    seen = await see_task(call, task_id)
+    rights = moves_on(seen.reader, seen.access)
+    if call.person is not None:
+        asked = (call.person_id, task_id)
+        rights = (await moves_of(call.conn, [asked], call.now, as_it_stands=False))[asked]
+    if move not in rights:
+        raise Forbidden(
+            "This is for HR, and for those who were told that it is overdue; never in their own "
+            "case or that of their own manager line."
+        )
+    return seen
+
+
+async def moves_offered(call: Call, seen: Seen) -> frozenset[Move]:
+    """What the reader can do about the task now."""
+    if call.person is None:
+        return frozenset()
+    asked = (call.person_id, seen.facts.id)
+    return (await moves_of(call.conn, [asked], call.now))[asked]
 
 
 async def answers_seen_by(call: Call, seen: Seen) -> Submission | None:

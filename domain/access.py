@@ -7,7 +7,7 @@ HR's rights; a rater's lateness is nobody's business; an administrator reads no 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
@@ -61,6 +61,7 @@ class Action(StrEnum):
     WORK_ON_TASK = "work_on_task"
     GIVE_FEEDBACK = "give_feedback"  # what one is asked for as a rater, and nobody else's
     STEER_TASK = "steer_task"
+    MOVE_TASK = "move_task"  # HR, and whoever was told that it is overdue; the task decides
     READ_ANSWERS = "read_answers"
     REVIEW_COMMENTS = "review_comments"  # of a 360 report, before anybody reads it
     READ_TEAM = "read_team"
@@ -95,6 +96,7 @@ ROLES_FOR: Mapping[Action, frozenset[AccessRole]] = MappingProxyType(
         Action.GIVE_FEEDBACK: _ALSO_OUTSIDE,
         Action.READ_ANSWERS: _EVERYBODY,
         Action.STEER_TASK: _HR,
+        Action.MOVE_TASK: _EVERYBODY,
         Action.REVIEW_COMMENTS: _HR,
         Action.READ_TEAM: frozenset({AccessRole.MANAGER}),
         Action.READ_DEFINITIONS: _OFFICE,
@@ -152,7 +154,8 @@ class Reader:
         """In which capacity the reader does something, for the audit log."""
         if self.service:
             return SERVICE
-        roles = ROLES_FOR[action]
+        # Who moves a task on as a member of HR does it as HR; everybody else as themselves.
+        roles = _HR if action is Action.MOVE_TASK else ROLES_FOR[action]
         kind: ActorKind = "person"
         if roles <= _OFFICE and AccessRole.HR in roles & self.roles:
             kind = "hr"
@@ -189,7 +192,8 @@ def hr_over(reader: Reader, subject_id: int | None) -> bool:
 class TaskAccess:
     """What the rules must know of a task.
 
-    `acting_id`: the assignee's delegate, while the assignee is on leave. `author_id`: who wrote
+    `acting_id`: the assignee's delegate, while the assignee is on leave. `told_to`: who was told
+    that it is overdue, and their delegates while they are on leave. `author_id`: who wrote
     the submission. `submitted`: a submission that was not withdrawn exists. `released`: HR
     released the result to the managers. `opened`: the subject may read the result. `hr_reads`:
     `policies.hr_reads` is `all`.
@@ -267,6 +271,14 @@ def may_know_lateness(reader: Reader, task: TaskAccess) -> bool:
     )
 
 
+def may_read_reason(reader: Reader, task: TaskAccess) -> bool:
+    """Whether the reader may read why somebody excused or reopened it.
+
+    Everybody who sees the task for more than that they run the system.
+    """
+    return may_read_task(replace(reader, roles=reader.roles - {AccessRole.ADMINISTRATOR}), task)
+
+
 def may_work_on(reader: Reader, task: TaskAccess) -> bool:
     """Whether the reader may save a draft of it and submit it."""
     return holds_task(reader, task)
@@ -275,6 +287,39 @@ def may_work_on(reader: Reader, task: TaskAccess) -> bool:
 def may_steer_task(reader: Reader, task: TaskAccess) -> bool:
     """Whether the reader may extend, reassign, reopen or excuse it: HR, never in their own case."""
     return may_read_task(reader, task) and hr_over(reader, task.subject_id)
+
+
+class Move(StrEnum):
+    """What can be done about a task that somebody else has to do."""
+
+    NUDGE = "nudge"
+    EXTEND = "extend"
+    REASSIGN = "reassign"
+    EXCUSE = "excuse"
+    REOPEN = "reopen"
+
+
+_OF_HR = frozenset(Move)
+_OF_THE_TOLD = frozenset({Move.NUDGE, Move.EXTEND, Move.REASSIGN, Move.EXCUSE})
+
+
+def moves_on(reader: Reader, task: TaskAccess) -> frozenset[Move]:
+    """What the reader may do about a task; empty: nothing.
+
+    HR everything, except in their own case. Whoever was told that it is overdue may help it on:
+    nudge, give more time, hand it over, excuse it with a reason; how far, `store.moves` says. Never
+    in their own case or that of their own manager line (`reader.line` must be filled), never about
+    a rater's task, and never about what a desk holds. What only its subject can do is not handed
+    over.
+    """
+    if may_steer_task(reader, task):
+        return _OF_HR
+    told = reader.person_id is not None and reader.person_id in task.told_to
+    if not told or task.role is Role.RATER or task.assignee_id is None:
+        return frozenset()
+    if is_own_case(reader, task.subject_id) or reader.person_id == task.assignee_id:
+        return frozenset()
+    return _OF_THE_TOLD - {Move.REASSIGN} if task.role is Role.SUBJECT else _OF_THE_TOLD
 
 
 class Reach(StrEnum):

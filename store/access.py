@@ -125,6 +125,14 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
     )
 
 
+TOLD_TO = """(SELECT array_agg(who) FROM (
+        SELECT unnest(t.told_to) AS who
+        UNION SELECT w.delegate_id FROM leaves w WHERE w.person_id = ANY(t.told_to)
+          AND t.role <> 'rater' AND w.withdrawn_at IS NULL AND w.delegate_id IS NOT NULL
+          AND :on BETWEEN w.first_day AND w.last_day) told)"""
+"""Of `tasks t`: who was told that it is overdue, and who reads their mail while they are away."""
+
+
 def _line(name: str, column: str) -> str:
     """A recursive CTE: everybody above the person in a column of the task, nearest first."""
     return f"""
@@ -145,7 +153,7 @@ _TASK = text(
     {_line("above_assignee", "assignee_id")},
     {_line("above_subject", "subject_id")}
     SELECT t.id, t.cycle_id, t.stage_id, t.subject_id, t.assignee_id, t.desk, t.role, t.state,
-      t.version, t.told_to, s.key AS stage_key, s.kind,
+      t.version, s.key AS stage_key, s.kind,
       v.content #>> '{{policies,hr_reads}}' AS hr_reads,
       coalesce(p.released_at IS NOT NULL OR p.opened_at IS NOT NULL, false) AS released,
       coalesce(p.opened_at IS NOT NULL, false) AS opened,
@@ -154,6 +162,7 @@ _TASK = text(
       (SELECT w.delegate_id FROM leaves w WHERE w.person_id = t.assignee_id AND t.role <> 'rater'
        AND w.withdrawn_at IS NULL AND :on BETWEEN w.first_day AND w.last_day
        AND w.delegate_id IS NOT NULL ORDER BY w.id DESC LIMIT 1) AS acting_id,
+      {TOLD_TO} AS told_to,
       (SELECT array_agg(DISTINCT person_id) FROM above_assignee) AS assignee_line,
       (SELECT array_agg(DISTINCT person_id) FROM above_subject) AS subject_line
     FROM task t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id

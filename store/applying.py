@@ -190,8 +190,12 @@ async def end_tasks(
     reason: str,
     at: datetime,
     actor_id: int | None,
+    words: str | None = None,
 ) -> None:
-    """End live tasks in one statement, with the reason on record. Queued mail about them stops."""
+    """End live tasks in one statement, with the reason on record. Queued mail about them stops.
+
+    `reason` is a code; `words` are what somebody gave as their reason.
+    """
     ids = [t.id for t in tasks]
     await conn.execute(
         text(
@@ -202,7 +206,8 @@ async def end_tasks(
         {"state": state, "at": at, "reason": reason, "actor": actor_id, "ids": ids},
     )
     await suppress_for_tasks(conn, ids, reason, at)
-    await record_events(conn, [(i, at, state.value, {"reason": reason}) for i in ids], actor_id)
+    ended = [(i, at, state.value, {"reason": reason}) for i in ids]
+    await record_events(conn, ended, actor_id, words=words)
 
 
 async def cancel_all(

@@ -118,6 +118,7 @@ async def move_due(
     actor_id: int | None,
     tell: Event | None,
     detail: dict[str, object] | None = None,
+    words: str | None = None,
     steered: int | None = None,
     unmoved: bool = False,
 ) -> list[Moved]:
@@ -160,6 +161,7 @@ async def move_due(
             for m in changed
         ],
         actor_id,
+        words=words,
     )
     await suppress_for_tasks(conn, [m.task.id for m in changed], "due_changed", now, rungs=True)
     await _tell(conn, changed, tell, event, told, now)

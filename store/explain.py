@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.ladders import Rung
 from definitions.models import Ladder
-from domain.access import Reader, may_know_lateness, may_read_task
+from domain.access import Reader, may_know_lateness, may_read_reason, may_read_task
 from domain.errors import NotFound
 from domain.notifications import Event
 from domain.states import CycleState, Role, TaskState
@@ -63,12 +63,16 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A change of the task: what (a code), when, by whom (none: the engine), ids and codes."""
+    """A change of the task: what (a code), when, by whom (none: the engine), ids and codes.
+
+    `words` is the reason that somebody gave, for readers who may read it.
+    """
 
     at: datetime
     event: str
     actor: Named | None
     detail: dict[str, Any]
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,13 @@ async def explain(
         ended_reason=row.ended_reason,
         opening=_opening(cycle, stage, row),
         history=tuple(
-            Happened(event.at, event.event, names.get(event.actor_id), event.detail)
+            Happened(
+                event.at,
+                event.event,
+                names.get(event.actor_id),
+                event.detail,
+                event.words if may_read_reason(reader, facts.access) else None,
+            )
             for event in events
             if facts.access.role is not Role.RATER or event.event not in _OF_RATERS
         ),
@@ -387,5 +397,6 @@ _TASK = text(
 )
 
 _EVENTS = text(
-    "SELECT at, event, actor_id, detail FROM task_events WHERE task_id = :id ORDER BY id LIMIT 500"
+    "SELECT at, event, actor_id, detail, words FROM task_events WHERE task_id = :id "
+    "ORDER BY id LIMIT 500"
 )

@@ -378,6 +378,9 @@ class TaskEvent(Base):
     event: Mapped[str]  # opened, submitted, rung, rung_skipped, extended, reassigned, expired ...
     actor_id: Mapped[int | None]
     detail: Mapped[JsonObject]  # ids, codes, instants: never words
+    words: Mapped[
+        str | None
+    ]  # the reason that somebody gave; `access.may_read_reason` says who reads
 
 
 class Draft(Base):

@@ -15,19 +15,25 @@ async def record_events(
     conn: AsyncConnection,
     events: Sequence[tuple[UUID, datetime, str, Mapping[str, object]]],
     actor_id: int | None = None,
+    *,
+    words: str | None = None,
 ) -> None:
-    """Write down changes of tasks: (task, business instant, event, detail without words)."""
+    """Write down changes of tasks: (task, business instant, event, detail without words).
+
+    `words` is the reason that the actor gave for all of them.
+    """
     if not events:
         return
     await conn.execute(
         text(
-            "INSERT INTO task_events (task_id, at, event, actor_id, detail) "
-            "SELECT n.task, n.at, n.event, :actor, CAST(n.detail AS jsonb) FROM unnest("
+            "INSERT INTO task_events (task_id, at, event, actor_id, detail, words) "
+            "SELECT n.task, n.at, n.event, :actor, CAST(n.detail AS jsonb), :words FROM unnest("
             "CAST(:tasks AS uuid[]), CAST(:ats AS timestamptz[]), CAST(:events AS text[]), "
             "CAST(:details AS text[])) AS n(task, at, event, detail)"
         ),
         {
             "actor": actor_id,
+            "words": words,
             "tasks": literal(e[0] for e in events),
             "ats": literal(e[1] for e in events),
             "events": literal(e[2] for e in events),

@@ -21,7 +21,7 @@ _SOME_REASON = "preview"
 
 
 async def preview_reassign(
-    conn: AsyncConnection, task_id: UUID, to_person: int, now: datetime
+    conn: AsyncConnection, task_id: UUID, to_person: int, actor: Actor, now: datetime
 ) -> Preview:
     """What giving a task to somebody else would do. Raises what `reassign` raises."""
     _, _, before = await lock_task(conn, task_id)
@@ -30,7 +30,7 @@ async def preview_reassign(
     after = await _tried(
         conn,
         task_id,
-        lambda: task_steering.reassign(conn, task_id, to_person, _NOBODY, now),
+        lambda: task_steering.reassign(conn, task_id, to_person, actor, now),
     )
     moved = after.due_on != before.due_on
     due = f"due {after.due_on:%a %d %b %Y}" + (", later than now." if moved else ", as now.")
@@ -58,12 +58,24 @@ async def preview_reopen(conn: AsyncConnection, task_id: UUID, now: datetime) ->
     return Preview("reopen", tuple(sentences), {"tasks": 1})
 
 
-async def preview_excuse(conn: AsyncConnection, task_id: UUID, now: datetime) -> Preview:
+async def preview_nudge(
+    conn: AsyncConnection, task_id: UUID, actor: Actor, now: datetime
+) -> Preview:
+    """What nudging would do. Raises what `nudge` raises."""
+    task = await _tried(conn, task_id, lambda: task_steering.nudge(conn, task_id, actor, now))
+    name = await _name(conn, task.assignee_id or 0)
+    sentence = f"{name} gets one line more with the next daily mail, with your name. Once a day."
+    return Preview("nudge", (sentence,), {"tasks": 1})
+
+
+async def preview_excuse(
+    conn: AsyncConnection, task_id: UUID, actor: Actor, now: datetime
+) -> Preview:
     """What excusing would do. Raises what `excuse` raises, except for a missing reason."""
     await _tried(
         conn,
         task_id,
-        lambda: task_steering.excuse(conn, task_id, _SOME_REASON, _NOBODY, now),
+        lambda: task_steering.excuse(conn, task_id, _SOME_REASON, actor, now),
     )
     return Preview(
         "excuse",

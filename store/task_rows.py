@@ -1,5 +1,6 @@
 """The row of a task, locked, and who may act on it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -49,9 +50,9 @@ COLUMNS = (
 )
 
 
-def from_row(row: Row[Any]) -> TaskFacts:
-    """A row with `COLUMNS`, typed."""
-    values = row._asdict()
+def from_row(row: Row[Any], *, leave_out: Collection[str] = ()) -> TaskFacts:
+    """A row with `COLUMNS`, typed. `leave_out` are columns beside them."""
+    values = {name: value for name, value in row._asdict().items() if name not in leave_out}
     values |= {"state": TaskState(row.state), "told_to": tuple(row.told_to or ())}
     return TaskFacts(**values)
 

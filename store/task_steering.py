@@ -24,6 +24,7 @@ from store.deadlines import NewDates, assignee_times, close_of, extension, move_
 from store.drafts import Until, away_data, drafts_left_behind, kept_until
 from store.handover import earliest_due, later_close
 from store.holders import cycle_times
+from store.moves import must_be_below, within
 from store.notices import Notice, tell, tell_all
 from store.outbox import suppress_for_tasks
 from store.processes import ring, start
@@ -82,17 +83,24 @@ def _live(task: TaskFacts) -> None:
         raise IllegalState(f"This task is {task.state}; reopen it instead.")
 
 
+def _more(cycle: CycleFacts, stage: StageFacts, days: int, actor: Actor, now: datetime) -> NewDates:
+    """The dates after an extension: a desk's as it likes, somebody else's within bounds."""
+    if actor.kind == "person":
+        return within(cycle, stage, days, now)
+    return extension(cycle, stage, days)
+
+
 async def preview_extend_task(
-    conn: AsyncConnection, task_id: UUID, days: int, now: datetime
+    conn: AsyncConnection, task_id: UUID, days: int, actor: Actor, now: datetime
 ) -> Preview:
-    """What extending would do: the new due date."""
+    """What extending would do: the new due date. Raises what `extend_task` raises."""
     cycle, stage, task = await lock_task(conn, task_id)
     _not_a_raters(task)
     _steerable(cycle)
     _live(task)
     _check_days(days)
     time = (await assignee_times(conn, cycle, [task], now))[task.id]
-    due_on, closes, _ = extension(cycle, stage, days)(task, time)
+    due_on, closes, _ = _more(cycle, stage, days, actor, now)(task, time)
     sentences = [f"Due {due_on:%a %d %b %Y} instead of {task.due_on:%a %d %b %Y}."]
     if closes is not None:
         sentences.append(f"It closes on {time.local_date(closes):%a %d %b %Y}.")
@@ -113,7 +121,9 @@ async def extend_task(
 ) -> date:
     """Give one task `days` working days more, on its holder's calendar. Returns the new due date.
 
-    Not idempotent by itself: the caller holds the command key.
+    A desk moves the close with it. Somebody who was told that it is overdue gives no more than
+    `store.moves.more_days`, and the close stays. Not idempotent by itself: the caller holds the
+    command key.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
     _not_a_raters(task)
@@ -125,7 +135,7 @@ async def extend_task(
         cycle,
         stage,
         [task],
-        extension(cycle, stage, days),
+        _more(cycle, stage, days, actor, now),
         now=now,
         event="extended",
         actor_id=actor.person_id,
@@ -156,8 +166,9 @@ async def reassign(
     """Move a live task to somebody else, who has the stage's `at_least` from today. Both are told.
 
     What the former holder has typed stays theirs; they may send it on (`store.drafts`). Given to
-    whoever holds it already, nothing happens. Raises Invalid if that person has left, or already
-    holds the same task.
+    whoever holds it already, nothing happens. A desk chooses anybody; somebody who was told that it
+    is overdue chooses themselves or somebody below them. Raises Invalid if it is nobody of those,
+    if that person has left, or already holds the same task.
     """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
     _not_a_raters(task)
@@ -166,6 +177,8 @@ async def reassign(
     if to_person == task.assignee_id:
         return
     await _may_hold(conn, task, to_person)
+    if actor.kind == "person" and actor.person_id is not None:
+        await must_be_below(conn, to_person, actor.person_id, now.date())
     former = task.assignee_id
     time = (await cycle_times(conn, cycle, [to_person])).get(to_person)
     if time is None:
@@ -327,6 +340,7 @@ async def reopen(
         event="reopened",
         actor_id=actor.person_id,
         tell=None,
+        words=reason.strip(),
         unmoved=True,
     )
     if task.assignee_id is not None:
@@ -393,7 +407,10 @@ async def _released(conn: AsyncConnection, cycle: CycleFacts, task: TaskFacts) -
 async def excuse(
     conn: AsyncConnection, task_id: UUID, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Let somebody off a task; it counts as closed. Excusing twice changes nothing."""
+    """Let somebody off a task; it counts as closed. Excusing twice changes nothing.
+
+    The reason stays with the task, for whoever may read it.
+    """
     cycle, stage, task = await lock_task(conn, task_id, steering=True)
     _not_a_raters(task)
     _steerable(cycle)
@@ -405,7 +422,8 @@ async def excuse(
             "Please give a reason: it is kept with the task.",
             ({"field": "reason", "code": "required", "message": "Please give a reason."},),
         )
-    await end_tasks(conn, [task], TaskState.EXCUSED, "excused_by_hr", now, actor.person_id)
+    by = "excused_by_manager" if actor.kind == "person" else "excused_by_hr"
+    await end_tasks(conn, [task], TaskState.EXCUSED, by, now, actor.person_id, words=reason.strip())
     await _audit(
         conn,
         task,

@@ -31,7 +31,9 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
     receiver = facts.people[mail.receiver_id]
     principal = facts.people[mail.instead_of_id] if mail.instead_of_id else None
     outside = mail.receiver_id in facts.outsiders
-    items = tuple(_made(Saying(facts.details[item], facts, site)) for item in mail.items)
+    items = tuple(
+        _made(Saying(facts.details[item], facts, site, mail.receiver_id)) for item in mail.items
+    )
     if outside:
         items = tuple(seen_from_outside(item) for item in items)
     return m.DailyMail(
@@ -346,6 +348,7 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
         rung=item.detail.rung,
         assignee=item.assignee(),
         history=item.history(),
+        moves=item.moves(),
     ),
     Event.EXTENDED_NOTICE: lambda item: m.ExtendedNotice(
         task=item.task(), assignee=item.assignee()

@@ -1,6 +1,6 @@
 """Everything that the mails of a claim say, gathered in a handful of queries for all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.notifications.raters import outsiders, relationships
 from definitions.calendar import PersonTime
+from domain.access import Move
 from domain.notifications import Event
 from domain.states import Role
 from store.launch_check import LaunchCheck, report
@@ -34,6 +35,7 @@ from store.mail_details import (
     tried,
 )
 from store.mail_writing import ClaimedMail
+from store.moves import Asked, moves_of
 from store.outbox import horizon
 from store.people import company_calendars, managers_of, person_times
 
@@ -72,6 +74,8 @@ class Facts:
     outsiders: frozenset[int] = frozenset()
     managers: Mapping[int, int] = field(default_factory=dict)
     relationships: Mapping[UUID, str] = field(default_factory=dict)
+    moves: Mapping[Asked, Collection[Move]] = field(default_factory=dict)
+    """What receivers of escalations can do about the task, by the rule of its page."""
 
 
 async def gather(
@@ -120,7 +124,18 @@ async def gather(
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
         managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
         relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
+        moves=await moves_of(conn, _brought_up(mails, told), as_of),
     )
+
+
+def _brought_up(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> set[Asked]:
+    """Who is told of which overdue task."""
+    return {
+        (mail.receiver_id, task.id)
+        for mail in mails
+        for item in mail.items
+        if (detail := told.get(item)) and detail.event is Event.ESCALATION and (task := detail.task)
+    }
 
 
 def _by_event(told: Iterable[Detail]) -> dict[Event, list[Detail]]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
@@ -25,15 +24,6 @@ TaskKind = Literal[
 
 Relationship = Literal["self", "manager", "peers", "reports", "others", "external"]
 """In which group a rater's answers stand."""
-
-
-class Move(StrEnum):
-    """What somebody who was escalated to can do about the task."""
-
-    NUDGE = "nudge"
-    EXTEND = "extend"
-    REASSIGN = "reassign"
-    EXCUSE = "excuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,6 @@ from activities.notifications.cycle_items import (
 from activities.notifications.mail_facts import (
     Cycle,
     Mailbox,
-    Move,
     NextTold,
     Person,
     Protection,
@@ -88,7 +87,6 @@ __all__ = [
     "LeaveReturnQuestion",
     "MailItem",
     "Mailbox",
-    "Move",
     "NeedsAssignee",
     "NextTold",
     "NoRaters",

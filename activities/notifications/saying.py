@@ -13,6 +13,7 @@ from activities.notifications.raters import relationship_of
 from definitions.effort import minutes_of
 from definitions.ladders import next_rung
 from definitions.models import Definition, Stage
+from domain.access import Move
 from domain.notifications import Event, rung_offset
 from domain.states import Role
 from store.mail_details import CycleDetail, Detail, PersonDetail, TaskDetail
@@ -47,7 +48,8 @@ class Site:
 class Saying:
     """One notification, with everything that its mail may say about it."""
 
-    def __init__(self, detail: Detail, facts: Facts, site: Site) -> None:
+    def __init__(self, detail: Detail, facts: Facts, site: Site, receiver_id: int) -> None:
+        self.receiver_id = receiver_id
         self.detail = detail
         self.data = detail.data
         self.facts = facts
@@ -180,6 +182,12 @@ class Saying:
                 m.Told(on=one.at.astimezone(zone).date(), event=_tried(one.event), name=name)
             )
         return tuple(told)
+
+    def moves(self) -> tuple[Move, ...]:
+        """What the receiver can do about the task, in the order in which it is offered."""
+        task = self.detail.task
+        allowed = self.facts.moves.get((self.receiver_id, task.id), ()) if task else ()
+        return tuple(move for move in Move if move in allowed)
 
     def told_names(self) -> tuple[str, ...]:
         ids = self.data.get("told") or ()

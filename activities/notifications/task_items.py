@@ -6,12 +6,12 @@ from typing import ClassVar, Literal
 
 from activities.notifications.mail_facts import (
     Cycle,
-    Move,
     Person,
     Task,
     Told,
     not_about_raters,
 )
+from domain.access import Move
 from domain.notifications import Event, Section, section_of
 
 
@@ -156,7 +156,7 @@ class Escalation(TaskItem):
     event: ClassVar[Event] = Event.ESCALATION
     assignee: Person
     history: tuple[Told, ...] = ()
-    moves: tuple[Move, ...] = tuple(Move)
+    moves: tuple[Move, ...]
 
     def __post_init__(self) -> None:
         not_about_raters(self.task)

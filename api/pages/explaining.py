@@ -182,7 +182,8 @@ def _happened(event: Happened, story: Explanation) -> Happening:
         "excused": "held",
         "rung": "late",
     }
-    detail = " ".join(part for part in (who, _detail(event)) if part)
+    why = f"The reason given: {event.words}" if event.words else ""
+    detail = " ".join(part for part in (who, _detail(event), why) if part)
     if event.event == "opened":
         detail = _announced(story)
     facts = tuple(

@@ -33,6 +33,7 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "withdrawn": Notice("Taken back.", "Your text is a draft again; nobody else reads it."),
         "sent-on": Notice("Sent on.", "Whoever holds the task now goes on from your draft."),
         "thrown-away": Notice("Thrown away.", "Nobody has read your draft."),
+        "nudge": Notice("Nudged.", "It is one line in their next daily mail, with your name."),
         "nudged": Notice("Nudged.", "It is one line in their next daily mail, with your name."),
         "released": Notice("Released.", "The managers concerned get one line by mail."),
         "launched": Notice("Launched.", "Watch the first minutes here; then it runs by itself."),

@@ -23,8 +23,8 @@ from api.pages.shell import go, show, typed, undo, words
 from api.pages.task_acts import TASK_ACTS
 from api.pages.views.frame import Choice, Link, Problem
 from api.pages.views.reading import Steer, SteerField
-from api.seen_tasks import see_task
-from domain.access import Action, may, may_steer_task
+from api.seen_tasks import see_to_move
+from domain.access import Action, Move, may, may_steer_task
 from domain.errors import AlmanacError, Forbidden, IllegalState, Invalid, NotFound
 from domain.states import StageState
 from store.access import hidden_cases
@@ -37,7 +37,7 @@ from store.views.people_pages import address_of
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 SteersCycle = Annotated[Call, allow(Action.STEER_CYCLE)]
-SteersTask = Annotated[Call, allow(Action.STEER_TASK)]
+MovesTask = Annotated[Call, allow(Action.MOVE_TASK)]
 
 
 Kind = Literal["cycles", "tasks"]
@@ -56,6 +56,10 @@ class Place:
     back: str
     asks: tuple[SteerField, ...]
     act: Act
+    part: str = "cycles"
+    crumbs: tuple[Link, ...] = ()
+    after: str = ""
+    """Where to go when it is done; `back`, if empty."""
 
     @property
     def path(self) -> str:
@@ -76,13 +80,13 @@ async def steer_cycle(call: SteersCycle, request: Request, cycle_id: UUID, name:
 
 
 @router.get("/tasks/{task_id}/steer/{name}")
-async def ask_task(call: SteersTask, request: Request, task_id: UUID, name: str) -> Response:
+async def ask_task(call: MovesTask, request: Request, task_id: UUID, name: str) -> Response:
     """What it needs; where it needs nothing, what it will do."""
     return await _ask(call, await _task_place(call, task_id, name))
 
 
 @router.post("/tasks/{task_id}/steer/{name}")
-async def steer_task(call: SteersTask, request: Request, task_id: UUID, name: str) -> Response:
+async def steer_task(call: MovesTask, request: Request, task_id: UUID, name: str) -> Response:
     """Say what it will do, or do it, once."""
     return await _posted(call, await _task_place(call, task_id, name))
 
@@ -106,21 +110,27 @@ async def _cycle_place(call: Call, cycle_id: UUID, name: str) -> Place:
         )
         asks = tuple(replace(f, choices=choices) if f is STAGE else f for f in asks)
     back = f"/cycles/{cycle_id}" + ("/people" if name in ("add", "remove") else "")
-    return Place("cycles", cycle_id, cycle.title, back, asks, act)
+    crumbs = (Link("Cycles", "/cycles"), Link(cycle.title, back))
+    return Place("cycles", cycle_id, cycle.title, back, asks, act, crumbs=crumbs)
 
 
 async def _task_place(call: Call, task_id: UUID, name: str) -> Place:
     act = TASK_ACTS.get(name)
     if act is None:
         raise NotFound(f"There is no way to {name} a task.")
-    seen = await see_task(call, task_id)
-    if not may_steer_task(seen.reader, seen.access):
-        raise Forbidden("Nobody steers their own case, or that of their own manager line.")
+    seen = await see_to_move(call, task_id, Move(name))
     task = await get_task(call.conn, task_id)
     title = f"{task.title}, {task.subject}" if task.subject else task.title
+    if not may_steer_task(seen.reader, seen.access):
+        # Whoever was told of it came by a mail, and sees no cycle. Once it is extended it may not
+        # be theirs to see any more, so they go on to their own tasks.
+        back = f"/tasks/{task_id}"
+        crumbs = (Link("My tasks", "/tasks"), Link(title, back))
+        return Place("tasks", task_id, title, back, act.asks, act, "tasks", crumbs, "/tasks")
     back = f"/cycles/{task.cycle_id}"
     back += f"/people/{task.subject_id}" if task.subject_id else "/tasks"
-    return Place("tasks", task_id, title, back, act.asks, act)
+    crumbs = (Link("Cycles", "/cycles"), Link(title, back))
+    return Place("tasks", task_id, title, back, act.asks, act, crumbs=crumbs)
 
 
 async def _ask(call: Call, place: Place) -> Response:
@@ -192,8 +202,8 @@ def _form(place: Place, values: Values, problems: tuple[Problem, ...]) -> Steer:
     heading = place.act.heading.format(title=place.title)
     return Steer(
         title=heading,
-        part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
+        part=place.part,
+        crumbs=place.crumbs,
         problems=problems,
         heading=heading,
         action=place.path,
@@ -215,8 +225,8 @@ def _preview(
     )
     return Steer(
         title=heading,
-        part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
+        part=place.part,
+        crumbs=place.crumbs,
         problems=problems,
         heading=f"{heading}: {stage}?" if stage else f"{heading}?",
         action=place.path,
@@ -243,8 +253,8 @@ def _refused(place: Place, error: AlmanacError) -> Steer:
     heading = place.act.heading.format(title=place.title)
     return Steer(
         title=heading,
-        part="cycles",
-        crumbs=(Link("Cycles", "/cycles"), Link(place.title, place.back)),
+        part=place.part,
+        crumbs=place.crumbs,
         heading=heading,
         action="",
         button="",
@@ -278,7 +288,7 @@ async def _act(call: Call, place: Place, values: Values, key: str, number: str) 
     except IllegalState as error:
         await undo(call)
         return await show(call, _refused(place, error), error.status)
-    return go(place.back, place.act.name)
+    return go(place.after or place.back, place.act.name)
 
 
 class Unconfirmed(Exception):

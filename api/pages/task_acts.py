@@ -11,7 +11,7 @@ from store.steering import Preview
 
 async def _look_extend_task(call: Call, task_id: UUID, values: Values) -> Preview:
     return await task_steering.preview_extend_task(
-        call.conn, task_id, number(values, "days"), call.now
+        call.conn, task_id, number(values, "days"), call.actor, call.now
     )
 
 
@@ -23,7 +23,7 @@ async def _do_extend_task(call: Call, task_id: UUID, values: Values) -> None:
 
 async def _look_reassign(call: Call, task_id: UUID, values: Values) -> Preview:
     person = await person_of(call, values)
-    return await task_previews.preview_reassign(call.conn, task_id, person, call.now)
+    return await task_previews.preview_reassign(call.conn, task_id, person, call.actor, call.now)
 
 
 async def _do_reassign(call: Call, task_id: UUID, values: Values) -> None:
@@ -42,17 +42,26 @@ async def _do_reopen(call: Call, task_id: UUID, values: Values) -> None:
 
 async def _look_excuse(call: Call, task_id: UUID, values: Values) -> Preview:
     reason(values)
-    return await task_previews.preview_excuse(call.conn, task_id, call.now)
+    return await task_previews.preview_excuse(call.conn, task_id, call.actor, call.now)
 
 
 async def _do_excuse(call: Call, task_id: UUID, values: Values) -> None:
     await task_steering.excuse(call.conn, task_id, reason(values), call.actor, call.now)
 
 
-_T = Action.STEER_TASK
+async def _look_nudge(call: Call, task_id: UUID, values: Values) -> Preview:
+    return await task_previews.preview_nudge(call.conn, task_id, call.actor, call.now)
+
+
+async def _do_nudge(call: Call, task_id: UUID, values: Values) -> None:
+    await task_steering.nudge(call.conn, task_id, call.actor, call.now)
+
+
+_T = Action.MOVE_TASK
 TASK_ACTS = {
     act.name: act
     for act in (
+        Act("nudge", "Nudge: {title}", "Nudge", (), _look_nudge, _do_nudge, _T),
         Act("extend", "Extend: {title}", "Extend", (DAYS,), _look_extend_task, _do_extend_task, _T),
         Act(
             "reassign",

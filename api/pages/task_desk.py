@@ -128,7 +128,20 @@ def head(desk: Desk, call: Call, *, others: bool = False, seen: Seen | None = No
         closes_at=None if hidden else f.closes_at,
         instead_of="" if mine or others else f.assignee or "",
         paused=f.cycle_state == "paused",
+        reopened="" if others else _reopened(desk, call),
     )
+
+
+def _reopened(desk: Desk, call: Call) -> str:
+    """By whom, when and why it was opened again, for whoever is to do it once more."""
+    f = desk.facts
+    if f.decided != "reopened" or f.decided_at is None or f.state != TaskState.OPEN:
+        return ""
+    zone = ZoneInfo(f.zone) if f.zone else UTC
+    day = say_day(f.decided_at.astimezone(zone).date(), call.now.astimezone(zone).date())
+    by = f" by {f.decided_by}" if f.decided_by else ""
+    why = f" The reason given: {f.decided_why}" if f.decided_why else ""
+    return f"Reopened on {day}{by}.{why}"
 
 
 def _after(desk: Desk, call: Call) -> str:

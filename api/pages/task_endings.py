@@ -8,8 +8,9 @@ from api.pages.task_desk import Desk, head
 from api.pages.task_evidence import sections_read
 from api.pages.task_words import ended_word, seen_by
 from api.pages.views.frame import Notice, Page
-from api.pages.views.tasks import TaskAhead, TaskDone
-from api.seen_tasks import Seen, answers_seen_by
+from api.pages.views.tasks import TaskAhead, TaskDone, TaskMove
+from api.seen_tasks import Seen, answers_seen_by, moves_offered
+from domain.access import Move, may_read_reason
 from domain.states import TaskState
 from store.views.task_pages import TaskPageFacts, acknowledgement_task, has_opened
 
@@ -29,6 +30,7 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
             task=top,
             text=text or "This task has not opened yet.",
             opens_at=f.opens_at if f.state == TaskState.PLANNED else None,
+            moves=await _moves(call, desk, seen),
         )
     submission = await answers_seen_by(call, seen)
     visit = await visit_of(call)
@@ -64,7 +66,26 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
         why_not_withdraw=why_not,
         version=desk.version,
         held_on=f.held_on,
-        reason=_reason(f),
+        reason=_reason(f, tell_why=may_read_reason(seen.reader, seen.access)),
+    )
+
+
+_MOVES = {
+    Move.NUDGE: ("Nudge", "One line more in their next daily mail, with your name."),
+    Move.EXTEND: ("Give more time", "They are told at once."),
+    Move.REASSIGN: ("Give it to somebody else", "Both people are told at once."),
+    Move.EXCUSE: ("Excuse it", "It is asked of nobody any more. You give a reason."),
+}
+"""In this order. Reopening is for tasks that have ended."""
+
+
+async def _moves(call: Call, desk: Desk, seen: Seen) -> tuple[TaskMove, ...]:
+    """What the reader can do about a task of somebody else; each says first what it will do."""
+    offered = await moves_offered(call, seen)
+    return tuple(
+        TaskMove(label, f"{desk.href}/steer/{move}", does)
+        for move, (label, does) in _MOVES.items()
+        if move in offered
     )
 
 
@@ -83,19 +104,23 @@ async def _may_withdraw(call: Call, desk: Desk, mine: bool) -> tuple[bool, str]:
     return True, ""
 
 
-def _reason(f: TaskPageFacts) -> str:
+def _reason(f: TaskPageFacts, *, tell_why: bool) -> str:
     words_of = {
         "submitted": "",
         "released": "",
         "closed": "The stage closed before anything was submitted.",
         "cycle_ended": "The cycle ended before anything was submitted.",
         "excused_by_hr": "HR excused this task; it counts as closed.",
+        "excused_by_manager": "A manager excused this task; it counts as closed.",
         "long_leave": "Excused because of a long leave.",
         "removed": "The person no longer takes part.",
         "left": "The person has left.",
     }
     if f.state == TaskState.DONE or not f.ended_reason:
         return ""
+    if f.decided == TaskState.EXCUSED and f.decided_by:
+        why = f" The reason given: {f.decided_why}" if f.decided_why and tell_why else ""
+        return f"{f.decided_by} excused this task; it counts as closed.{why}"
     return words_of.get(f.ended_reason, f.ended_reason.replace("_", " "))
 
 

@@ -1,4 +1,7 @@
-"""Steering one task: HR's acts, never in their own case or that of their own manager line."""
+"""Steering one task: HR's acts, and what somebody may do who was told that it is overdue.
+
+Never in their own case or that of their own manager line (`domain.access.moves_on`).
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -11,8 +14,8 @@ from api.authentication import Call, GuardedRoute, allow
 from api.bodies import Body, PersonNumber, Preview, Reason
 from api.etags import expected_version
 from api.idempotency import once
-from api.seen_tasks import see_task
-from domain.access import Action, may_steer_task
+from api.seen_tasks import see_task, see_to_move
+from domain.access import Action, Move, may_steer_task
 from domain.errors import EditConflict, Forbidden
 from store import task_steering as store
 from store.lists.tasks import TaskItem, get_task
@@ -25,6 +28,7 @@ from store.task_previews import preview_excuse, preview_reassign, preview_reopen
 router = APIRouter(prefix="/api/tasks/{task_id}", route_class=GuardedRoute, tags=["steering"])
 
 Steers = Annotated[Call, allow(Action.STEER_TASK)]
+Moves = Annotated[Call, allow(Action.MOVE_TASK)]
 
 
 class MoreTime(Body):
@@ -52,34 +56,40 @@ class Departments(Body):
 
 
 @router.post("/extend", response_model=TaskItem | Foreseen)
-async def extend(call: Steers, task_id: UUID, body: MoreTime, preview: Preview = False) -> Response:
+async def extend(call: Moves, task_id: UUID, body: MoreTime, preview: Preview = False) -> Response:
     """Give one task more time. Its holder is told at once."""
     if preview:
         return await _steer(
             call,
             task_id,
-            lambda: store.preview_extend_task(call.conn, task_id, body.days, call.now),
+            lambda: store.preview_extend_task(call.conn, task_id, body.days, call.actor, call.now),
+            Move.EXTEND,
         )
     return await _change(
         call,
         task_id,
         lambda: store.extend_task(call.conn, task_id, body.days, call.actor, call.now),
+        Move.EXTEND,
     )
 
 
 @router.post("/reassign", response_model=TaskItem | Foreseen)
 async def reassign(
-    call: Steers, task_id: UUID, body: NewAssignee, preview: Preview = False
+    call: Moves, task_id: UUID, body: NewAssignee, preview: Preview = False
 ) -> Response:
     """Give a task to somebody else, who has at least three working days. Both are told."""
     if preview:
         return await _steer(
-            call, task_id, lambda: preview_reassign(call.conn, task_id, body.person_id, call.now)
+            call,
+            task_id,
+            lambda: preview_reassign(call.conn, task_id, body.person_id, call.actor, call.now),
+            Move.REASSIGN,
         )
     return await _change(
         call,
         task_id,
         lambda: store.reassign(call.conn, task_id, body.person_id, call.actor, call.now),
+        Move.REASSIGN,
     )
 
 
@@ -87,27 +97,40 @@ async def reassign(
 async def reopen(call: Steers, task_id: UUID, body: Because, preview: Preview = False) -> Response:
     """Open an ended task again, before results were released."""
     if preview:
-        return await _steer(call, task_id, lambda: preview_reopen(call.conn, task_id, call.now))
+        return await _steer(
+            call, task_id, lambda: preview_reopen(call.conn, task_id, call.now), Move.REOPEN
+        )
     return await _change(
-        call, task_id, lambda: store.reopen(call.conn, task_id, body.reason, call.actor, call.now)
+        call,
+        task_id,
+        lambda: store.reopen(call.conn, task_id, body.reason, call.actor, call.now),
+        Move.REOPEN,
     )
 
 
 @router.post("/excuse", response_model=TaskItem | Foreseen)
-async def excuse(call: Steers, task_id: UUID, body: Because, preview: Preview = False) -> Response:
+async def excuse(call: Moves, task_id: UUID, body: Because, preview: Preview = False) -> Response:
     """Ask it of nobody any more; it counts as closed."""
     if preview:
-        return await _steer(call, task_id, lambda: preview_excuse(call.conn, task_id, call.now))
+        return await _steer(
+            call,
+            task_id,
+            lambda: preview_excuse(call.conn, task_id, call.actor, call.now),
+            Move.EXCUSE,
+        )
     return await _change(
-        call, task_id, lambda: store.excuse(call.conn, task_id, body.reason, call.actor, call.now)
+        call,
+        task_id,
+        lambda: store.excuse(call.conn, task_id, body.reason, call.actor, call.now),
+        Move.EXCUSE,
     )
 
 
 @router.post("/nudge", response_model=TaskItem)
-async def nudge(call: Steers, task_id: UUID) -> Response:
+async def nudge(call: Moves, task_id: UUID) -> Response:
     """Remind whoever holds it with the next daily mail, at most once a day."""
     return await _change(
-        call, task_id, lambda: store.nudge(call.conn, task_id, call.actor, call.now)
+        call, task_id, lambda: store.nudge(call.conn, task_id, call.actor, call.now), Move.NUDGE
     )
 
 
@@ -121,6 +144,7 @@ async def release(
             call,
             task_id,
             lambda: preview_release(call.conn, task_id, body.departments, call.now),
+            None,
         )
     return await _change(
         call,
@@ -128,22 +152,30 @@ async def release(
         lambda: release_results(
             call.conn, task_id, call.actor, call.now, departments=body.departments
         ),
+        None,
     )
 
 
-async def _change(call: Call, task_id: UUID, act: Callable[[], Awaitable[object]]) -> Response:
+async def _change(
+    call: Call, task_id: UUID, act: Callable[[], Awaitable[object]], move: Move | None
+) -> Response:
     async def effect() -> TaskItem:
         await act()
         return await get_task(call.conn, task_id)
 
-    return await _steer(call, task_id, effect)
+    return await _steer(call, task_id, effect, move)
 
 
-async def _steer(call: Call, task_id: UUID, effect: Callable[[], Awaitable[object]]) -> Response:
+async def _steer(
+    call: Call, task_id: UUID, effect: Callable[[], Awaitable[object]], move: Move | None
+) -> Response:
     async def allowed() -> object:
-        seen = await see_task(call, task_id)
-        if not may_steer_task(seen.reader, seen.access):
-            raise Forbidden("Nobody steers their own case, or that of their own manager line.")
+        if move is not None:
+            seen = await see_to_move(call, task_id, move)
+        else:
+            seen = await see_task(call, task_id)
+            if not may_steer_task(seen.reader, seen.access):
+                raise Forbidden("Nobody steers their own case, or that of their own manager line.")
         expected = expected_version(call.request)
         if expected is not None and expected != seen.facts.version:
             raise EditConflict("The task has changed meanwhile.", version=seen.facts.version)

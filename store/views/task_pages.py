@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 class TaskPageFacts:
     """A task with its cycle, its people and the reader's own draft.
 
-    `zone` is the assignee's. `draft_version` is 0 as long as nothing was saved.
+    `zone` is the assignee's. `draft_version` is 0 as long as nothing was saved. `decided` is
+    `reopened` or `excused` where that is what happened last; when, by whom and why stand beside it.
     """
 
     id: UUID
@@ -51,6 +52,10 @@ class TaskPageFacts:
     releases_on: date | None
     released: bool
     result_open: bool
+    decided: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    decided_why: str | None
 
 
 async def task_page(conn: AsyncConnection, task_id: UUID, person_id: int | None) -> TaskPageFacts:
@@ -68,13 +73,20 @@ async def task_page(conn: AsyncConnection, task_id: UUID, person_id: int | None)
                   (SELECT x.planned_due_on FROM stages x WHERE x.cycle_id = c.id
                    AND x.kind = 'release' ORDER BY x.position DESC LIMIT 1),
                   coalesce(p.released_at IS NOT NULL, false),
-                  coalesce(p.opened_at IS NOT NULL, false)
+                  coalesce(p.opened_at IS NOT NULL, false),
+                  nullif(e.event, 'submitted'), e.at, e.actor, e.why
                 FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
                 LEFT JOIN people b ON b.id = t.subject_id
                 LEFT JOIN people a ON a.id = t.assignee_id
                 LEFT JOIN profiles r ON r.id = a.profile_id
                 LEFT JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id
                 LEFT JOIN drafts d ON d.task_id = t.id AND d.author_id = :me
+                LEFT JOIN LATERAL (
+                  SELECT x.event, x.at, w.first_name || ' ' || w.last_name AS actor,
+                    x.words AS why
+                  FROM task_events x LEFT JOIN people w ON w.id = x.actor_id
+                  WHERE x.task_id = t.id AND x.event IN ('reopened', 'excused', 'submitted')
+                  ORDER BY x.id DESC LIMIT 1) e ON true
                 WHERE t.id = :id
                 """
             ),

@@ -9,6 +9,7 @@ from domain.access import (
     AccessRole,
     Action,
     Actor,
+    Move,
     Reach,
     Reader,
     TaskAccess,
@@ -17,6 +18,7 @@ from domain.access import (
     may_read_task,
     may_steer_task,
     may_work_on,
+    moves_on,
 )
 from domain.states import Desk, Role
 
@@ -104,6 +106,34 @@ def test_hr_steers_all_but_its_own_case_and_line() -> None:
     assert _names(may_steer_task, BY_MANAGER) == {"hr", "service"}
 
 
+HELP = {Move.NUDGE, Move.EXTEND, Move.REASSIGN, Move.EXCUSE}
+
+
+@pytest.mark.parametrize(
+    ("task", "moves"),
+    [
+        (SELF, {"told": HELP - {Move.REASSIGN}}),
+        (OPEN_BY_MANAGER, {"told": HELP}),
+        (replace(OPEN_BY_MANAGER, told_to=frozenset({MANAGER})), {}),
+        (replace(OPEN_BY_MANAGER, told_to=frozenset({SUBJECT})), {}),
+        (replace(OPEN_BY_MANAGER, told_to=frozenset({HR_BELOW})), {}),
+        (replace(OPEN_BY_MANAGER, told_to=frozenset()), {}),
+        (replace(BY_RATER, told_to=frozenset({TOLD, HR})), None),
+        (ON_DESK, {}),
+    ],
+    ids=[
+        *("own", "manager's", "told is holder", "told is subject", "told reports to the subject"),
+        *("nobody told", "rater's", "desk's"),
+    ],
+)
+def test_whoever_was_told_helps_on_but_never_in_their_own_case(
+    task: TaskAccess, moves: dict[str, set[Move]] | None
+) -> None:
+    found = {name: moves_on(reader, task) for name, reader in READERS.items()}
+    of_hr = {} if moves is None else {name: set(Move) for name in ("hr", "service")}
+    assert {name: one for name, one in found.items() if one} == {**(moves or {}), **of_hr}
+
+
 ALL = frozenset(Reach)
 LINE = frozenset({Reach.SUBJECT, Reach.MANAGER})
 
@@ -155,5 +185,7 @@ def test_the_log_says_in_which_capacity_somebody_acted() -> None:
     assert both.actor(Action.STEER_CYCLE) == Actor(HR, "hr")
     assert both.actor(Action.MEND_PROCESSES) == Actor(HR, "administrator")
     assert both.actor(Action.WORK_ON_TASK) == Actor(HR, "person")
+    assert both.actor(Action.MOVE_TASK) == Actor(HR, "hr")
+    assert READERS["told"].actor(Action.MOVE_TASK) == Actor(TOLD, "person")
     assert READERS["service"].actor(Action.LAUNCH).kind == "service"
     assert (Actor(7, "hr").key, Actor(7, "person").key) == ("person:7", "person:7")

@@ -185,6 +185,7 @@ class TaskHead:
     instead_of: str = ""
     contact: str = ""
     paused: bool = False
+    reopened: str = ""  # by whom, when and why, for whoever is to do it once more
     due_hidden: bool = False  # it is past, and that is between the person and others
 
     @property
@@ -262,6 +263,15 @@ class TaskDone(Page):
     next_task: TaskLine | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskMove:
+    """Something that the reader can do about a task of somebody else, and what it does."""
+
+    label: str
+    href: str
+    does: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskAhead(Page):
     """A task that has not opened yet, or somebody else's that the reader may know of."""
@@ -271,6 +281,7 @@ class TaskAhead(Page):
     text: str
     opens_at: datetime | None = None
     explain: bool = True
+    moves: tuple[TaskMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

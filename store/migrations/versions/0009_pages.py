@@ -1,4 +1,7 @@
-"""Room for a step of the schema."""
+"""Why a task was excused or reopened stays with the task's event."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0009"
 down_revision = "0008"
@@ -7,4 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Change nothing."""
+    """Add the words; of events from before none were kept."""
+    op.add_column("task_events", sa.Column("words", sa.Text(), nullable=True))

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from activities.notifications import mail_items as m
+from domain.access import Move
 from domain.notifications import Event
 from domain.states import Role
 
@@ -156,6 +157,7 @@ ITEMS: dict[Event, m.MailItem] = {
                 m.Told(on=date(2026, 11, 5), event=Event.REMINDER),
                 m.Told(on=date(2026, 11, 6), event=Event.ESCALATION, name="Lex Garcia"),
             ),
+            moves=(Move.NUDGE, Move.EXTEND, Move.REASSIGN, Move.EXCUSE),
         ),
         m.ExtendedNotice(task=MANAGER_REVIEW, assignee=NEENA),
         m.DoneNotice(task=OVERDUE_REVIEW, assignee=NEENA, done_on=date(2026, 11, 6)),

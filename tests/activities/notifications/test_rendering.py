@@ -13,6 +13,7 @@ from activities.notifications.language import LANGUAGES, LanguageCode
 from activities.notifications.outside import OUTSIDE
 from activities.notifications.rendering import RenderedMail, Wording, render
 from activities.notifications.templates import ROOT, TemplateError, check_tags, read_catalogue
+from domain.access import Move
 from domain.notifications import Event
 from domain.states import Role
 from tests.activities.notifications import samples
@@ -153,7 +154,7 @@ def test_reminders_are_shorter_than_the_first_mail() -> None:
 
 
 def test_an_escalation_offers_only_what_the_reader_may_do() -> None:
-    item = replace(samples.ITEMS[Event.ESCALATION], moves=(m.Move.NUDGE,))  # type: ignore[call-arg]
+    item = replace(samples.ITEMS[Event.ESCALATION], moves=(Move.NUDGE,))  # type: ignore[call-arg]
     text = render(samples.mail(item), now=NOW).text
     assert "Ask Neena" in text
     assert "more time" not in text
@@ -161,7 +162,7 @@ def test_an_escalation_offers_only_what_the_reader_may_do() -> None:
 
 def test_a_raters_task_is_never_brought_to_anybody_else() -> None:
     with pytest.raises(ValueError, match="rater"):
-        m.Escalation(task=samples.FEEDBACK, assignee=samples.NEENA)
+        m.Escalation(task=samples.FEEDBACK, assignee=samples.NEENA, moves=())
     with pytest.raises(ValueError, match="rater"):
         m.DoneNotice(task=samples.FEEDBACK, assignee=samples.NEENA, done_on=samples.FEEDBACK.due_on)
     with pytest.raises(ValueError, match="rater"):
