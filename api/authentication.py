@@ -3,6 +3,9 @@
 People sign in by a mailed link: opening it shows whose it is and changes nothing; confirming it
 (POST) makes a session. Every route declares who may call it with `allow(Action...)`; routes
 without such a declaration cannot be registered (`GuardedRoute`).
+
+A session that began with the link of a mailed task reaches that task and the reader's own list,
+and no route but those that say so with `allow(..., Level.TASK)`: the default is a fresh sign-in.
 """
 
 import secrets
@@ -10,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, cast
+from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -17,12 +21,21 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.routing import BaseRoute
 
-from api.errors import NotSignedIn
+from api.errors import FreshSignInNeeded, NotSignedIn
 from api.transaction import TransactionalRoute, connection, instant
-from domain.access import ROLES_FOR, AccessRole, Action, Actor, Reader, may
+from domain.access import (
+    ROLES_FOR,
+    AccessRole,
+    Action,
+    Actor,
+    Level,
+    Reader,
+    may,
+    roles_at,
+)
 from domain.errors import Forbidden
 from store.access import reader_of
-from store.sessions import LIFETIME, find_session
+from store.sessions import LIFETIMES, find_session, opens_task
 
 SECURE_COOKIE = "__Host-almanac"
 PLAIN_COOKIE = "almanac"
@@ -31,11 +44,16 @@ PLAIN_COOKIE = "almanac"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A signed-in person: id, roles today, and the zone in which they read times."""
+    """A signed-in person: id, roles that they may use here, the zone in which they read times.
+
+    `opens` says what a session of level `task` was begun for.
+    """
 
     person_id: int
     roles: frozenset[AccessRole]
     zone: str | None
+    level: Level = Level.FULL
+    opens: frozenset[str] = frozenset()
 
 
 class Call:
@@ -89,16 +107,22 @@ class Call:
 class Allow:
     """The declaration of a route: who may call it. As a dependency it answers a `Call`."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: Action, level: Level = Level.FULL) -> None:
         self.action = action
+        self.level = Level.TASK if action is Action.PUBLIC else level
 
     async def __call__(self, request: Request) -> Call:
-        """Refuse whoever may not: NotSignedIn (nobody known), Forbidden (not in these roles)."""
+        """Refuse whoever may not.
+
+        Raises NotSignedIn (nobody known), Forbidden (not in these roles), FreshSignInNeeded (in
+        these roles, but not by the link of a task).
+        """
         call = Call(request, await connection(request), instant(request), self.action)
         if has_service_key(request):
             call.service = True
         elif self.action is not Action.PUBLIC:
             call.person = await current_person(request)
+            await self._reaches(call, call.person)
         else:
             call.person = await find_person(request)
         reader = Reader(
@@ -109,6 +133,32 @@ class Allow:
         if not may(reader, self.action):
             raise Forbidden("This is not yours to see or do.")
         return call
+
+    async def _reaches(self, call: Call, person: SignedIn) -> None:
+        """Refuse what the link of a task does not open, to those who could sign in for it."""
+        if person.level is Level.FULL:
+            return
+        all_roles: frozenset[AccessRole] = call.request.state.all_roles
+        if not may(Reader(person.person_id, all_roles), self.action):
+            return  # not theirs in any session
+        path = call.request.path_params
+        reached = self.level is Level.TASK
+        if reached and "task_id" in path:
+            reached = await _opened(call, person)
+        elif reached and path:
+            reached = call.request.url.path in person.opens
+        if not reached:
+            raise FreshSignInNeeded(
+                "The link of a task opens that task and your own list. Sign in for everything else."
+            )
+
+
+async def _opened(call: Call, person: SignedIn) -> bool:
+    try:
+        task_id = UUID(call.request.path_params["task_id"])
+    except ValueError:
+        return True  # no task has such an id; the route says so
+    return await opens_task(call.conn, person.person_id, person.opens, task_id)
 
 
 class Anybody(Allow):
@@ -126,9 +176,13 @@ def anybody() -> Any:
     return Depends(Anybody())
 
 
-def allow(action: Action) -> Any:
-    """Declare who may call a route: `call: Annotated[Call, allow(Action.READ_CYCLE)]`."""
-    return Depends(Allow(action))
+def allow(action: Action, level: Level = Level.FULL) -> Any:
+    """Declare who may call a route: `call: Annotated[Call, allow(Action.READ_CYCLE)]`.
+
+    `Level.TASK`: also in a session that began with the link of a task, if the route's `task_id`
+    is that of such a task; a route without a `task_id` must show nothing but the reader's own list.
+    """
+    return Depends(Allow(action, level))
 
 
 class GuardedRoute(TransactionalRoute):
@@ -139,7 +193,16 @@ class GuardedRoute(TransactionalRoute):
         action = declared_action(self.dependant)
         if action is None:
             raise RuntimeError(f"the route {path} does not say who may call it")
-        self.openapi_extra = {**(self.openapi_extra or {}), "x-allowed": allowed(action)}
+        told = {"x-allowed": allowed(action), "x-session": str(declared_level(self.dependant))}
+        self.openapi_extra = {**(self.openapi_extra or {}), **told}
+
+
+def declared_level(dependant: Dependant) -> Level | None:
+    """Which session a route declared to need, if anything."""
+    for dependency in dependant.dependencies:
+        if isinstance(dependency.call, Allow):
+            return dependency.call.level
+    return None
 
 
 def declared_action(dependant: Dependant) -> Action | None:
@@ -203,7 +266,9 @@ async def find_person(request: Request) -> SignedIn | None:
     if token:
         found = await find_session(await connection(request), token, instant(request))
         if found is not None:
-            person = SignedIn(found.person_id, found.roles, found.zone)
+            roles = roles_at(found.level, found.roles)
+            person = SignedIn(found.person_id, roles, found.zone, found.level, found.opens)
+            request.state.all_roles = found.roles
     request.state.signed_in = person
     return person
 
@@ -218,12 +283,12 @@ def cookie_name(request: Request) -> str:
     return SECURE_COOKIE if request.app.state.secure_cookies else PLAIN_COOKIE
 
 
-def set_session_cookie(request: Request, response: Response, token: str) -> None:
+def set_session_cookie(request: Request, response: Response, token: str, level: Level) -> None:
     """Give the browser its session: unreadable for scripts, sent to this host only."""
     response.set_cookie(
         cookie_name(request),
         token,
-        max_age=int(LIFETIME.total_seconds()),
+        max_age=int(LIFETIMES[level].total_seconds()),
         path="/",
         secure=request.app.state.secure_cookies,
         httponly=True,

@@ -39,6 +39,14 @@ class NotSignedIn(AlmanacError):
     title = "Please sign in"
 
 
+class FreshSignInNeeded(AlmanacError):
+    """Whoever is signed in came by the link of a task, and this needs a sign-in link."""
+
+    code = "fresh-sign-in-needed"
+    status = HTTPStatus.UNAUTHORIZED
+    title = "Please sign in once more"
+
+
 class TooManyRequests(AlmanacError):
     """A limit was reached; `Retry-After` says when to come back."""
 
@@ -106,6 +114,7 @@ CATALOGUE: Mapping[str, type[AlmanacError]] = {
     for error in (
         Malformed,
         NotSignedIn,
+        FreshSignInNeeded,
         Forbidden,
         CrossSite,
         NotFound,

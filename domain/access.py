@@ -49,6 +49,13 @@ class AccessRole(StrEnum):
     OUTSIDE = "outside"  # asked for feedback from outside the company, and nothing else
 
 
+class Level(StrEnum):
+    """How far a session reaches. Ordered: `full` opens everything that `task` opens."""
+
+    TASK = "task"  # began with the link of a mailed task, which holds for weeks
+    FULL = "full"  # began with a sign-in link, asked for a moment before and used once
+
+
 class Action(StrEnum):
     """What can be asked of Almanac. Routes name one of these; what is not named is refused."""
 
@@ -171,6 +178,11 @@ def may(reader: Reader, action: Action) -> bool:
     if reader.service:
         return action not in _NOT_FOR_SCRIPTS
     return not ROLES_FOR[action].isdisjoint(reader.roles)
+
+
+def roles_at(level: Level, roles: frozenset[AccessRole]) -> frozenset[AccessRole]:
+    """The roles in which somebody acts in a session: the link of a task brings no desk's rights."""
+    return roles if level is Level.FULL else roles - _OFFICE
 
 
 def is_own_case(reader: Reader, subject_id: int | None) -> bool:

@@ -149,7 +149,7 @@ async def _team(database: Database, now: datetime) -> Team | None:
 async def _doors(conn: AsyncConnection, settings: Settings, now: datetime) -> tuple[Door, ...]:
     """HR and an administrator from the company file; the manager of most people, and a report."""
     rows = (await conn.execute(_DOORS, {"on": now.astimezone(UTC).date()})).all()
-    links = [NewLink(person, LinkPurpose.SIGN_IN, "/") for _, person in rows]
+    links = [NewLink(person, LinkPurpose.DEMO, "/") for _, person in rows]
     lifetime = timedelta(minutes=settings.sign_in_link_minutes)
     tokens = await create_links(conn, links, now=now, lifetime=lifetime)
     addresses = [f"{settings.public_url}/l/{token}" for token in tokens]

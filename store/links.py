@@ -1,27 +1,32 @@
 """Mailed links: an opaque token, bound to one person and one purpose, revocable, expiring.
 
 Only the hash of a token is stored. Looking a link up changes nothing (mail scanners open links);
-`use_link` is called when the person has confirmed. A link may be used again until it expires: the
-same mail is opened on a phone and on a desk.
+`use_link` is called when the person has confirmed. The link of a task may be used again until it
+expires: the same mail is opened on a phone and on a desk. A sign-in link, which opens everything,
+is used once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.access import Level
 from store.tokens import new_token, token_hash
 
 
 class LinkPurpose(StrEnum):
     """What a link is for."""
 
-    SIGN_IN = "sign_in"
-    TASK = "task"
+    SIGN_IN = "sign_in"  # used once; signs in for everything
+    TASK = "task"  # used until it expires; signs in for its target and the own list
+    ADDRESS = "address"  # to say whether a changed address is one's own; signs nobody in
+    DEMO = "demo"  # as `SIGN_IN`, used until it expires; printed by the demo of `almanac run` alone
 
 
 class LinkState(StrEnum):
@@ -30,6 +35,8 @@ class LinkState(StrEnum):
     VALID = "valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    USED = "used"
+    HELD = "held"  # the person's address has changed, and nobody has said so far that it is theirs
     UNKNOWN = "unknown"
 
 
@@ -48,6 +55,7 @@ class FoundLink:
     """What a token stands for. Of an unknown one only the state is filled.
 
     `outside`: the person is a rater from outside the company, who is shown their requests alone.
+    `held_until`: when a changed address counts as theirs by itself; none if it never does.
     """
 
     state: LinkState
@@ -56,6 +64,19 @@ class FoundLink:
     task_id: UUID | None = None
     target: str = "/"
     outside: bool = False
+    held_until: datetime | None = None
+
+    @property
+    def level(self) -> Level:
+        """How far a session reaches that begins with it."""
+        return Level.TASK if self.purpose == LinkPurpose.TASK else Level.FULL
+
+    @property
+    def opens(self) -> frozenset[str]:
+        """What a session of level `task` reaches by it: its task, else the page it leads to."""
+        if self.level is Level.FULL:
+            return frozenset()
+        return frozenset({str(self.task_id) if self.task_id else self.target})
 
 
 async def create_link(
@@ -124,22 +145,37 @@ async def find_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLi
         await conn.execute(
             text(
                 "SELECT l.person_id, l.purpose, l.task_id, l.target, l.expires_at, l.revoked_at,"
-                " p.status FROM links l JOIN people p ON p.id = l.person_id"
+                " l.used_at, p.status, a.id IS NOT NULL AS held, a.holds_until"
+                " FROM links l JOIN people p ON p.id = l.person_id"
+                f" LEFT JOIN address_changes a ON a.person_id = p.id AND {HELD}"
                 " WHERE l.token_hash = :hash"
             ),
-            {"hash": token_hash(token)},
+            {"hash": token_hash(token), "now": now},
         )
     ).one_or_none()
     if row is None:
         return FoundLink(LinkState.UNKNOWN)
-    state = LinkState.VALID
-    if row.revoked_at is not None or row.status not in ("active", "external"):
-        state = LinkState.REVOKED
-    elif row.expires_at <= now:
-        state = LinkState.EXPIRED
     outside = row.status == "external"
     target = _for_outside(row.target) if outside else row.target
-    return FoundLink(state, row.person_id, row.purpose, row.task_id, target, outside)
+    return FoundLink(
+        _state(row, now), row.person_id, row.purpose, row.task_id, target, outside, row.holds_until
+    )
+
+
+HELD = "a.state = 'open' AND (a.holds_until IS NULL OR a.holds_until > :now)"
+"""Of `address_changes a`: nobody signs in as that person at `now`."""
+
+
+def _state(row: Any, now: datetime) -> LinkState:
+    if row.revoked_at is not None or row.status not in ("active", "external"):
+        return LinkState.REVOKED
+    if row.used_at is not None and row.purpose == LinkPurpose.SIGN_IN:
+        return LinkState.USED
+    if row.expires_at <= now:
+        return LinkState.EXPIRED
+    if row.held and row.purpose != LinkPurpose.ADDRESS:
+        return LinkState.HELD
+    return LinkState.VALID
 
 
 def _for_outside(target: str) -> str:
@@ -151,7 +187,15 @@ def _for_outside(target: str) -> str:
 
 
 async def use_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLink:
-    """Look a link up for signing in, and write down that it was used if it is valid."""
+    """Look a link up for signing in, and write down that it was used if it is valid.
+
+    Of two who use a sign-in link at once one gets in: the row is locked before it is looked at.
+    A link that signs nobody in is unknown here.
+    """
+    locked = text("SELECT purpose FROM links WHERE token_hash = :hash FOR UPDATE")
+    purpose = await conn.scalar(locked, {"hash": token_hash(token)})
+    if purpose == LinkPurpose.ADDRESS:
+        return FoundLink(LinkState.UNKNOWN)
     found = await find_link(conn, token, now)
     if found.state is LinkState.VALID:
         await conn.execute(
@@ -174,11 +218,11 @@ async def revoke_for_tasks(conn: AsyncConnection, task_ids: Sequence[UUID], now:
 
 
 async def revoke_for_person(conn: AsyncConnection, person_id: int, now: datetime) -> int:
-    """Revoke every link of a person: "log out everywhere" means the mails, too."""
+    """Revoke every link of a person that signs in: "log out everywhere" means the mails, too."""
     result = await conn.execute(
         text(
             "UPDATE links SET revoked_at = :now WHERE person_id = :id AND revoked_at IS NULL"
-            " AND expires_at > :now"
+            " AND expires_at > :now AND purpose <> 'address'"
         ),
         {"id": person_id, "now": now},
     )

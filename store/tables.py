@@ -118,6 +118,8 @@ class Person(Base):
     left_on: Mapped[date | None]
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     address_refused_at: Mapped[datetime | None]  # a permanent refusal; HR mends it
+    signed_in: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Has this person of the company ever signed in? Of people outside it is never written."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -564,7 +566,7 @@ class Link(Base):
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    purpose: Mapped[str]  # sign_in, task
+    purpose: Mapped[str]  # sign_in, task, address, demo
     task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     target: Mapped[str]  # the path to go to, without the host
     created_at: Mapped[datetime]
@@ -574,7 +576,10 @@ class Link(Base):
 
 
 class Session(Base):
-    """A signed-in browser."""
+    """A signed-in browser. `level` is how far it reaches (`domain.access.Level`).
+
+    `opens`: ids of tasks, and paths, that the links opened through which it began.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_person_id", "person_id"),)
@@ -585,6 +590,64 @@ class Session(Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    level: Mapped[str] = mapped_column(server_default="full")
+    opens: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+
+
+class AddressChange(Base):
+    """An address that took the place of another, until it counts as the person's own.
+
+    While it is `open` and `holds_until` lies ahead (or there is none), no link signs the person in.
+    """
+
+    __tablename__ = "address_changes"
+    __table_args__ = (
+        Index(
+            "uq_address_changes_open",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_address_changes_old", text("lower(old_address)")),
+    )
+
+    id: Mapped[int] = _big_key()
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    old_address: Mapped[str]  # the last one that counted as theirs
+    new_address: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    changed_by_kind: Mapped[str]
+    state: Mapped[str]  # open, confirmed, vouched, objected, reverted, at_once
+    holds_until: Mapped[datetime | None]  # none: until somebody has vouched for it
+    vouched_by: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    settled_at: Mapped[datetime | None]
+    settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class DeskChange(Base):
+    """A company file that changes who sits at a desk and waits for a second member."""
+
+    __tablename__ = "desk_changes"
+    __table_args__ = (
+        Index(
+            "uq_desk_changes_open",
+            text("(true)"),
+            unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = _big_key()
+    source: Mapped[str]
+    based_on: Mapped[str | None]  # the hash of the settings that it was written against
+    joining: Mapped[JsonObject]  # {desk: [addresses]}
+    leaving: Mapped[JsonObject]
+    proposed_at: Mapped[datetime]
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    state: Mapped[str]  # open, confirmed, withdrawn
+    settled_at: Mapped[datetime | None]
+    settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class RateCount(Base):
@@ -815,6 +878,8 @@ class SealedAnswer(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     submitted: Mapped[bool] = mapped_column(server_default=text("false"))
     saved_on: Mapped[date]
+    shut: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Written under an address that has changed since: out of reach, also for its author."""
 
 
 class FeedbackAnswer(Base):

@@ -173,14 +173,14 @@ def _report_ready(item: Saying) -> m.MailItem:
     on = item.data.get("subject_on")
     return m.ReportReady(
         cycle=cycle_of(item.cycle()),
-        url=item.way_url(),
+        url=item.result_url(),
         about=item.about(),
         subject_on=date.fromisoformat(on) if isinstance(on, str) else None,
     )
 
 
 def _report_opened(item: Saying) -> m.MailItem:
-    return m.ReportOpened(cycle=cycle_of(item.cycle()), url=item.way_url())
+    return m.ReportOpened(cycle=cycle_of(item.cycle()), url=item.result_url())
 
 
 def _no_raters(item: Saying) -> m.MailItem:

@@ -172,7 +172,7 @@ async def _links(
     lifetimes: Lifetimes,
     as_of: datetime,
 ) -> dict[int, str]:
-    """One link for each thing to be opened, bound to the receiver. Desks sign in instead."""
+    """One link for each task to be opened, bound to the receiver."""
     wanted: dict[LinkPurpose, list[tuple[int, NewLink]]] = {
         LinkPurpose.TASK: [],
         LinkPurpose.SIGN_IN: [],
@@ -199,25 +199,32 @@ async def _links(
     return tokens
 
 
-_REPORTS = (Event.REPORT_READY, Event.REPORT_OPENED)
-
-
 def _link(receiver: int, detail: Detail) -> NewLink | None:
+    """The link of an item that signs in. Results, and what desks do, are opened by a fresh one."""
     if detail.event is Event.SIGN_IN:
         return NewLink(receiver, LinkPurpose.SIGN_IN, str(detail.data.get("target") or "/"))
-    if detail.task is not None and detail.event is not Event.NEEDS_ASSIGNEE:
+    if detail.task is not None and detail.task.assignee_id is not None:
+        if detail.event is Event.NEEDS_ASSIGNEE:
+            return None
         target = f"/tasks/{detail.task.id}"
         return NewLink(receiver, LinkPurpose.TASK, target, detail.task.id)
+    if detail.event is Event.REPLACEMENT_WANTED and receiver == detail.person_id:
+        return NewLink(receiver, LinkPurpose.TASK, str(detail.data.get("target") or "/"))
+    return None
+
+
+def result_path(receiver: int, detail: Detail) -> str | None:
+    """The page of a result or a report that an item tells of; none if there is nothing to read.
+
+    A mailed link would open it for weeks to whoever holds the mail: here one signs in first.
+    """
     if receiver != detail.person_id:
         return None  # a result is not the delegate's to read
-    if detail.event is Event.RESULT_OPENED and detail.cycle_id is not None:
-        target = f"/reviews/{detail.cycle_id}/{detail.person_id}"
-        return NewLink(receiver, LinkPurpose.TASK, target)
-    if detail.event is Event.RESULTS_RELEASED:
-        return NewLink(receiver, LinkPurpose.TASK, "/reviews")
-    if detail.event in _REPORTS and detail.cycle_id is not None:
-        target = f"/reviews/{detail.cycle_id}/{detail.subject_id}/feedback"
-        return NewLink(receiver, LinkPurpose.TASK, target)
-    if detail.event is Event.REPLACEMENT_WANTED:
-        return NewLink(receiver, LinkPurpose.TASK, str(detail.data.get("target") or "/"))
+    match detail.event:
+        case Event.RESULT_OPENED if detail.cycle_id is not None:
+            return f"/reviews/{detail.cycle_id}/{detail.person_id}"
+        case Event.RESULTS_RELEASED:
+            return "/reviews"
+        case Event.REPORT_READY | Event.REPORT_OPENED if detail.cycle_id is not None:
+            return f"/reviews/{detail.cycle_id}/{detail.subject_id}/feedback"
     return None

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from activities.notifications import mail_items as m
-from activities.notifications.facts import Facts
+from activities.notifications.facts import Facts, result_path
 from activities.notifications.raters import relationship_of
 from definitions.effort import minutes_of
 from definitions.ladders import next_rung
@@ -49,8 +49,8 @@ class Saying:
     """One notification, with everything that its mail may say about it."""
 
     def __init__(self, detail: Detail, facts: Facts, site: Site, receiver_id: int) -> None:
-        self.receiver_id = receiver_id
         self.detail = detail
+        self.receiver_id = receiver_id
         self.data = detail.data
         self.facts = facts
         self.site = site
@@ -212,9 +212,9 @@ class Saying:
         return self.site.link(token) if token else self.site.page("/")
 
     def result_url(self) -> str:
-        """Where what was opened or released is read, through the receiver's own link."""
-        token = self.facts.tokens.get(self.detail.id)
-        return self.site.link(token) if token else self.cycle_url()
+        """Where what was opened or released is read, after signing in."""
+        path = result_path(self.receiver_id, self.detail)
+        return self.site.page(path) if path else self.cycle_url()
 
     def about(self) -> m.Person:
         task = self.detail.task

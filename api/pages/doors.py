@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,16 +17,22 @@ from api.authentication import (
     session_token,
     set_session_cookie,
 )
-from api.errors import NotSignedIn, TooManyRequests
+from api.errors import FreshSignInNeeded, NotSignedIn, TooManyRequests
 from api.pages.render import render
 from api.pages.shell import UTC, go, said, show, typed, words
 from api.pages.views.frame import Problem, Visit
 from api.pages.views.sign_in import AskLink, FollowLink, LinkSent, LinkState, Refusal
-from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, open_link
-from domain.access import AccessRole, Action
+from api.sign_in import (
+    LONGEST_TARGET,
+    ask_for_link,
+    ask_for_own_link,
+    confirm_link,
+    open_link,
+)
+from domain.access import AccessRole, Action, Level
 from domain.errors import AlmanacError
 from store.command_keys import run_once
-from store.links import FoundLink, is_local_path
+from store.links import FoundLink, LinkPurpose, is_local_path
 from store.links import LinkState as Found
 from store.sessions import revoke_token
 from store.views.feedback_requests import is_asked
@@ -39,6 +45,8 @@ Own = Annotated[Call, allow(Action.OWN_ACCOUNT)]
 STATES: dict[Found, LinkState] = {
     Found.EXPIRED: "expired",
     Found.REVOKED: "revoked",
+    Found.USED: "used",
+    Found.HELD: "held",
     Found.UNKNOWN: "unknown",
 }
 
@@ -56,10 +64,14 @@ async def ask(call: Anyone, request: Request) -> Response:
     """The form that asks for a link."""
     target = request.query_params.get("next", "/")
     target = target if _may_follow(target) else "/"
-    if call.person is not None:
+    if call.person is not None and call.person.level is Level.FULL:
         return go(target)
     page = AskLink(
-        title="Sign in", next_path=target, key=secrets.token_urlsafe(16), notice=said(request)
+        title="Sign in",
+        next_path=target,
+        key=secrets.token_urlsafe(16),
+        notice=said(request),
+        known=call.person is not None,
     )
     return await show(call, page)
 
@@ -75,6 +87,8 @@ async def send(call: Anyone, request: Request) -> Response:
     email, target = words(form, "email").strip(), words(form, "next") or "/"
     key = words(form, "key").strip() or secrets.token_urlsafe(16)
     problems = []
+    if call.person is not None and not email:
+        return await _send_to_own(call, request, target, key)
     if len(email) > 254 or "@" not in email.strip("@") or any(c.isspace() for c in email):
         problems.append(Problem("email", "Enter an address like name@company.com"))
     if not _may_follow(target):
@@ -101,18 +115,36 @@ async def send(call: Anyone, request: Request) -> Response:
     return await show(call, page_sent)
 
 
+async def _send_to_own(call: Call, request: Request, target: str, key: str) -> Response:
+    """Mail a link to whoever is here by the link of a task, at the address that we know."""
+    target = target if _may_follow(target) else "/"
+
+    async def effect() -> tuple[int, dict[str, object]]:
+        await ask_for_own_link(request, call.conn, call.person_id, target, call.now)
+        return 200, {}
+
+    asked = hashlib.sha256(target.encode()).hexdigest()
+    await run_once(call.conn, call.actor.key, f"{key[:100]}.{asked}", asked, call.now, effect)
+    minutes = request.app.state.settings.sign_in_link_minutes
+    return await show(call, LinkSent(title="Look into your inbox", email="", minutes=minutes))
+
+
 @router.get("/l/{token}")
 async def follow(call: Anyone, request: Request, token: str) -> Response:
     """A mailed link was opened, perhaps by a mail scanner: nothing happens before the button."""
     opened = await open_link(request, call.conn, token, call.now)
     if await _is_over(call, opened.link):
-        return await _no_use(call, "round_closed")
+        return await _no_use(call, opened.link, over=True)
+    if opened.link.state is Found.USED and opened.reached:
+        return go(opened.link.target)  # the button was pressed twice
+    if opened.link.purpose == LinkPurpose.ADDRESS:
+        return go(f"/address/{token}")
     if opened.link.state is not Found.VALID:
-        return await _no_use(call, STATES[opened.link.state])
+        return await _no_use(call, opened.link)
     if opened.other:
         page = FollowLink(title="For somebody else", state="other_person", here_as=opened.here_name)
         return await show(call, page, HTTPStatus.FORBIDDEN)
-    if opened.here is not None:
+    if opened.reached:
         return go(opened.link.target)
     name = opened.name if opened.link.outside else opened.name.partition(" ")[0]
     page = FollowLink(
@@ -121,6 +153,7 @@ async def follow(call: Anyone, request: Request, token: str) -> Response:
         action=f"/l/{quote(token)}",
         name=name,
         outside=opened.link.outside,
+        level=opened.link.level.value,
     )
     return await show(call, page)
 
@@ -130,15 +163,17 @@ async def enter(call: Anyone, request: Request, token: str) -> Response:
     """Sign in through a link."""
     opened = await open_link(request, call.conn, token, call.now)
     if await _is_over(call, opened.link):
-        return await _no_use(call, "round_closed")
+        return await _no_use(call, opened.link, over=True)
     if opened.other:
         page = FollowLink(title="For somebody else", state="other_person", here_as=opened.here_name)
         return await show(call, page, HTTPStatus.FORBIDDEN)
+    if opened.link.state is Found.USED and opened.reached:
+        return go(opened.link.target)  # the button was pressed twice
     link, session = await confirm_link(request, call.conn, token, call.now)
     if session is None:
-        return await _no_use(call, STATES[link.state])
+        return await _no_use(call, link)
     response = go(link.target)
-    set_session_cookie(request, response, session)
+    set_session_cookie(request, response, session, link.level)
     return response
 
 
@@ -149,16 +184,19 @@ async def _is_over(call: Call, link: FoundLink) -> bool:
     return not await is_asked(call.conn, link.person_id)
 
 
-async def _no_use(call: Call, state: LinkState) -> HTMLResponse:
+async def _no_use(call: Call, link: FoundLink, *, over: bool = False) -> HTMLResponse:
+    state: LinkState = "round_closed" if over else STATES[link.state]
     status = HTTPStatus.NOT_FOUND if state == "unknown" else HTTPStatus.GONE
     titles = {
         "expired": "This link has run out",
         "revoked": "This link no longer works",
+        "used": "This link was used",
+        "held": "Not yet",
         "round_closed": "This round has closed",
     }
-    return await show(
-        call, FollowLink(title=titles.get(state, "Unknown link"), state=state), status
-    )
+    until = link.held_until if state == "held" else None
+    page = FollowLink(title=titles.get(state, "Unknown link"), state=state, held_until=until)
+    return await show(call, page, status)
 
 
 @router.post("/sign-out")
@@ -226,6 +264,8 @@ async def error_page(request: Request, error: AlmanacError) -> Response:
     status = int(error.status)
     if isinstance(error, NotSignedIn):
         return _signed_out(request)
+    if isinstance(error, FreshSignInNeeded):
+        return _fresh(request)
     title, text, hint = PLAIN.get(status, OURS)
     if status in (409, 422) and error.detail.endswith("."):
         text = f"{error.detail} {text}" if status == 422 else error.detail
@@ -257,6 +297,28 @@ def _signed_out(request: Request) -> Response:
     return HTMLResponse(render(page, _visitor(request)), int(HTTPStatus.UNAUTHORIZED))
 
 
+def _fresh(request: Request) -> Response:
+    """Whoever came by the link of a task signs in for the rest, and comes back to where they were.
+
+    After a POST they come back to the page that it was sent from.
+    """
+    if request.method in ("GET", "HEAD"):
+        return _signed_out(request)
+    came_from = urlsplit(request.headers.get("referer", ""))
+    path = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    path = path if _may_follow(path) else "/"
+    page = Refusal(
+        title="Please sign in once more",
+        status=401,
+        text="You came by the link of a task, which opens that task and your own list. Nothing was "
+        "changed. What you typed is still on the page before this one.",
+        hint="Sign in, then go back to it and send it again.",
+        sign_in=f"/sign-in?next={quote(path, safe='')}",
+        new_tab=True,
+    )
+    return HTMLResponse(render(page, _visitor(request)), int(HTTPStatus.UNAUTHORIZED))
+
+
 def _visitor(request: Request) -> Visit:
     now = request.app.state.clock.now()
     person = getattr(request.state, "signed_in", None)
@@ -270,4 +332,5 @@ def _visitor(request: Request) -> Visit:
         hr=AccessRole.HR in person.roles,
         administrator=AccessRole.ADMINISTRATOR in person.roles,
         outside=AccessRole.OUTSIDE in person.roles,
+        by_task=person.level is Level.TASK,
     )

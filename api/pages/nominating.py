@@ -27,7 +27,7 @@ from api.pages.task_endings import reading_page
 from api.pages.views.frame import Notice
 from api.seen_lists import KINDS, may_change_list, may_read_list
 from api.seen_tasks import Seen, see_task
-from domain.access import Action
+from domain.access import Action, Level
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from store import tasks as store
 from store.rounds.colleagues import Standing, other_lists, standing, standing_of
@@ -38,8 +38,8 @@ from store.rounds.outside import External
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-Own = Annotated[Call, allow(Action.OWN_TASKS)]
-Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
+Own = Annotated[Call, allow(Action.OWN_TASKS, Level.TASK)]
+Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
 
 ELSEWHERE = Notice(
     "This list was changed in another window meanwhile.",

@@ -27,7 +27,7 @@ from api.pages.task_drafts import errors_of
 from api.pages.views.frame import Notice
 from api.pages.views.rating import RateList, RateStranger, RateThanks
 from definitions.answers import relevant
-from domain.access import AccessRole, Action
+from domain.access import AccessRole, Action, Level
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from domain.lengths import LONGEST_REASON, too_long
 from store.links import find_link
@@ -37,7 +37,7 @@ from store.rounds.strangers import not_them
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-Gives = Annotated[Call, allow(Action.GIVE_FEEDBACK)]
+Gives = Annotated[Call, allow(Action.GIVE_FEEDBACK, Level.TASK)]
 Anyone = Annotated[Call, allow(Action.PUBLIC)]
 
 THANKS = Notice("Thank you.", "It is kept sealed until the round closes.")

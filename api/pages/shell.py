@@ -15,7 +15,7 @@ from api.authentication import Call, SignedIn
 from api.pages.render import render
 from api.pages.views.frame import Notice, Page, Visit
 from api.transaction import Transaction, connection
-from domain.access import AccessRole
+from domain.access import AccessRole, Level
 from store.views.frame import company_zone, header
 
 UTC = ZoneInfo("UTC")
@@ -88,6 +88,7 @@ def _visit(call: Call, person: SignedIn, name: str, company: str | None, waiting
         hr=AccessRole.HR in person.roles,
         administrator=AccessRole.ADMINISTRATOR in person.roles,
         outside=AccessRole.OUTSIDE in person.roles,
+        by_task=person.level is Level.TASK,
         waiting=waiting,
         company=_zone(company),
     )

@@ -33,7 +33,7 @@ from api.seen_tasks import Seen, see_task
 from definitions.answers import form_of
 from definitions.effort import minutes_of
 from definitions.models import Definition
-from domain.access import Action, may_work_on
+from domain.access import Action, Level, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from domain.states import Role, TaskState
 from store import drafts
@@ -44,9 +44,10 @@ from store.views import my_tasks as queries
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-Own = Annotated[Call, allow(Action.OWN_TASKS)]
-Reads = Annotated[Call, allow(Action.READ_TASK)]
-Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
+Own = Annotated[Call, allow(Action.OWN_TASKS, Level.TASK)]
+Reads = Annotated[Call, allow(Action.READ_TASK, Level.TASK)]
+Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
+Releases = Annotated[Call, allow(Action.WORK_ON_TASK)]
 
 
 # --- My tasks ----------------------------------------------------------------------------------
@@ -397,7 +398,7 @@ async def withdraw(call: Works, task_id: UUID) -> Response:
 
 
 @router.post("/tasks/{task_id}/release")
-async def release(call: Works, request: Request, task_id: UUID) -> Response:
+async def release(call: Releases, request: Request, task_id: UUID) -> Response:
     """Release results of the chosen departments; the number confirms it."""
     desk = await _own_desk(call, task_id)
     if desk is None or desk.facts.kind != "release":

@@ -19,7 +19,7 @@ from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from definitions.effort import minutes_of
 from definitions.models import Definition
 from definitions.models import Stage as StageSpec
-from domain.access import AccessRole, Action
+from domain.access import AccessRole, Action, Level
 from domain.relationships import Relationship
 from store.definitions import definition_of
 from store.rounds.leaving import decline_request
@@ -34,7 +34,7 @@ from store.views.feedback_requests import (
 
 router = APIRouter(prefix="/api", route_class=GuardedRoute, tags=["feedback"])
 
-Gives = Annotated[Call, allow(Action.GIVE_FEEDBACK)]
+Gives = Annotated[Call, allow(Action.GIVE_FEEDBACK, Level.TASK)]
 
 Answers = Annotated[
     dict[str, Any],

@@ -16,7 +16,7 @@ from api.bodies import Body, PersonNumber
 from api.etags import expected_version, set_etag
 from api.idempotency import once
 from api.seen_lists import may_change_list, see_list
-from domain.access import Action
+from domain.access import Action, Level
 from domain.errors import NotFound
 from domain.rater_loads import Reason
 from domain.relationships import Relationship
@@ -35,8 +35,8 @@ from store.rounds.rules import CHOSEN
 
 router = APIRouter(prefix="/api/tasks/{task_id}/raters", route_class=GuardedRoute, tags=["rounds"])
 
-Reads = Annotated[Call, allow(Action.READ_TASK)]
-Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
+Reads = Annotated[Call, allow(Action.READ_TASK, Level.TASK)]
+Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
 
 MOST = 200
 """Entries in one list; definitions ask for a handful."""

@@ -16,7 +16,7 @@ from api.authentication import (
 from api.bodies import Body
 from api.errors import NotSignedIn
 from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, rate_headers
-from domain.access import AccessRole, Action
+from domain.access import AccessRole, Action, Level
 from domain.errors import IllegalState, NotFound
 from store.audit import record
 from store.links import LinkState, revoke_for_person
@@ -32,6 +32,7 @@ router = APIRouter(prefix="/api", route_class=GuardedRoute, tags=["sessions"])
 
 Anyone = Annotated[Call, allow(Action.PUBLIC)]
 Own = Annotated[Call, allow(Action.OWN_ACCOUNT)]
+Here = Annotated[Call, allow(Action.OWN_ACCOUNT, Level.TASK)]
 
 
 class AskForLink(Body):
@@ -56,13 +57,17 @@ class Confirm(Body):
 
 
 class Me(BaseModel):
-    """Who is signed in, in which roles today, and in which zone times are shown."""
+    """Who is signed in, in which roles today, and in which zone times are shown.
+
+    `session` is how far it reaches; by the link of a task nobody has the rights of a desk.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     person_id: int
     roles: list[AccessRole]
     zone: str | None
+    session: Level
 
 
 class SignedInNow(BaseModel):
@@ -72,6 +77,7 @@ class SignedInNow(BaseModel):
 
     person_id: int
     target: str
+    session: Level
 
 
 class SignedOut(BaseModel):
@@ -83,18 +89,18 @@ class SignedOut(BaseModel):
 
 
 @router.get("/me")
-async def me(call: Own) -> Me:
+async def me(call: Here) -> Me:
     """Who am I."""
     who = call.signed_in
-    return Me(person_id=who.person_id, roles=sorted(who.roles), zone=who.zone)
+    return Me(person_id=who.person_id, roles=sorted(who.roles), zone=who.zone, session=who.level)
 
 
 @router.post("/session/link", status_code=202)
 async def ask(call: Anyone, request: Request, response: Response, body: AskForLink) -> Asked:
     """Mail me a link to sign in with.
 
-    No `Idempotency-Key`: it is asked before anybody is known to whom a key could belong. Asking
-    twice mails two links, and both work; how often is limited.
+    No `Idempotency-Key`: it is asked before anybody is known to whom a key could belong. While a
+    link that was mailed still works, asking again mails no other.
     """
     state = await ask_for_link(request, call.conn, body.email, body.target, call.now)
     response.headers.update(rate_headers(state))
@@ -105,19 +111,26 @@ async def ask(call: Anyone, request: Request, response: Response, body: AskForLi
 async def sign_in(call: Anyone, request: Request, response: Response, body: Confirm) -> SignedInNow:
     """Sign in with the token of a mailed link; the session comes as a cookie.
 
-    No `Idempotency-Key`: a link may be used again until it expires, on another device, too.
+    No `Idempotency-Key`: the link of a task may be used again until it expires, on another device,
+    too; it opens that task and the own list (`session` is then `task`). A sign-in link is used
+    once.
     """
     link, session = await confirm_link(request, call.conn, body.token, call.now)
     if session is None or link.person_id is None:
         if link.state is LinkState.UNKNOWN:
             raise NotSignedIn("This link is not known.")
+        if link.state is LinkState.HELD:
+            raise IllegalState(
+                "This address has changed, and nobody has confirmed that it is yours.",
+                hint="Confirm it from the mail to your former address, or ask HR.",
+            )
         raise IllegalState(f"This link is {link.state}.", hint="Ask for a new one.")
-    set_session_cookie(request, response, session)
-    return SignedInNow(person_id=link.person_id, target=link.target)
+    set_session_cookie(request, response, session, link.level)
+    return SignedInNow(person_id=link.person_id, target=link.target, session=link.level)
 
 
 @router.delete("/session")
-async def sign_out(call: Own, request: Request, response: Response) -> SignedOut:
+async def sign_out(call: Here, request: Request, response: Response) -> SignedOut:
     """Sign out of this browser."""
     token = session_token(request)
     if token:

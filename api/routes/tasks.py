@@ -13,7 +13,7 @@ from api.etags import expected_version, set_etag
 from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from api.seen_tasks import Seen, answers_seen_by, see_task
-from domain.access import AccessRole, Action, may_steer_task, may_work_on
+from domain.access import AccessRole, Action, Level, may_steer_task, may_work_on
 from domain.states import Role, TaskState
 from store import drafts
 from store import tasks as store
@@ -32,9 +32,10 @@ from store.lists.tasks import (
 
 router = APIRouter(prefix="/api", route_class=GuardedRoute, tags=["tasks"])
 
-Reads = Annotated[Call, allow(Action.READ_TASK)]
-Works = Annotated[Call, allow(Action.WORK_ON_TASK)]
-Own = Annotated[Call, allow(Action.OWN_TASKS)]
+Reads = Annotated[Call, allow(Action.READ_TASK, Level.TASK)]
+Explains = Annotated[Call, allow(Action.READ_TASK)]
+Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
+Own = Annotated[Call, allow(Action.OWN_TASKS, Level.TASK)]
 Oversees = Annotated[Call, allow(Action.READ_CYCLE)]
 
 Answers = Annotated[
@@ -168,7 +169,7 @@ async def get_one(call: Reads, response: Response, task_id: UUID) -> TaskDetail:
 
 
 @router.get("/tasks/{task_id}/explain")
-async def why(call: Reads, task_id: UUID) -> Explanation:
+async def why(call: Explains, task_id: UUID) -> Explanation:
     """Why it looks like this: what opened it, each mail and its fate, the next rung."""
     seen: Seen = await see_task(call, task_id)
     return await explain(call.conn, task_id, seen.reader, call.now)

@@ -21,13 +21,13 @@ from tests.store.people_rows import WORKER, insert_people
 HOUR = timedelta(hours=1)
 
 
-async def _link(database: Database, now: datetime) -> str:
+async def _link(database: Database, now: datetime, purpose: str = "sign_in") -> str:
     async with database.begin() as conn:
         await insert_people(conn, now)
         return await create_link(
             conn,
             person_id=WORKER,
-            purpose="sign_in",
+            purpose=purpose,
             task_id=None,
             target="/tasks",
             now=now,
@@ -43,18 +43,20 @@ async def test_only_the_hash_of_a_token_is_stored(database: Database, now: datet
     assert token not in str(row)
 
 
-async def test_looking_changes_nothing_and_using_may_be_repeated(
-    database: Database, now: datetime
+@pytest.mark.parametrize(
+    ("purpose", "second"), [("task", LinkState.VALID), ("sign_in", LinkState.USED)]
+)
+async def test_looking_changes_nothing_and_the_link_of_a_task_may_be_used_again(
+    database: Database, now: datetime, purpose: str, second: LinkState
 ) -> None:
-    token = await _link(database, now)
+    token = await _link(database, now, purpose)
     async with database.begin() as conn:
         found = await find_link(conn, token, now)
         assert (found.state, found.person_id, found.target) == (LinkState.VALID, WORKER, "/tasks")
         assert await conn.scalar(text("SELECT used_at FROM links")) is None
-        for minutes in (1, 2):
+        for minutes, state in ((1, LinkState.VALID), (2, second)):
             used = await use_link(conn, token, now + timedelta(minutes=minutes))
-            assert used.state is LinkState.VALID
-        assert await conn.scalar(text("SELECT used_at FROM links")) == now + timedelta(minutes=2)
+            assert used.state is state
 
 
 async def test_links_expire_and_are_revoked(database: Database, now: datetime) -> None:

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from domain.access import AccessRole
+from domain.access import AccessRole, Level
 from store.session import Database
 from store.sessions import (
-    LIFETIME,
+    LIFETIMES,
     create_session,
     find_session,
     list_sessions,
@@ -42,7 +42,7 @@ async def test_sessions_end_with_time_with_leaving_and_by_signing_out(
         await insert_people(conn, now)
         token = await create_session(conn, WORKER, now)
         other = await create_session(conn, WORKER, now)
-        assert await find_session(conn, token, now + LIFETIME) is None
+        assert await find_session(conn, token, now + LIFETIMES[Level.FULL]) is None
         await revoke_token(conn, token, now)
         assert await find_session(conn, token, now) is None
         assert await find_session(conn, other, now) is not None

@@ -13,7 +13,8 @@ class Visit:
     """Somebody reading a page: their zone, their now, and which parts of Almanac are theirs.
 
     `waiting` is the number of open tasks, shown beside "My tasks"; `company` is the company's zone.
-    `outside`: a rater from outside the company, who is shown nothing but their requests.
+    `outside`: a rater from outside the company, who is shown nothing but their requests. `by_task`:
+    signed in by the link of a task, which opens no other part of Almanac.
     """
 
     now: datetime
@@ -24,6 +25,7 @@ class Visit:
     hr: bool = False
     administrator: bool = False
     outside: bool = False
+    by_task: bool = False
     waiting: int = 0
     company: ZoneInfo | None = None
 

@@ -1,6 +1,7 @@
 """The door: ask for a link, follow one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from api.pages.views.frame import Page
@@ -8,17 +9,24 @@ from api.pages.views.frame import Page
 
 @dataclass(frozen=True, kw_only=True)
 class AskLink(Page):
-    """Ask for a sign-in link. `next_path` is where to go afterwards."""
+    """Ask for a sign-in link. `next_path` is where to go afterwards.
+
+    `known`: somebody is here by the link of a task, so that their address need not be typed.
+    """
 
     template: ClassVar[str] = "sign-in.html"
     email: str = ""
     next_path: str = "/"
     key: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinkSent(Page):
-    """Said whether or not the address is known: nobody learns who works here."""
+    """Said whether or not the address is known: nobody learns who works here.
+
+    `email` is empty where it was not typed.
+    """
 
     template: ClassVar[str] = "sign-in-sent.html"
     email: str
@@ -26,7 +34,9 @@ class LinkSent(Page):
     inbox: str = ""  # the local inbox of the one-command stack
 
 
-LinkState = Literal["ready", "other_person", "expired", "revoked", "round_closed", "unknown"]
+LinkState = Literal[
+    "ready", "other_person", "expired", "revoked", "used", "held", "round_closed", "unknown"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +45,7 @@ class FollowLink(Page):
 
     `name` is whom the link was sent to; `here_as` is who is signed in on this device.
     `outside`: it was mailed to somebody outside the company, who has nothing but their links.
+    `level` is how far it reaches; `held_until` when a changed address counts by itself.
     """
 
     template: ClassVar[str] = "link.html"
@@ -44,6 +55,8 @@ class FollowLink(Page):
     here_as: str = ""
     email: str = ""
     outside: bool = False
+    level: str = "full"
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +68,5 @@ class Refusal(Page):
     text: str
     hint: str = ""
     reference: str = ""
+    sign_in: str = "/sign-in"  # where the way on leads for whoever must sign in first
     new_tab: bool = False  # signing in must not replace the page with what was typed

@@ -1,6 +1,7 @@
 """Signing in by mailed link, and what an error looks like."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from httpx2 import AsyncClient
 from sqlalchemy import text
@@ -46,13 +47,15 @@ async def test_bad_address_is_kept_and_explained(stranger: AsyncClient) -> None:
     assert "Enter an address like name@company.com" in page.text
 
 
-async def make_link(database: Database, clock: SetClock, person: int, target: str) -> str:
+async def make_link(
+    database: Database, clock: SetClock, person: int, target: str, task_id: UUID | None = None
+) -> str:
     async with database.begin() as conn:
         return await links.create_link(
             conn,
             person_id=person,
             purpose="task",
-            task_id=None,
+            task_id=task_id,
             target=target,
             now=clock.now(),
             lifetime=timedelta(days=1),
@@ -63,7 +66,7 @@ async def test_opening_a_link_changes_nothing_and_the_button_signs_in(
     stranger: AsyncClient, database: Database, clock: SetClock, world: World
 ) -> None:
     target = f"/tasks/{world.self_task}"
-    token = await make_link(database, clock, WORKER, target)
+    token = await make_link(database, clock, WORKER, target, world.self_task)
     page = await get(stranger, f"/l/{token}")
     assert "Hello Worker" in page.text
     assert (await get(stranger, "/tasks")).status_code == 303
