@@ -31,6 +31,7 @@ from api.routes import (
     steering,
     task_steering,
     tasks,
+    trust,
     workflows,
 )
 from api.security_headers import SecurityHeaders
@@ -61,6 +62,7 @@ ROUTERS = (
     comment_reviews.router,
     feedback_reports.router,
     people.router,
+    trust.router,
     notifications.router,
     workflows.router,
 )

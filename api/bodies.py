@@ -57,6 +57,7 @@ Reason = Annotated[
     Field(min_length=1, max_length=LONGEST_REASON, pattern=r"\S", description="Kept on record."),
 ]
 PersonNumber = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 PersonPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 PersonQuery = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 WordQuery = Annotated[str | None, AfterValidator(_storable), Query(max_length=200)]

@@ -10,7 +10,8 @@ import typer
 from commands.connection import read_file, run
 from domain.access import SERVICE
 from domain.clock import SystemClock
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
+from store.address_changes import confirm_on_the_machine
 from store.people_file import ColumnMapping, parse_mapping
 from store.people_import import ImportResult, import_people
 
@@ -68,6 +69,23 @@ def import_file(
         return
     for line in summary(result):
         typer.echo(line)
+
+
+@app.command("confirm-address")
+def confirm_address(
+    employee_id: Annotated[str, typer.Argument(help="Whose changed address counts from now on.")],
+) -> None:
+    """Let a changed address count where nobody else can say whose it is. It is written down."""
+
+    async def act(conn: Any) -> None:
+        await confirm_on_the_machine(conn, employee_id, SERVICE, SystemClock().now())
+
+    try:
+        run(act)
+    except NotFound as missing:
+        typer.echo(f"almanac: {missing.detail}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo("They can sign in by the new address from now on.")
 
 
 def summary(result: ImportResult) -> list[str]:

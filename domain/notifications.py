@@ -76,11 +76,16 @@ class Event(StrEnum):
     SEALS_LOST = "seals_lost"  # keys to sealed answers are gone; to administrators as well
     COMMENTS_WAITING = "comments_waiting"  # reports whose comments are reviewed first
 
+    # to both desks
+    ADDRESS_OBJECTED = "address_objected"  # a changed address was taken back from the old one
+    DESK_CHANGE = "desk_change"  # who sits at a desk changes, or is to
+
     # to administrators
     HELD_ROW = "held_row"
 
-    # asked for by whoever gets it
+    # asked for by whoever gets it, or about their own address
     SIGN_IN = "sign_in"
+    ADDRESS_CHANGED = "address_changed"  # to the address that counted until then
     TEST_MAIL = "test_mail"
 
     @property
@@ -182,12 +187,16 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         # Told before anything is shown, so that it can still be asked about.
         _E.SEAL_BROKEN: Traits(_S.NEW, 59, _T.AT_ONCE),
         _E.SEALS_LOST: Traits(_S.NEW, 58, _T.AT_ONCE),
+        _E.ADDRESS_OBJECTED: Traits(_S.NEW, 56, _T.AT_ONCE),
+        _E.DESK_CHANGE: Traits(_S.NEW, 57, _T.AT_ONCE),
         # Of use only in the hour in which a mistake can still be mended quietly.
         _E.LAUNCHED_REPORT: Traits(_S.FOR_INFORMATION, 66, _T.AT_ONCE),
         _E.NOT_HELD: Traits(_S.FOR_INFORMATION, 67),
         _E.CYCLE_ENDED: Traits(_S.FOR_INFORMATION, 68),
         # Whoever waits for a link asks again; a second one would make the first one dead.
         _E.SIGN_IN: Traits(_S.NEW, 0, _T.ALWAYS, again_if_unknown=False),
+        # Sent again it could reach another address.
+        _E.ADDRESS_CHANGED: Traits(_S.NEW, 2, _T.ALWAYS, again_if_unknown=False),
         _E.TEST_MAIL: Traits(_S.NEW, 1, _T.ALWAYS, again_if_unknown=False),
     }
 )

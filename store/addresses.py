@@ -20,8 +20,9 @@ from store.audit import record
 from store.company import company
 from store.notices import tell_desk
 from store.outbox import horizon, wake_sender
-from store.people import company_calendars, person_times
+from store.people import company_calendars, lock_people, person_times
 from store.people_records import is_address
+from store.person_changes import follow_changes, stand
 
 
 async def refuse_addresses(
@@ -93,6 +94,8 @@ async def mend_address(
     their address, so those of a desk change in the company settings and the people file only.
     Raises NotFound, IllegalState if the address was not refused, Invalid.
     """
+    await lock_people(conn)
+    before = await stand(conn, now.date())
     known = await refused_address(conn, person_id)
     if known.refused_at is None:
         raise IllegalState(
@@ -106,6 +109,7 @@ async def mend_address(
             text("UPDATE people SET email = :address, updated_at = :now WHERE id = :id"),
             {"address": corrected, "now": now, "id": person_id},
         )
+        await follow_changes(conn, before, actor=actor, now=now)
     queued = await address_mended(conn, [person_id], now)
     await record(
         conn,

@@ -11,7 +11,7 @@ transaction that could hold a lower one has ended. `seal` waits for that.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +76,49 @@ _RECORD = text(
            :object_type, :object_id, CAST(:cycle_id AS uuid), CAST(:before AS jsonb),
            CAST(:after AS jsonb)
     FROM own
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of many that an act makes. `before` and `after` as in `record`."""
+
+    action: str
+    object_id: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+async def record_each(
+    conn: AsyncConnection, changes: Sequence[Change], *, at: datetime, actor: Actor, of: str
+) -> None:
+    """Add an entry a change, in one statement. `of` is the type of their objects. See `record`."""
+    if not changes:
+        return
+    await conn.execute(
+        _RECORD_EACH,
+        {
+            "at": at,
+            "actor_id": actor.person_id,
+            "actor_kind": actor.kind,
+            "of": of,
+            "actions": [change.action for change in changes],
+            "ids": [str(change.object_id) for change in changes],
+            "befores": [_json(change.before) for change in changes],
+            "afters": [_json(change.after) for change in changes],
+        },
+    )
+
+
+_RECORD_EACH = text(
+    """
+    WITH own AS MATERIALIZED (SELECT pg_current_xact_id() AS number)
+    INSERT INTO audit (at, actor_id, actor_kind, action, object_type, object_id, before, after)
+    SELECT :at, CAST(:actor_id AS bigint), :actor_kind, c.action, :of, c.object_id,
+           CAST(c.before AS jsonb), CAST(c.after AS jsonb)
+    FROM own, unnest(CAST(:actions AS text[]), CAST(:ids AS text[]), CAST(:befores AS text[]),
+      CAST(:afters AS text[])) AS c(action, object_id, before, after)
     """
 )
 

@@ -6,7 +6,7 @@ reference §3.10); what is launched next reads the version of that day.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -92,6 +92,59 @@ async def _holders_of(conn: AsyncConnection, addresses: Sequence[str], on: date)
         {"addresses": list(addresses), "on": on},
     )
     return list(dict.fromkeys(rows.scalars()))
+
+
+Addresses = Mapping[str, list[str]]
+"""Addresses by desk, as a company file writes them; desks without any are absent."""
+
+
+def desks_differ(old: Company | None, new: Company) -> tuple[Addresses, Addresses]:
+    """Which addresses come to a desk by a company file, and which leave one."""
+    joining: dict[str, list[str]] = {}
+    leaving: dict[str, list[str]] = {}
+    for desk in Desk:
+        before, after = _of(old, desk), _of(new, desk)
+        joined = [a for a in after if a.lower() not in {b.lower() for b in before}]
+        left = [b for b in before if b.lower() not in {a.lower() for a in after}]
+        joining |= {desk.value: joined} if joined else {}
+        leaving |= {desk.value: left} if left else {}
+    return joining, leaving
+
+
+def _of(settings: Company | None, desk: Desk) -> list[str]:
+    if settings is None:
+        return []
+    return list(settings.hr if desk is Desk.HR else settings.administrators)
+
+
+async def people_at(conn: AsyncConnection, addresses: Addresses) -> list[int]:
+    """Whose addresses these are; what is nobody's is passed over."""
+    rows = await conn.execute(
+        text(
+            "SELECT id FROM people WHERE lower(email) = ANY(CAST(:addresses AS text[])) ORDER BY id"
+        ),
+        {"addresses": [a.lower() for some in addresses.values() for a in some]},
+    )
+    return list(rows.scalars())
+
+
+async def at_desks(conn: AsyncConnection) -> list[int]:
+    """Everybody who sits at a desk now and works here."""
+    settings = await company(conn)
+    rows = await conn.execute(
+        text(
+            "SELECT id FROM people WHERE status = 'active'"
+            " AND lower(email) = ANY(CAST(:addresses AS text[])) ORDER BY id"
+        ),
+        {"addresses": [a.lower() for a in (*settings.hr, *settings.administrators)]},
+    )
+    return list(rows.scalars())
+
+
+async def settings_hash(conn: AsyncConnection) -> str | None:
+    """The hash of the settings that hold now; none if none were ever saved."""
+    found = await conn.scalar(text("SELECT hash FROM company_settings ORDER BY id DESC LIMIT 1"))
+    return None if found is None else str(found)
 
 
 async def _content(conn: AsyncConnection) -> str:

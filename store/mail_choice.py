@@ -17,6 +17,8 @@ from domain.states import CycleState, TaskState
 LINK_LIFE = timedelta(minutes=30)
 """A sign-in mail later than this would carry a link for somebody who has asked again."""
 
+ASKED_FOR = (Event.SIGN_IN, Event.TEST_MAIL)
+
 NOBODY_ELSE = ("acknowledgement", "collect")
 """The kinds of stages in which nobody speaks for somebody else."""
 
@@ -60,6 +62,7 @@ class Item:
     superseded: bool = False
     subject_id: int | None = None
     stage_kind: str | None = None
+    address: str | None = None  # where it goes, if not to the person's present one
 
     @property
     def again(self) -> bool:
@@ -168,12 +171,13 @@ def choose(
     daily: list[Item] = []
     for item in items:
         reason = stale(item)
-        if reason is None and item.event.always and as_of - item.send_at > LINK_LIFE:
+        if reason is None and item.event in ASKED_FOR and as_of - item.send_at > LINK_LIFE:
             reason = "too_late"
         if reason is not None:
             choice.suppressed.append((item, reason))
         elif item.event.always:
-            choice.groups.append(Group(person, None, item.event.value, (item,)))
+            there = replace(person, address=item.address) if item.address else person
+            choice.groups.append(Group(there, None, item.event.value, (item,)))
         else:
             daily.append(item)
     if delegate is not None:

@@ -216,7 +216,9 @@ async def _items(
                 n.due_revision, n.at, n.send_at, n.ride_along,
                 CASE WHEN n.state <> 'queued' THEN n.mail_id END, c.state, t.state, t.assignee_id,
                 t.desk, t.due_revision, n.reason IS NOT DISTINCT FROM 'superseded',
-                coalesce(t.subject_id, n.subject_id), s.kind
+                coalesce(t.subject_id, n.subject_id), s.kind,
+                CASE n.event WHEN 'address_changed' THEN (SELECT a.old_address
+                  FROM address_changes a WHERE a.id = CAST(n.data ->> 'change' AS bigint)) END
             FROM notifications n
             LEFT JOIN cycles c ON c.id = n.cycle_id LEFT JOIN tasks t ON t.id = n.task_id
             LEFT JOIN stages s ON s.id = t.stage_id

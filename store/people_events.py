@@ -15,17 +15,27 @@ from definitions.company import Company
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CALENDAR_PROCESS
+from domain.notifications import Event
 from domain.states import CycleState
 from store.absences import follow_absences
 from store.audit import record
-from store.company import company, save_company
+from store.company import (
+    at_desks,
+    company,
+    desks_differ,
+    people_at,
+    save_company,
+    settings_hash,
+)
 from store.cycle_facts import load_cycle
 from store.entry import enter
 from store.leavers import follow_leavers, settle_leavers
 from store.leaves import Absence, add_leave, withdraw_leave
 from store.manager_changes import follow_managers
+from store.notices import tell
 from store.people import line_above, lock_people, refresh_profiles
 from store.people_bells import open_cycles, people_changed
+from store.person_changes import follow_changes, stand
 from store.processes import ring_cycle
 from store.reporting_lines import set_managers
 from store.shifting import LEAVE, shift_dates, times_of_holders
@@ -105,10 +115,11 @@ async def change_manager(
     """Let somebody report to somebody else, or to nobody, from a day on.
 
     Open tasks follow at `mail_at` of that day. The same change again does nothing. Raises
-    NotFound, and Invalid if the reporting line would run in a circle.
+    NotFound, and Invalid if the reporting line would run in a circle, or is the actor's own.
     """
     await lock_people(conn)
     await _known(conn, [person_id, *([manager_id] if manager_id is not None else [])])
+    before = await stand(conn, on)
     if manager_id is not None:
         above = [manager_id, *await line_above(conn, manager_id, on)]
         if person_id in above:
@@ -118,15 +129,7 @@ async def change_manager(
         return
     if on <= now.date():
         await _refresh(conn, now, actor.person_id)
-    await record(
-        conn,
-        at=now,
-        actor=actor,
-        action="manager_changed",
-        object_type="person",
-        object_id=person_id,
-        after={"manager_id": manager_id, "on": on.isoformat()},
-    )
+    await follow_changes(conn, before, actor=actor, now=now)
     await people_changed(conn)
 
 
@@ -139,6 +142,7 @@ async def record_leaving(
     """
     await lock_people(conn)
     await _known(conn, [person_id])
+    before = await stand(conn, now.date())
     await conn.execute(
         text(
             "UPDATE people SET left_on = :on, updated_at = :now,"
@@ -147,15 +151,7 @@ async def record_leaving(
         ),
         {"on": on, "now": now, "today": now.date(), "id": person_id},
     )
-    await record(
-        conn,
-        at=now,
-        actor=actor,
-        action="leaving_recorded",
-        object_type="person",
-        object_id=person_id,
-        after={"left_on": on.isoformat()},
-    )
+    await follow_changes(conn, before, actor=actor, now=now)
     await people_changed(conn)
 
 
@@ -165,15 +161,24 @@ async def set_company(
     """Save a company file, resolve everybody's profile anew and move what becomes later.
 
     Holiday tables of running cycles stay as they were frozen; who has which calendar is a fact
-    and acts at once on what lies ahead. False: the settings say this already.
+    and acts at once on what lies ahead. If other people sit at a desk from now on, all members are
+    told, those before and those after. Whether the actor may do that is asked before
+    (`store.desk_changes.offer_company`). False: the settings say this already.
     """
     await lock_people(conn)
     before = await times_of_holders(conn)
+    old = await company(conn) if await settings_hash(conn) else None
+    told = await at_desks(conn) if old else []
     saved = await save_company(conn, settings, source, now=now, saved_by_id=actor.person_id)
     if not saved:
         return False
     if await refresh_profiles(conn, settings, on=now.date()):
         await shift_dates(conn, before, cause="profile", actor_id=actor.person_id, now=now)
+    joining, leaving = desks_differ(old, settings)
+    people = {
+        "joining": await people_at(conn, joining),
+        "leaving": await people_at(conn, leaving),
+    }
     await record(
         conn,
         at=now,
@@ -181,7 +186,18 @@ async def set_company(
         action="company_saved",
         object_type="company",
         object_id="settings",
+        after={"desks": bool(joining or leaving), **people},
     )
+    if old and (joining or leaving):
+        await tell(
+            conn,
+            sorted({*told, *await at_desks(conn)}),
+            Event.DESK_CHANGE,
+            key=f"desks:{await settings_hash(conn)}:{now.isoformat()}",
+            cause="saved",
+            now=now,
+            data={"by": actor.person_id, "waits": False, **people},
+        )
     await people_changed(conn)
     return True
 

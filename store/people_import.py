@@ -26,6 +26,7 @@ from store.people import lock_people, refresh_profiles
 from store.people_bells import people_changed
 from store.people_file import REQUIRED, ColumnMapping, read_people_file
 from store.people_records import Known, Readings, Record, read_alone, with_managers
+from store.person_changes import follow_changes, stand
 from store.reporting_lines import CURRENT_LINES, LineChange, set_managers
 from store.shifting import shift_dates, times_of_holders
 
@@ -140,10 +141,13 @@ async def _apply(
     ]
     absent = _absent(records, known)
     leavers = absent if missing == "leave" else []
+    picture = await stand(conn, effective_on)
     before = await times_of_holders(conn)
     new, changed, returned = await _write(conn, records, columns, known, now)
     lines = await _write_lines(conn, records, columns, known, new, effective_on)
     await mark_left(conn, leavers, effective_on, now)
+    rows = {record.employee_id: record.row for record in records}
+    await follow_changes(conn, picture, actor=actor, now=now, rows=rows)
     moved = await _refresh(conn, today)
     if moved:
         await shift_dates(conn, before, cause="profile", actor_id=actor.person_id, now=now)

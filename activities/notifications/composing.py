@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -322,6 +322,28 @@ def _sign_in(item: Saying) -> m.MailItem:
     return m.SignIn(url=item.site.link(item.facts.tokens[item.detail.id]), minutes=minutes)
 
 
+def _address_changed(item: Saying) -> m.MailItem:
+    until = item.data.get("until")
+    return m.AddressChanged(
+        url=item.site.page(f"/address/{item.facts.tokens[item.detail.id]}"),
+        changed_at=item.detail.at,
+        until=datetime.fromisoformat(until) if isinstance(until, str) else None,
+    )
+
+
+def _desk_change(item: Saying) -> m.MailItem:
+    def names(key: str) -> tuple[str, ...]:
+        return tuple(item.facts.people[i].name for i in item.data.get(key) or ())
+
+    return m.DeskChange(
+        url=item.site.page("/company"),
+        waits=item.data.get("waits") is True,
+        by=item.name("by") or "",
+        joining=names("joining"),
+        leaving=names("leaving"),
+    )
+
+
 def _test_mail(item: Saying) -> m.MailItem:
     asked_by = item.name("asked_by") or item.facts.people[item.detail.person_id].name
     return m.TestMail(url=item.site.page("/"), server=item.site.server, asked_by=asked_by)
@@ -379,5 +401,10 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.COMMENTS_WAITING: _comments_waiting,
     Event.HELD_ROW: _held_row,
     Event.SIGN_IN: _sign_in,
+    Event.ADDRESS_CHANGED: _address_changed,
+    Event.ADDRESS_OBJECTED: lambda item: m.AddressObjected(
+        url=item.site.page("/people/addresses"), about=item.about()
+    ),
+    Event.DESK_CHANGE: _desk_change,
     Event.TEST_MAIL: _test_mail,
 }

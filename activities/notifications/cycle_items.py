@@ -253,6 +253,37 @@ class SignIn(PlainItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChanged(PlainItem):
+    """To the address that counted. `until`: when the new one counts by itself; none: it does not.
+
+    The new address is not said: it stands on the page behind the link.
+    """
+
+    event: ClassVar[Event] = Event.ADDRESS_CHANGED
+    changed_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressObjected(PlainItem):
+    """To both desks: somebody took the change of their address back."""
+
+    event: ClassVar[Event] = Event.ADDRESS_OBJECTED
+    about: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskChange(PlainItem):
+    """To both desks. `by` is who wrote it, empty for whoever runs the machine; full names all."""
+
+    event: ClassVar[Event] = Event.DESK_CHANGE
+    waits: bool
+    by: str
+    joining: tuple[str, ...]
+    leaving: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestMail(PlainItem):
     """`server` is the host name of the relay; `asked_by` the full name of whoever asked."""
 

@@ -46,6 +46,7 @@ class Lifetimes:
 
     sign_in: timedelta = timedelta(minutes=30)
     task: timedelta = timedelta(days=60)
+    address: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +159,11 @@ def _concerned(mails: Sequence[ClaimedMail], told: Iterable[Detail]) -> set[int]
             ids.add(detail.subject_id)
         if detail.task:
             ids |= {i for i in (detail.task.assignee_id, detail.task.subject_id) if i}
-        for name in ("to", "from", "asked_by", "opened_by"):
+        for name in ("to", "from", "asked_by", "opened_by", "by"):
             if isinstance(detail.data.get(name), int):
                 ids.add(detail.data[name])
-        ids |= set(detail.data.get("told") or ())
+        for name in ("told", "joining", "leaving"):
+            ids |= set(detail.data.get(name) or ())
     return ids
 
 
@@ -176,6 +178,7 @@ async def _links(
     wanted: dict[LinkPurpose, list[tuple[int, NewLink]]] = {
         LinkPurpose.TASK: [],
         LinkPurpose.SIGN_IN: [],
+        LinkPurpose.ADDRESS: [],
     }
     for mail in mails:
         for item in mail.items:
@@ -189,6 +192,7 @@ async def _links(
     for purpose, lifetime in (
         (LinkPurpose.TASK, lifetimes.task),
         (LinkPurpose.SIGN_IN, lifetimes.sign_in),
+        (LinkPurpose.ADDRESS, lifetimes.address),
     ):
         some = wanted[purpose]
         if some:
@@ -203,6 +207,8 @@ def _link(receiver: int, detail: Detail) -> NewLink | None:
     """The link of an item that signs in. Results, and what desks do, are opened by a fresh one."""
     if detail.event is Event.SIGN_IN:
         return NewLink(receiver, LinkPurpose.SIGN_IN, str(detail.data.get("target") or "/"))
+    if detail.event is Event.ADDRESS_CHANGED:
+        return NewLink(receiver, LinkPurpose.ADDRESS, f"/address/{detail.data['change']}")
     if detail.task is not None and detail.task.assignee_id is not None:
         if detail.event is Event.NEEDS_ASSIGNEE:
             return None

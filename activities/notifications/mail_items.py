@@ -8,10 +8,13 @@ nothing else: there is no field for a rating, an answer, a rater's name or how m
 from dataclasses import dataclass, field
 
 from activities.notifications.cycle_items import (
+    AddressChanged,
+    AddressObjected,
     AddressRefused,
     CommentsWaiting,
     CycleEnded,
     CycleItem,
+    DeskChange,
     Held,
     HeldRow,
     LaunchCheck,
@@ -65,6 +68,8 @@ from activities.notifications.task_items import (
 )
 
 __all__ = [
+    "AddressChanged",
+    "AddressObjected",
     "AddressRefused",
     "Cancelled",
     "CommentsWaiting",
@@ -72,6 +77,7 @@ __all__ = [
     "CycleEnded",
     "CycleItem",
     "DailyMail",
+    "DeskChange",
     "DoneNotice",
     "DueChanged",
     "EscalatedNotice",

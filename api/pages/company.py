@@ -7,19 +7,26 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
+from api.bodies import Number
 from api.pages.definition_words import finding
 from api.pages.saying import say_day
-from api.pages.shell import go, said, show, typed, visit_of, words
-from api.pages.views.office import CompanyPage, Finding
+from api.pages.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.views.office import CompanyPage, Finding, WaitingDesk
 from definitions.company import Company
 from definitions.loader import parse_company
 from definitions.problems import DefinitionError
 from definitions.recurrence import WEEKDAYS
 from domain.access import Action
-from domain.errors import IllegalState
-from store.company import company, company_calendars, save_company
-from store.people import lock_people, refresh_profiles
-from store.shifting import shift_dates, times_of_holders
+from domain.errors import IllegalState, Invalid
+from domain.states import Desk
+from store.company import Addresses, company, company_calendars
+from store.desk_changes import (
+    Saved,
+    confirm_desks,
+    offer_company,
+    waiting_change,
+    withdraw_desks,
+)
 from store.views.definition_pages import company_source, names_of
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -63,6 +70,7 @@ async def _page(
         saved_by=names.get(holds.saved_by_id or 0, "") if holds else "",
         findings=findings,
         may_save=visit.hr or visit.administrator,
+        waiting=await _waiting(call) if call.person else None,
     )
 
 
@@ -107,16 +115,40 @@ async def save(call: Changes, request: Request) -> Response:
     except DefinitionError as error:
         page = await _page(call, request, tuple(finding(p) for p in error.found), source)
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    await lock_people(call.conn)
-    before = await times_of_holders(call.conn)
-    changed = await save_company(
-        call.conn, settings, source, now=call.now, saved_by_id=call.actor.person_id
+    try:
+        saved = await offer_company(call.conn, settings, source, actor=call.actor, now=call.now)
+    except (Invalid, IllegalState) as error:
+        await undo(call)
+        wrong = Finding("error", "", error.detail, error.hint or "")
+        return await show(call, await _page(call, request, (wrong,), source), error.status)
+    return go("/company", {Saved.SAVED: "company", Saved.SAME: "same"}.get(saved, "desk-waits"))
+
+
+@router.post("/company/desks/{change_id}")
+async def decide(call: Changes, request: Request, change_id: Number) -> Response:
+    """A second member confirms a change of a desk, or somebody withdraws it."""
+    if words(await typed(request), "go") == "confirm":
+        await confirm_desks(call.conn, change_id, actor=call.actor, now=call.now)
+        return go("/company", "company")
+    await withdraw_desks(call.conn, change_id, actor=call.actor, now=call.now)
+    return go("/company", "desk-withdrawn")
+
+
+async def _waiting(call: Call) -> WaitingDesk | None:
+    change = await waiting_change(call.conn)
+    if change is None:
+        return None
+    own = change.proposed_by_id == call.person_id
+    return WaitingDesk(
+        action=f"/company/desks/{change.id}",
+        by=change.proposed_by,
+        at=change.proposed_at,
+        joining=_said(change.joining),
+        leaving=_said(change.leaving),
+        may_confirm=not own,
     )
-    if not changed:
-        return go("/company", "same")
-    moved = await refresh_profiles(call.conn, settings, on=call.now.date())
-    if moved:
-        await shift_dates(
-            call.conn, before, cause="profile", actor_id=call.actor.person_id, now=call.now
-        )
-    return go("/company", "company")
+
+
+def _said(addresses: Addresses) -> tuple[tuple[str, str], ...]:
+    names = {Desk.HR.value: "HR", Desk.ADMINISTRATORS.value: "Administrators"}
+    return tuple((names[desk], ", ".join(some)) for desk, some in addresses.items())

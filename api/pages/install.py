@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Response
 from api.authentication import GuardedRoute, anybody
 from api.pages import (
     addresses,
+    changed_addresses,
     comment_review,
     company,
     cycle_people,
@@ -66,6 +67,7 @@ ROUTERS = (
     definitions.router,
     people.router,
     addresses.router,
+    changed_addresses.router,
     company.router,
     ledgers.router,
     workflows.router,

@@ -19,6 +19,7 @@ from api.paging import read_cursor, write_cursor
 from api.routes.people import LARGEST_FILE
 from domain.access import Action
 from domain.errors import Invalid
+from store.address_changes import held_addresses
 from store.people_file import FIELDS, REQUIRED, ColumnMapping, read_people_file
 from store.people_import import ImportResult, import_people
 from store.views import people_pages as queries
@@ -103,6 +104,7 @@ async def people(
         more=more,
         active=counts.active,
         refused=counts.refused,
+        changed=len(await held_addresses(call.conn, call.now)),
     )
     return await show(call, page)
 

@@ -56,6 +56,11 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "unchanged": Notice("Nothing to publish.", "The latest version says the same.", "told"),
         "imported": Notice("Imported."),
         "company": Notice("Saved.", "It holds for everything that is launched from now on."),
+        "desk-waits": Notice(
+            "Not saved yet.", "It changes who sits at a desk: a second member confirms it.", "told"
+        ),
+        "desk-withdrawn": Notice("Withdrawn.", "Who sits at a desk stays as it is.", "told"),
+        "vouched": Notice("Noted.", "An address counts when two members of desks stand for it."),
         "same": Notice("Nothing to save.", "The settings say this already.", "told"),
         "rung": Notice("Rung.", "It looks at the facts in a moment."),
         "retried": Notice("Tried again.", "If the cause is mended, the row moves on."),

@@ -157,7 +157,8 @@ async def test_a_task_of_another_kind_needs_a_fresh_sign_in_and_leads_back(
         other = await conn.scalar(
             text(
                 "INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state,"
-                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at) SELECT cycle_id, stage_id,"
+                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at)"
+                " SELECT cycle_id, stage_id,"
                 " :lead, 'subject', :lead, 'open', cause, begun_at, opens_at, announce_at, due_on,"
                 " due_at, created_at FROM tasks WHERE id = :id RETURNING id"
             ),
@@ -201,8 +202,10 @@ async def test_what_one_person_does_in_one_sitting_is_opened_by_one_link(
         second = await conn.scalar(
             text(
                 "INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state,"
-                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at) SELECT cycle_id, stage_id,"
-                " :subject, role, assignee_id, 'open', cause, begun_at, opens_at, announce_at, due_on,"
+                " cause, begun_at, opens_at, announce_at, due_on, due_at, created_at)"
+                " SELECT cycle_id, stage_id,"
+                " :subject, role, assignee_id, 'open', cause, begun_at, opens_at, announce_at,"
+                " due_on,"
                 " due_at, created_at FROM tasks WHERE id = :id RETURNING id"
             ),
             {"id": world.manager_task, "subject": ADMIN},

@@ -109,6 +109,7 @@ class People(Page):
     more: More
     active: int
     refused: int = 0
+    changed: int = 0
     may_import: bool = True
 
 
@@ -138,6 +139,18 @@ class Import(Page):
     may_import: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingDesk:
+    """A change of who sits at a desk that waits for a second member: desks and addresses."""
+
+    action: str
+    by: str
+    at: datetime
+    joining: tuple[tuple[str, str], ...]
+    leaving: tuple[tuple[str, str], ...]
+    may_confirm: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompanyPage(Page):
     """The company file as it holds now, and a new one."""
@@ -153,6 +166,30 @@ class CompanyPage(Page):
     saved_by: str
     findings: tuple[Finding, ...] = ()
     may_save: bool = True
+    waiting: WaitingDesk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLine:
+    """A changed address by which nobody signs in yet. `until` none: time alone does not help."""
+
+    id: int
+    name: str
+    old: str
+    new: str
+    changed_at: datetime
+    changed_by: str
+    until: datetime | None
+    voices: int
+    may_vouch: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses(Page):
+    """Changed addresses that wait for somebody to stand for them."""
+
+    template: ClassVar[str] = "addresses.html"
+    lines: tuple[AddressLine, ...]
 
 
 # --- Ledgers -----------------------------------------------------------------------------------

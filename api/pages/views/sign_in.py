@@ -60,6 +60,20 @@ class FollowLink(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnAddress(Page):
+    """The mail about a changed address was followed; only its buttons change anything."""
+
+    template: ClassVar[str] = "address.html"
+    state: Literal["asks", "confirmed", "objected", "settled"]
+    action: str = ""
+    name: str = ""
+    old: str = ""
+    new: str = ""
+    changed_at: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refusal(Page):
     """Any error, in plain words: what happened, whether anything was lost, what to do."""
 

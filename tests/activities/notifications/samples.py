@@ -1,7 +1,7 @@
 """One plausible item per event, and mails made of them. Every template is shown with these."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from activities.notifications import mail_items as m
@@ -237,6 +237,15 @@ ITEMS: dict[Event, m.MailItem] = {
         m.HeldRow(
             url=LINK,
             rows=(m.Held(process="stage-2f6c", code="no-calendar", since=NOW),),
+        ),
+        m.AddressChanged(url=LINK, changed_at=NOW, until=NOW + timedelta(hours=72)),
+        m.AddressObjected(url=LINK, about=ALEXANDER),
+        m.DeskChange(
+            url=LINK,
+            waits=True,
+            by="Alexander James",
+            joining=("Neena Yang", "Sundar Ande"),
+            leaving=(),
         ),
         m.SignIn(url=LINK, minutes=15),
         m.TestMail(url=HOME, server="smtp.example.com", asked_by="Alexander James"),

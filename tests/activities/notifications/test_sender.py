@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 
 import pytest_asyncio
+from sqlalchemy import text
 
+from domain.access import Actor
 from domain.notifications import Event
-from store.links import LinkState, find_link
+from store.address_changes import by_token
+from store.links import LinkState, find_link, use_link
+from store.people_import import import_people
 from store.session import Database
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
@@ -356,7 +360,9 @@ async def test_one_item_that_cannot_be_written_stops_nobody(office: Office, sink
     assert held.code.startswith("cannot-compose: ")
 
 
-async def test_a_result_is_opened_by_a_link_of_ones_own(office: Office, sink: Sink) -> None:
+async def test_a_result_is_read_after_a_fresh_sign_in_and_no_mail_holds_a_key_to_it(
+    office: Office, sink: Sink
+) -> None:
     cycle = office.world.cycle_id
     await office.queue(
         office.item(Event.RESULT_OPENED, WORKER, cycle_id=cycle, subject_id=WORKER),
@@ -367,10 +373,40 @@ async def test_a_result_is_opened_by_a_link_of_ones_own(office: Office, sink: Si
     for address in ("worker@example.com", "lead@example.com"):
         body = sink.to(address)[0].get_body(("plain",))
         assert body is not None
-        token = re.search(r"/l/(\S+)", body.get_content())
-        assert token, "the button leads somewhere"
-        async with office.database.begin() as conn:
-            link = await find_link(conn, token[1], office.now)
-        assert link.state is LinkState.VALID
-        found[link.person_id] = link.target
-    assert found == {WORKER: f"/reviews/{cycle}/{WORKER}", LEAD: "/reviews"}
+        assert "/l/" not in body.get_content()
+        path = re.search(r"(/reviews\S*)", body.get_content())
+        assert path, "the button leads somewhere"
+        found[address] = path[1]
+    assert found == {
+        "worker@example.com": f"/reviews/{cycle}/{WORKER}",
+        "lead@example.com": "/reviews",
+    }
+    async with office.database.begin() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM links")) == 0
+
+
+async def test_a_changed_address_is_told_to_the_old_one_with_a_link_that_only_decides(
+    office: Office, sink: Sink
+) -> None:
+    """Also hours later, after the relay was down: it is not a link that somebody waits for."""
+    csv = "employee_id,first_name,last_name,email,hire_date\nworker,Worker,Example,{},2020-01-01"
+    async with office.database.begin() as conn:
+        await conn.execute(text("UPDATE people SET signed_in = true"))
+        await import_people(
+            conn,
+            csv.format("thief@example.com").encode(),
+            effective_on=office.now.date(),
+            actor=Actor(HR, "hr"),
+            now=office.now - timedelta(hours=5),
+        )
+    await office.send(sink.port)
+    assert sink.to("thief@example.com") == []
+    body = sink.to("worker@example.com")[0].get_body(("plain",))
+    assert body is not None
+    token = re.search(r"/address/(\S+)", body.get_content())
+    assert token, "the button leads somewhere"
+    async with office.database.begin() as conn:
+        change = await by_token(conn, token[1], office.now)
+        assert change is not None
+        assert (change.person_id, change.new_address) == (WORKER, "thief@example.com")
+        assert (await use_link(conn, token[1], office.now)).state is LinkState.UNKNOWN
