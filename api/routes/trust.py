@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import Body, Number
@@ -40,7 +40,7 @@ class Vouched(BaseModel):
 class CompanyFile(Body):
     """The company file as it is, YAML."""
 
-    source: Annotated[str, Field(max_length=1_000_000)]
+    source: str
 
 
 class CompanySaved(BaseModel):
