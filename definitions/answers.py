@@ -100,7 +100,8 @@ def _all_problems(
             continue
         wrong = _wrong(definition, question, value)
         if wrong is None and complete and _some_unrated(question, value):
-            wrong = "required", "Please rate each of them, or say that you cannot."
+            missing = _words([c for c in question.competencies if c not in (value or ())])
+            wrong = "required", f"Please rate {missing}, too, or say that you cannot."
         if wrong is not None:
             problems.append(AnswerProblem(question.id, *wrong))
         why = answers.get(question.id + WHY)
@@ -150,6 +151,11 @@ def _some_unrated(question: Question, value: object) -> bool:
     if not question.required or not isinstance(value, dict):
         return False
     return bool(set(question.competencies) - set(value))
+
+
+def _words(names: list[str]) -> str:
+    """`A, B and C`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def _empty(value: object) -> bool:

@@ -120,7 +120,7 @@ def fields_of(
         fields.append(
             Field(
                 name=question.id,
-                ask=fill(question.ask, subject, first) or _own_text(question),
+                ask=ask_of(question, subject, first),
                 type=question.type,
                 required=question.required,
                 help=fill(question.help or "", subject, first),
@@ -148,6 +148,11 @@ def fill(text: str, subject: str | None, first: str | None) -> str:
     return text.replace("{subject.first_name}", first or "the person").replace(
         "{subject.name}", subject or "the person"
     )
+
+
+def ask_of(question: Question, subject: str | None, first: str | None) -> str:
+    """What a question asks, in words: its own, or what its type asks."""
+    return fill(question.ask, subject, first) or _own_text(question)
 
 
 def _own_text(question: Question) -> str:
@@ -229,7 +234,7 @@ def said(
 ) -> Said:
     """A question and its answer, ready to read."""
     value, why = answers.get(question.id), str(answers.get(question.id + WHY, ""))
-    ask = fill(question.ask, subject, first) or _own_text(question)
+    ask = ask_of(question, subject, first)
     match question.type:
         case "rating" if value is not None:
             return Said(

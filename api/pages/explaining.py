@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages import task_desk
+from api.pages.codes import CAUSES_OF_MAIL, ENDED, in_words
 from api.pages.saying import plural, say_day
 from api.pages.shell import show, visit_of
 from api.pages.views.frame import Link, Visit
@@ -26,7 +27,7 @@ Reads = Annotated[Call, allow(Action.READ_TASK)]
 CAUSES = {
     "launch": "The cycle was launched, and this stage waits for no other.",
     "after": "What had to be closed first was closed.",
-    "date": "Its date came.",
+    "date": "On its planned date.",
     "entry": "The person entered the cycle.",
     "reassigned": "It was handed over from somebody else.",
     "split": "The manager changed, and both write.",
@@ -73,8 +74,8 @@ HAPPENED = {
     "cancelled": "Cancelled",
     "released": "Results released",
     "declined": "Declined",
-    "rung": "A rung of the ladder came",
-    "rung_skipped": "A rung was passed over",
+    "rung": "A reminder or an escalation came due",
+    "rung_skipped": "A reminder or an escalation was left out",
 }
 
 WHY_NOT = {
@@ -95,6 +96,20 @@ WHY_NOT = {
     "piled_up": "several reminders became one",
     "nothing_else": "nothing else was to be said that day",
     "assigned": "somebody was found",
+    "closed_by_hr": "HR had closed the stage",
+    "cycle_cancelled": "the cycle was cancelled",
+    "cycle_ended": "the cycle had ended",
+    "excused_by_hr": "it was excused by then",
+    "excused_by_manager": "it was excused by then",
+    "long_leave": "it was excused because of a long leave",
+    "manager_change": "somebody else leads the person now",
+    "rater_left": "the person had left",
+    "removed_by_hr": "the person no longer takes part",
+    "subject_left": "the person had left",
+    "withdrawn": "it was taken back by then",
+    "no_mail": "the person has no address",
+    "stopped": "the launch was given up",
+    "closed": "the round had closed",
     "declined": "it was declined by then",
 }
 
@@ -142,17 +157,24 @@ async def explain_task(call: Reads, task_id: UUID) -> Response:
         stops="Everything ahead stops the moment the task is done."
         if story.state == TaskState.OPEN
         else "",
+        withheld="" if seen.knows_lateness else WITHHELD,
     )
     return await show(call, page)
+
+
+WITHHELD = (
+    "Reminders, escalations and what is overdue are left out here: they are shown to whoever holds "
+    "the task, to those who were told that it is overdue, and to HR."
+)
 
 
 def _past(story: Explanation, visit: Visit) -> list[Happening]:
     """What happened, in the order of the clock."""
     opening = story.opening
-    detail = CAUSES.get(opening.cause, opening.cause.replace("_", " "))
+    detail = in_words(CAUSES, opening.cause, "")
     if opening.after and opening.cause == "after":
         detail += f" It waits for: {', '.join(stage.title for stage in opening.after)}."
-    items = [Happening("Came into being", opening.begun_at, "done", detail)]
+    items = [Happening("Created", opening.begun_at, "done", detail)]
     if (
         not any(event.event == "opened" for event in story.history)
         and opening.opens_at <= visit.now
@@ -174,7 +196,7 @@ def _announced(story: Explanation) -> str:
 
 
 def _happened(event: Happened, story: Explanation) -> Happening:
-    title = HAPPENED.get(event.event, event.event.replace("_", " ").capitalize())
+    title = in_words(HAPPENED, event.event, "Changed")
     who = f"By {event.actor.name}." if event.actor else ""
     mood: dict[str, Mood] = {
         "expired": "held",
@@ -187,9 +209,9 @@ def _happened(event: Happened, story: Explanation) -> Happening:
     if event.event == "opened":
         detail = _announced(story)
     facts = tuple(
-        (key.replace("_", " "), _plain(value))
+        (FACTS[key], _plain(key, value))
         for key, value in event.detail.items()
-        if value not in (None, "", [], {}) and key not in ("from", "to", "people")
+        if value not in (None, "", [], {}) and key in FACTS
     )
     return Happening(title, event.at, mood.get(event.event, "done"), detail, facts)
 
@@ -202,8 +224,30 @@ def _detail(event: Happened) -> str:
     return f"Due {due} from then on." if isinstance(due, str) else ""
 
 
-def _plain(value: object) -> str:
+FACTS = {
+    "due_on": "Due from then on",
+    "due_revision": "Change of the due date, number",
+    "revision": "Submission, number",
+    "rung": "Rung",
+    "reason": "Why",
+}
+"""What of an event's detail is shown, folded, and how it is called."""
+
+
+def _plain(key: str, value: object) -> str:
+    if key == "reason":
+        return in_words(ENDED, str(value), "As the definition says.")
+    if key == "rung":
+        return say_rung(str(value))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def cause_of(code: str) -> str:
+    """Why a mail was written; `rung:remind:1` and `stage:self` name a rung and a stage."""
+    kind, _, which = code.partition(":")
+    if kind == "rung":
+        return f"the reminder or escalation {say_rung(which)[:-1].lower()}"
+    return in_words(CAUSES_OF_MAIL, kind, "the cycle went on")
 
 
 def say_rung(rung: str) -> str:
@@ -221,12 +265,16 @@ def say_rung(rung: str) -> str:
     return words + (f" Repeated for the {repeat}. time." if repeat else "")
 
 
+def _what(told: Told) -> str:
+    return in_words(EVENTS, told.event, "something about the cycle")
+
+
 def _told(told: Told) -> Happening:
-    what = EVENTS.get(told.event, told.event.replace("_", " "))
+    what = _what(told)
     at: datetime = told.settled_at or told.send_at
-    facts = [("Written because of", told.cause.replace("_", " "))]
+    facts = [("Because", cause_of(told.cause))]
     if told.rung:
-        facts.append(("Rung", told.rung))
+        facts.append(("Rung", say_rung(told.rung)))
     if told.smtp_code:
         facts.append(
             ("Answer of the mail server", f"{told.smtp_code} {told.smtp_answer or ''}".strip())
@@ -240,7 +288,7 @@ def _told(told: Told) -> Happening:
                 f"Mail to {told.person.name}: {what}", at, "done", _first(where), tuple(facts)
             )
         case "suppressed":
-            reason = WHY_NOT.get(told.why_not or "", (told.why_not or "").replace("_", " "))
+            reason = in_words(WHY_NOT, told.why_not, "it was not to be said any more")
             return Happening(
                 f"Not mailed to {told.person.name}: {what}",
                 at,
@@ -277,7 +325,7 @@ def _ahead(story: Explanation, now: datetime, holder: str | None) -> list[Happen
         return []
     items = [
         Happening(
-            f"Mail to {told.person.name}: {EVENTS.get(told.event, told.event)}",
+            f"Mail to {told.person.name}: {_what(told)}",
             told.send_at,
             "ahead",
             "With their daily mail, or at once within their hours.",
@@ -307,15 +355,15 @@ def _rung(rung: NextRung, holder: str | None) -> Happening:
     )
     parts = [say_rung(rung.key), "With the first daily mail from then on."]
     for passed in rung.passed_over:
-        reason = PASSED_OVER.get(passed.reason, passed.reason.replace("_", " "))
+        reason = in_words(PASSED_OVER, passed.reason, "cannot be told")
         parts.append(
             f"{passed.person.name if passed.person else 'Somebody'} is passed over: {reason}."
         )
     if rung.stands_still:
         parts.append(IN_THE_WAY[rung.stands_still])
-    facts = [("Rung", rung.key)]
+    facts = [("Rung", say_rung(rung.key))]
     if rung.took_place_of:
-        facts.append(("In the place of", rung.took_place_of))
+        facts.append(("In the place of", say_rung(rung.took_place_of)))
     mood: Mood = "held" if rung.stands_still else "ahead"
     return Happening(title, rung.at, mood, " ".join(parts), tuple(facts))
 

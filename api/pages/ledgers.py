@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages.explaining import EVENTS, WHY_NOT, say_rung
+from api.pages.codes import in_words
+from api.pages.explaining import EVENTS, WHY_NOT, cause_of, say_rung
 from api.pages.shell import said, show
 from api.pages.views.frame import Filters, Link, More
 from api.pages.views.office import Audit, AuditLine, NotificationLine, Notifications
@@ -118,7 +119,7 @@ def _more(request: Request, key: list[object] | None, shown: int, of: str) -> Mo
 
 
 def _line(row: queries.ToldRow, now: datetime) -> NotificationLine:
-    what = EVENTS.get(row.event) or SAID_ALSO.get(row.event, row.event.replace("_", " "))
+    what = in_words({**EVENTS, **SAID_ALSO}, row.event, "something about the cycle")
     about = ", ".join(part for part in (row.stage, row.subject) if part)
     rung = f", {say_rung(row.rung)[:-1].lower()}" if row.rung else ""
     answer = f"{row.smtp_code} {row.smtp_answer or ''}".strip() if row.smtp_code else ""
@@ -140,10 +141,10 @@ def _why(row: queries.ToldRow) -> str:
     cause = _cause(row.cause)
     match row.state:
         case "suppressed":
-            reason = WHY_NOT.get(row.reason or "", (row.reason or "").replace("_", " "))
+            reason = in_words(WHY_NOT, row.reason, "it was not to be said any more")
             return f"Not sent, because {reason}."
         case "failed":
-            return f"Refused: {(row.reason or 'the address').replace('_', ' ')}."
+            return "The mail server refused the address."
         case "queued" if row.ride_along:
             return f"Goes with the next mail that goes out anyway. Cause: {cause}."
         case "queued":
@@ -155,11 +156,7 @@ def _why(row: queries.ToldRow) -> str:
 
 
 def _cause(code: str) -> str:
-    """`rung:remind:1` says what the row says already; other causes are words."""
-    kind, _, rung = code.partition(":")
-    if kind == "rung":
-        return f"the ladder ({say_rung(rung)[:-1].lower()})"
-    return code.replace("_", " ")
+    return cause_of(code)
 
 
 # --- Audit -------------------------------------------------------------------------------------
@@ -246,7 +243,7 @@ def _entry(row: queries.AuditRow) -> AuditLine:
     return AuditLine(
         row.at,
         f"{who}{acting}{behalf}" if who else acting.removeprefix(", as ") or "somebody",
-        DID.get(row.action, row.action.replace("_", " ")),
+        in_words(DID, row.action, "changed something"),
         what,
         _change(row.after),
         href,

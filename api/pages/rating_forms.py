@@ -6,7 +6,7 @@ from typing import Any
 
 from api.authentication import Call
 from api.pages import rating_words as say
-from api.pages.answering import CANNOT_SAY, clashes_of, fields_of, fill, said
+from api.pages.answering import CANNOT_SAY, ask_of, clashes_of, fields_of, said
 from api.pages.rating_desk import Desk, Typed, all_desks, following, head, line, sitting
 from api.pages.saying import say_day
 from api.pages.shell import visit_of
@@ -99,9 +99,9 @@ def _problems(desk: Desk, errors: Mapping[str, str]) -> tuple[Problem, ...]:
                 if key not in errors:
                     continue
                 known.add(key)
-                ask = fill(question.ask, desk.request.subject, desk.request.subject_first)
+                ask = ask_of(question, desk.request.subject, desk.request.subject_first)
                 control = "f-" + key.replace(".", "-")
-                problems.append(Problem(control, f"{ask or question.id}: {errors[key]}"))
+                problems.append(Problem(control, f"{ask}: {errors[key]}"))
     rest = (message for key, message in errors.items() if key not in known)
     return (*problems, *(Problem("", message) for message in rest))
 

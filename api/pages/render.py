@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from api.pages import saying
+from api.pages.codes import STATES, in_words
 from api.pages.views.frame import Page, Visit
 from domain.texts import readable
 
@@ -51,10 +52,15 @@ def environment() -> Environment:
             "minutes": saying.say_minutes,
             "control": control_id,
             "columns": _columns,
+            "state_word": _state_word,
         }
     )
     env.globals["asset"] = asset
     return env
+
+
+def _state_word(state: str) -> str:
+    return in_words(STATES, state, "other")
 
 
 def _readable(value: Any) -> Any:

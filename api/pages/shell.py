@@ -23,7 +23,7 @@ UTC = ZoneInfo("UTC")
 SAID: Mapping[str, Notice] = MappingProxyType(
     {
         "saved": Notice("Draft saved.", "Nothing is sent until you submit."),
-        "submitted": Notice("Submitted.", "Nothing more to do here."),
+        "submitted": Notice("Submitted."),
         "list-kept": Notice("Kept.", "Nobody is asked yet."),
         "list-sent": Notice("Sent.", "Your list is looked over; then these people are asked."),
         "list-approved": Notice("Approved.", "The people on the list are asked."),

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from api.authentication import Call
+from api.pages.codes import ENDED, in_words
 from api.pages.shell import visit_of
 from api.pages.task_desk import Desk, head
 from api.pages.task_evidence import sections_read
@@ -105,23 +106,12 @@ async def _may_withdraw(call: Call, desk: Desk, mine: bool) -> tuple[bool, str]:
 
 
 def _reason(f: TaskPageFacts, *, tell_why: bool) -> str:
-    words_of = {
-        "submitted": "",
-        "released": "",
-        "closed": "The stage closed before anything was submitted.",
-        "cycle_ended": "The cycle ended before anything was submitted.",
-        "excused_by_hr": "HR excused this task; it counts as closed.",
-        "excused_by_manager": "A manager excused this task; it counts as closed.",
-        "long_leave": "Excused because of a long leave.",
-        "removed": "The person no longer takes part.",
-        "left": "The person has left.",
-    }
     if f.state == TaskState.DONE or not f.ended_reason:
         return ""
     if f.decided == TaskState.EXCUSED and f.decided_by:
         why = f" The reason given: {f.decided_why}" if f.decided_why and tell_why else ""
         return f"{f.decided_by} excused this task; it counts as closed.{why}"
-    return words_of.get(f.ended_reason, f.ended_reason.replace("_", " "))
+    return in_words(ENDED, f.ended_reason, "It is not asked any more.")
 
 
 async def answer_href(call: Call, cycle_id: UUID) -> str:

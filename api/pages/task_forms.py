@@ -7,11 +7,12 @@ from typing import Any
 from api.authentication import Call
 from api.pages import answering
 from api.pages.answering import fields_of, steps_of
+from api.pages.codes import in_words
 from api.pages.saying import say_day
 from api.pages.shell import visit_of
 from api.pages.task_desk import HELD, Desk, head
 from api.pages.task_drafts import NO_DAY, Typed
-from api.pages.task_evidence import evidence, sections_read
+from api.pages.task_evidence import ACKNOWLEDGED, evidence, sections_read
 from api.pages.task_release import release_page
 from api.pages.task_words import verb
 from api.pages.views.frame import Notice, Page, Problem
@@ -114,8 +115,8 @@ def _problems(desk: Desk, errors: Mapping[str, str], here: int = 0) -> tuple[Pro
                     continue
                 control = "f-" + key.replace(".", "-")
                 place = f"#{control}" if number == here else f"{desk.path(number)}#{control}"
-                ask = answering.fill(question.ask, desk.facts.subject, desk.facts.subject_first)
-                problems.append(Problem(control, f"{ask or question.id}: {errors[key]}", place))
+                ask = answering.ask_of(question, desk.facts.subject, desk.facts.subject_first)
+                problems.append(Problem(control, f"{ask}: {errors[key]}", place))
     known = {p.field for p in problems}
     rest = [m for k, m in errors.items() if "f-" + k.replace(".", "-") not in known and k != HELD]
     return (*problems, *(Problem("", message) for message in rest))
@@ -154,7 +155,6 @@ async def preview_page(
     if desk.facts.kind == "meeting" and not desk.held_on:
         found = {HELD: NO_DAY, **found}
     found |= errors or {}
-    shown = found if errors else {}
     notice = None
     if stale:
         notice = Notice(
@@ -166,7 +166,7 @@ async def preview_page(
         title=f"Check: {verb(desk.about)}",
         part="tasks",
         notice=notice,
-        problems=_problems(desk, shown),
+        problems=_problems(desk, found),
         task=head(desk, call),
         steps=steps_of(desk.form, answers, desk.path, None),
         sections=_sections(desk, answers),
@@ -193,11 +193,16 @@ def _sections(desk: Desk, answers: Mapping[str, Any]) -> tuple[Section, ...]:
     return (Section("The talk", (said,), desk.path(1)), *sections)
 
 
+def _on_record(answers: Mapping[str, Any], key: str) -> str:
+    given = str(answers.get(key, ""))
+    return in_words(ACKNOWLEDGED, given, given) if key == "answer" else given
+
+
 async def conflict_page(call: Call, desk: Desk, typed_in: Typed) -> TaskConflict:
     """Another window saved meanwhile: both texts, and a clear choice."""
     if desk.facts.kind == "acknowledgement":
         clashes = tuple(
-            Clash(key, ask, str(typed_in.answers.get(key, "")), str(desk.draft.get(key, "")))
+            Clash(key, ask, _on_record(typed_in.answers, key), _on_record(desk.draft, key))
             for key, ask in (("answer", "What to put on record"), ("text", "Your words"))
             if typed_in.answers.get(key) != desk.draft.get(key)
         )

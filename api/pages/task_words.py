@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from api.pages.codes import in_words
 from api.pages.saying import say_day
 from definitions.models import Definition, Question
 from definitions.models import Stage as StageSpec
@@ -219,7 +220,7 @@ def participant_reason(state: str, reason: str, because: str | None, late: bool)
     if reason == "audience":
         words = "takes part" if state == "in" else "not meant by the definition"
     else:
-        words = REASONS.get(reason, reason.replace("_", " "))
+        words = in_words(REASONS, reason, "for a reason that only the record says")
     if late and reason != "late":
         words += ", late joiner"
     return f"{words}: {because}" if because else words
@@ -235,4 +236,4 @@ SKIPS = {
 
 def skip_reason(code: str) -> str:
     """Why a stage does not exist for somebody."""
-    return SKIPS.get(code, code.replace("_", " "))
+    return in_words(SKIPS, code, "it is not asked of them")

@@ -25,7 +25,7 @@ from api.pages.saying import say_clock
 from api.pages.shell import go, said, show, typed, undo, visit_of, words
 from api.pages.task_words import About, ended_word, seen_by, verb
 from api.pages.views.frame import Page, Person, Problem, Visit
-from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskLine
+from api.pages.views.tasks import LeftDraft, MyTasks, TaskConflict, TaskDone, TaskLine
 from api.pages.windows import version_of
 from api.seen_lists import KINDS as LISTS
 from api.seen_reviews import review_path
@@ -210,7 +210,21 @@ async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> R
         page = await task_forms.working_page(call, desk, step, notice=said(request))
     else:
         page = await task_endings.reading_page(call, desk, seen, notice=said(request))
+        if isinstance(page, TaskDone) and call.person is not None:
+            page = await _with_next(call, page)
     return await show(call, page)
+
+
+async def _with_next(call: Call, page: TaskDone) -> TaskDone:
+    """The page of what is done, with what waits for the reader now."""
+    reader = await call.reader()
+    waiting = await queries.open_tasks(call.conn, reader, call.now.date())
+    if not waiting:
+        return page
+    today = (await visit_of(call)).today
+    return replace(
+        page, next_task=await _line(call, waiting[0], today), more_waiting=len(waiting) - 1
+    )
 
 
 async def _left_behind(call: Call, task_id: UUID) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
+from api.pages.codes import in_words
 from api.pages.saying import plural, say_relative
 from api.pages.shell import go, said, show, visit_of
 from api.pages.views.frame import Choice, Filters, More, Select, Visit
@@ -151,7 +152,7 @@ def _line(row: queries.ProcessRow, visit: Visit, ui: str) -> WorkflowLine:
     state, mood = _state(row)
     return WorkflowLine(
         id=row.id,
-        kind=KINDS.get(row.kind, row.kind.replace("_", " ")),
+        kind=in_words(KINDS, row.kind, "a workflow"),
         about=about or KINDS.get(row.kind, row.kind),
         state=state,
         mood=mood,
@@ -184,7 +185,7 @@ def _waits(row: queries.ProcessRow) -> str:
     if row.state == ProcessState.CLOSED:
         return ""
     code = row.waits_for or ""
-    return WAITS.get(code, code.replace("_", " ")) or "its first look"
+    return in_words(WAITS, code, "its next look at the facts") or "its first look"
 
 
 def _held(row: queries.HeldRowFacts) -> HeldLine:

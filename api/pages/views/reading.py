@@ -90,6 +90,7 @@ class Explain(Page):
     past: tuple[Happening, ...]
     ahead: tuple[Happening, ...]
     stops: str = ""
+    withheld: str = ""  # what this reader is not shown
 
 
 # --- Team --------------------------------------------------------------------------------------

@@ -261,6 +261,7 @@ class TaskDone(Page):
     held_on: date | None = None
     reason: str = ""
     next_task: TaskLine | None = None
+    more_waiting: int = 0  # tasks after that one
 
 
 @dataclass(frozen=True, slots=True)

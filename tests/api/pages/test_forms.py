@@ -30,6 +30,8 @@ async def test_form_is_saved_checked_and_submitted_without_a_script(
     assert "Draft saved." in (await get(worker, saved.headers["location"])).text
     preview = await get(worker, f"{href}/preview")
     assert "Not answered" in preview.text
+    assert f'href="{href}#f-going"' in preview.text
+    assert "One thing to correct" in plain(preview)
     refused = await post(worker, f"{href}/submit", version=hidden(preview, "version"))
     assert refused.status_code == 422
     assert f'href="{href}#f-going"' in refused.text
@@ -50,6 +52,7 @@ async def test_form_is_saved_checked_and_submitted_without_a_script(
     page = await get(worker, done.headers["location"])
     assert "Submitted." in page.text
     assert "the next stage has opened" in page.text
+    assert "Nothing more to do" not in page.text
     async with database.begin() as conn:
         await conn.execute(
             text("UPDATE tasks SET state = 'planned' WHERE id = :id"), {"id": world.manager_task}
