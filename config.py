@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         None, description="keys of open feedback rounds; one folder for API and workers"
     )
 
+    audit_key: SecretStr | None = Field(None, description="signs the audit log; 32 or more")
+    migration_url: DatabaseUrl | None = Field(
+        None, description="the database as its owner, for `almanac migrate`; else the same"
+    )
+
     # Engine
     temporal_address: str = Field("127.0.0.1:7233", description="host:port of Temporal's frontend")
     temporal_namespace: str = Field("default", description="namespace of the workflows")
@@ -132,7 +137,7 @@ class Settings(BaseSettings):
     inbox_port: Port | None = Field(None, description="else 8025, or any free one")
     inbox_smtp_port: Port | None = Field(None, description="else 1025, or any free one")
 
-    @field_validator("database_url", mode="before")
+    @field_validator("database_url", "migration_url", mode="before")
     @classmethod
     def _database_url(cls, value: object) -> object:
         """A type of our own, because pydantic's refuses socket addresses (an empty host)."""
@@ -165,7 +170,7 @@ class Settings(BaseSettings):
             raise ValueError("should look like People Team <people@example.com>")
         return value
 
-    @field_validator("service_key")
+    @field_validator("service_key", "audit_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
@@ -194,6 +199,15 @@ class Settings(BaseSettings):
                 "which brings a database of its own."
             )
         return self.database_url
+
+    @property
+    def signing_key(self) -> str | None:
+        """What signs the audit log."""
+        return self.audit_key.get_secret_value() if self.audit_key else None
+
+    def owned_database(self) -> URL:
+        """The database as the role that owns its tables. Raises SettingsError without any."""
+        return self.migration_url or self.database()
 
     @property
     def seal_keys(self) -> Path:

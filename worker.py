@@ -19,7 +19,7 @@ from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.engine import Engine
-from activities.housekeeping import keep_house, seal_audit
+from activities.housekeeping import AuditSealing, keep_house
 from activities.launches import advance_launch_calendar
 from activities.notifications.facts import Lifetimes
 from activities.notifications.mail_facts import Mailbox
@@ -66,6 +66,7 @@ async def run(
         pool_size=settings.database_pool_size,
         application="almanac-worker",
         seal_keys=settings.seal_keys,
+        audit_key=settings.signing_key,
     )
     client = await reach(address_of(settings), stop, _runtime(settings))
     if client is None:
@@ -79,6 +80,7 @@ async def run(
         offset=offset,
     )
     await begin_installation(database, clock)
+    seal_audit = AuditSealing(database)
     relay = Relay(database, client, clock, settings.temporal_task_queue)
     worker = build(
         client, engine, settings.temporal_task_queue, activities=settings.worker_activities
@@ -93,9 +95,7 @@ async def run(
                 _repeat(lambda: keep_house(database, clock.now()), HOUSEKEEPING, "housekeeping")
             ),
             asyncio.create_task(_repeat(lambda: tend(database, clock.now()), TENDING, "seal keys")),
-            asyncio.create_task(
-                _repeat(lambda: seal_audit(database, clock.now()), SEALING, "audit")
-            ),
+            asyncio.create_task(_repeat(lambda: seal_audit(clock.now()), SEALING, "audit")),
         ]
         await stop.wait()
         for loop in loops:

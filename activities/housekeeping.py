@@ -6,9 +6,13 @@ and whoever comes second finds nothing left.
 
 from datetime import datetime
 
-from store.audit import seal
+import structlog
+
+from store.audit import has_seal, last_seal, seal
 from store.retention import CHUNK, STEPS
 from store.session import Database
+
+log = structlog.get_logger("almanac.audit")
 
 
 async def keep_house(database: Database, as_of: datetime) -> int:
@@ -26,6 +30,27 @@ async def keep_house(database: Database, as_of: datetime) -> int:
     return total
 
 
-async def seal_audit(database: Database, as_of: datetime) -> int:
-    """Add what was recorded meanwhile to the audit log's chain; returns how many entries."""
-    return await seal(database, as_of)
+class AuditSealing:
+    """Adds what was recorded to the audit log's chain, and remembers outside the database how far.
+
+    Each new seal is written to this process's log, which is one place from which
+    `almanac audit verify --against` can take it. A seal that this process has seen and that is gone
+    was removed from the database: that is logged as an error.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._last: str | None = None
+
+    async def __call__(self, as_of: datetime) -> int:
+        """Seal; returns how many entries. Repeatable, and safe from several processes."""
+        async with self._database.begin() as conn:
+            if self._last is not None and not await has_seal(conn, self._last):
+                log.error("audit_seal_missing", seal=self._last)
+        sealed = await seal(self._database, as_of)
+        async with self._database.begin() as conn:
+            last = await last_seal(conn)
+        if last is not None and last != self._last:
+            log.info("audit_sealed", seal=last)
+        self._last = last
+        return sealed

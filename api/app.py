@@ -89,6 +89,7 @@ def create_app(
         pool_size=settings.database_pool_size,
         application="almanac-api",
         seal_keys=settings.seal_keys,
+        audit_key=settings.signing_key,
     )
 
     @asynccontextmanager

@@ -14,6 +14,8 @@ from config import load_settings
 from store.session import Database
 
 RUN_FILE = Path(".almanac") / "run.json"
+AUDIT_KEY = "audit-key"
+"""In the folder of secrets of a running stack."""
 
 T = TypeVar("T")
 
@@ -37,11 +39,16 @@ class _Place:
 
     url: str
     seal_keys: Path
+    audit_key: str | None
 
 
 async def _run_with(place: _Place, act: Callable[[Database], Awaitable[T]]) -> T:
     database = Database(
-        place.url, pool_size=1, application="almanac-command", seal_keys=place.seal_keys
+        place.url,
+        pool_size=1,
+        application="almanac-command",
+        seal_keys=place.seal_keys,
+        audit_key=place.audit_key,
     )
     try:
         return await act(database)
@@ -61,8 +68,11 @@ def _place() -> _Place:
     settings = load_settings()
     if settings.database_url is None and RUN_FILE.is_file():
         running: dict[str, str] = json.loads(RUN_FILE.read_text(encoding="utf-8"))
-        return _Place(running["database_url"], RUN_FILE.parent / "seal-keys")
-    return _Place(settings.database().render_as_string(hide_password=False), settings.seal_keys)
+        key = RUN_FILE.parent / "secrets" / AUDIT_KEY
+        signing = settings.signing_key or (key.read_text().strip() if key.exists() else None)
+        return _Place(running["database_url"], RUN_FILE.parent / "seal-keys", signing)
+    url = settings.database().render_as_string(hide_password=False)
+    return _Place(url, settings.seal_keys, settings.signing_key)
 
 
 def read_file(path: Path) -> bytes:

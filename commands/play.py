@@ -78,7 +78,8 @@ def _database() -> Iterator[tuple[str, Mapping[str, str]]]:
     """
     settings = load_settings()
     if settings.database_url is not None:
-        url = settings.database_url.render_as_string(hide_password=False)
+        # A rehearsal makes a schema of its own, which only the owner may.
+        url = settings.owned_database().render_as_string(hide_password=False)
         published = asyncio.run(_published(url))
         if published is not None:
             yield url, published

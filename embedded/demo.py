@@ -67,6 +67,7 @@ async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
         pool_size=5,
         application="almanac-demo",
         seal_keys=settings.seal_keys,
+        audit_key=settings.signing_key,
     )
     try:
         async with database.begin() as conn:

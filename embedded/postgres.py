@@ -29,6 +29,9 @@ from embedded.postgres_files import Installation, find_binaries, reachable_home
 from embedded.system_user import SystemUser, give, server_user
 
 SUPERUSER = "almanac"
+APPLICATION = "almanac_application"
+"""The role of API and workers."""
+
 DATABASE = "almanac"
 START_SECONDS = 300.0
 """Recovery after a hard end may replay a lot; a process that lives is given this long."""
@@ -41,9 +44,14 @@ _UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 @dataclass
 class RunningPostgres:
-    """A server that accepts connections. `dsn` carries the password: never log it."""
+    """A server that accepts connections. Its addresses carry passwords: never log them.
+
+    `dsn` is the owner's, who migrates; `application` that of API and workers, once the owner has
+    let them in (`store.grants`).
+    """
 
     dsn: str
+    application: str
     port: int
     home: Path
     log: Path
@@ -97,8 +105,10 @@ def start_postgres(
     except BaseException:
         lock.release()
         raise
-    dsn = f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{port}/{DATABASE}"
-    return RunningPostgres(dsn, port, home, log, process, lock)
+    place = f"{LOOPBACK}:{port}/{DATABASE}"
+    dsn = f"postgresql://{SUPERUSER}:{password}@{place}"
+    application = f"postgresql://{APPLICATION}:{_password(home, APPLICATION)}@{place}"
+    return RunningPostgres(dsn, application, port, home, log, process, lock)
 
 
 @contextmanager
@@ -122,9 +132,9 @@ def ephemeral_postgres(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _password(home: Path) -> str:
-    """The superuser's password: made once, readable by the owner of the stack only."""
-    file = home / "password"
+def _password(home: Path, role: str = "") -> str:
+    """A role's password, else the superuser's: made once, readable by the stack's owner only."""
+    file = home / (f"password-{role}" if role else "password")
     if not file.exists():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as output:

@@ -74,6 +74,7 @@ class Stack:
         self._supervisor = Supervisor(self._folder, say=terminal.say)
         self._values: dict[str, str] = {}
         self._own_database = settings.database_url is None
+        self._owner: str | None = None
         self._own_temporal = "temporal_address" not in settings.model_fields_set
         self._own_inbox = settings.smtp_host is None
         self._demo = demo and self._own_database and self._own_inbox
@@ -175,6 +176,8 @@ class Stack:
             values["PUBLIC_URL"] = f"http://{LOOPBACK}:{self._ports.api}"
         if given.service_key is None:
             values["SERVICE_KEY"] = run_file.secret(secrets, "service-key")
+        if given.audit_key is None:
+            values["AUDIT_KEY"] = run_file.secret(secrets, "audit-key")
         if not given.payload_keys:
             values["PAYLOAD_KEYS"] = f"laptop:{key}"
         if self._own_temporal:
@@ -205,11 +208,16 @@ class Stack:
             bin_dir=self._settings.postgres_bin_dir,
             log=self._log("PostgreSQL"),
         )
-        self._values["DATABASE_URL"] = server.dsn
+        self._values["DATABASE_URL"] = server.application
+        self._owner = server.dsn
         return server
 
     def _migrate(self) -> None:
-        upgrade(self._told.database().render_as_string(hide_password=False))
+        application = self._told.database().render_as_string(hide_password=False)
+        if self._owner is None:
+            upgrade(self._told.owned_database().render_as_string(hide_password=False))
+            return
+        upgrade(self._owner, application=application)
 
     def _temporal(self) -> Running:
         file = self._folder / "temporal.db"

@@ -18,6 +18,7 @@ from domain.access import Actor
 from domain.errors import NotFound
 from domain.states import TaskState
 from store.arrays import literal
+from store.audit_signing import audit_key, sign
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.direct import fetch_one
 from store.outbox import MOOT_WHEN_ENDED
@@ -134,6 +135,21 @@ async def write_submission(
             "answers": json.dumps(submission.answers),
             "held_on": submission.held_on,
             "now": now,
+            "mac": sign(
+                audit_key(conn),
+                {
+                    "at": now,
+                    "actor_id": submission.actor.person_id,
+                    "actor_kind": submission.actor.kind,
+                    "on_behalf_of_id": submission.on_behalf_of_id,
+                    "action": "submit",
+                    "object_type": "task",
+                    "object_id": str(task_id),
+                    "cycle_id": cycle.id,
+                    "before": None,
+                    "after": {"revision": submission.revision},
+                },
+            ),
             "personal": literal(personal),
             "whole": literal([stage.process, f"cycle-{cycle.id}"]),
         },
@@ -162,10 +178,10 @@ WITH written AS (
   WHERE task_id = %(task)s AND state = 'queued' AND event IN ({_MOOT})
 ), log AS (
   INSERT INTO audit (at, actor_id, actor_kind, on_behalf_of_id, action, object_type, object_id,
-                     cycle_id, after)
+                     cycle_id, after, mac)
   VALUES (%(now)s, %(author)s, %(kind)s, CAST(%(behalf)s AS bigint), 'submit', 'task',
           CAST(CAST(%(task)s AS uuid) AS text), %(cycle)s,
-          jsonb_build_object('revision', %(revision)s))
+          jsonb_build_object('revision', %(revision)s), CAST(%(mac)s AS bytea))
 ), live AS (
   SELECT count(*) AS others FROM (
     SELECT FROM tasks WHERE stage_id = %(stage)s AND id <> %(task)s

@@ -6,14 +6,16 @@ slips in a sealed entry breaks every link from there on.
 
 Ids are handed out before transactions commit, so a batch may end at an id only when every
 transaction that could hold a lower one has ended. `seal` waits for that.
+
+Entries and links are signed under a key that is not in the database, if the installation has one
+(`store.audit_signing`); `store.audit_check` compares.
 """
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +24,12 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
+from store.audit_signing import NO_LINK, audit_key, link, sign
 from store.session import Database
 
 LOCK = 4_061_874_525  # an arbitrary number that only sealing takes
 BATCH = 5_000
 _PATIENCE = 100  # times 20 ms: longer than any of our transactions should last
-_NO_LINK = "0" * 64
-_BEFORE_ALL = -(2**63)
 
 
 async def record(
@@ -49,20 +50,24 @@ async def record(
     states, instants, counts. Never an answer, a name or an address. Not idempotent: the caller
     records an act once, in the transaction that makes it happen once.
     """
+    entry = {
+        "at": at,
+        "actor_id": actor.person_id,
+        "actor_kind": actor.kind,
+        "on_behalf_of_id": actor.on_behalf_of_id,
+        "action": action,
+        "object_type": object_type,
+        "object_id": str(object_id),
+        "cycle_id": cycle_id,
+        "before": _settled(before),
+        "after": _settled(after),
+    }
+    written = {
+        name: json.dumps(entry[name]) for name in ("before", "after") if entry[name] is not None
+    }
     await conn.execute(
         _RECORD,
-        {
-            "at": at,
-            "actor_id": actor.person_id,
-            "actor_kind": actor.kind,
-            "on_behalf_of_id": actor.on_behalf_of_id,
-            "action": action,
-            "object_type": object_type,
-            "object_id": str(object_id),
-            "cycle_id": cycle_id,
-            "before": _json(before),
-            "after": _json(after),
-        },
+        {**entry, "before": None, "after": None, **written, "mac": sign(audit_key(conn), entry)},
     )
 
 
@@ -71,10 +76,10 @@ _RECORD = text(
     """
     WITH own AS MATERIALIZED (SELECT pg_current_xact_id() AS number)
     INSERT INTO audit (at, actor_id, actor_kind, on_behalf_of_id, action, object_type, object_id,
-                       cycle_id, before, after)
+                       cycle_id, before, after, mac)
     SELECT :at, CAST(:actor_id AS bigint), :actor_kind, CAST(:on_behalf_of_id AS bigint), :action,
            :object_type, :object_id, CAST(:cycle_id AS uuid), CAST(:before AS jsonb),
-           CAST(:after AS jsonb)
+           CAST(:after AS jsonb), CAST(:mac AS bytea)
     FROM own
     """
 )
@@ -96,6 +101,23 @@ async def record_each(
     """Add an entry a change, in one statement. `of` is the type of their objects. See `record`."""
     if not changes:
         return
+    key = audit_key(conn)
+    made = [
+        {
+            "at": at,
+            "actor_id": actor.person_id,
+            "actor_kind": actor.kind,
+            "on_behalf_of_id": None,
+            "action": change.action,
+            "object_type": of,
+            "object_id": str(change.object_id),
+            "cycle_id": None,
+            "before": _settled(change.before),
+            "after": _settled(change.after),
+        }
+        for change in changes
+    ]
+    macs = [sign(key, entry) for entry in made]
     await conn.execute(
         _RECORD_EACH,
         {
@@ -103,10 +125,11 @@ async def record_each(
             "actor_id": actor.person_id,
             "actor_kind": actor.kind,
             "of": of,
-            "actions": [change.action for change in changes],
-            "ids": [str(change.object_id) for change in changes],
-            "befores": [_json(change.before) for change in changes],
-            "afters": [_json(change.after) for change in changes],
+            "actions": [entry["action"] for entry in made],
+            "ids": [entry["object_id"] for entry in made],
+            "befores": [json.dumps(entry["before"]) for entry in made],
+            "afters": [json.dumps(entry["after"]) for entry in made],
+            "macs": [mac and mac.hex() for mac in macs],
         },
     )
 
@@ -114,11 +137,12 @@ async def record_each(
 _RECORD_EACH = text(
     """
     WITH own AS MATERIALIZED (SELECT pg_current_xact_id() AS number)
-    INSERT INTO audit (at, actor_id, actor_kind, action, object_type, object_id, before, after)
+    INSERT INTO audit (at, actor_id, actor_kind, action, object_type, object_id, before, after,
+                       mac)
     SELECT :at, CAST(:actor_id AS bigint), :actor_kind, c.action, :of, c.object_id,
-           CAST(c.before AS jsonb), CAST(c.after AS jsonb)
+           CAST(c.before AS jsonb), CAST(c.after AS jsonb), decode(c.mac, 'hex')
     FROM own, unnest(CAST(:actions AS text[]), CAST(:ids AS text[]), CAST(:befores AS text[]),
-      CAST(:afters AS text[])) AS c(action, object_id, before, after)
+      CAST(:afters AS text[]), CAST(:macs AS text[])) AS c(action, object_id, before, after, mac)
     """
 )
 
@@ -167,74 +191,55 @@ async def _last_settled(conn: AsyncConnection) -> int | None:
 async def _seal_batch(conn: AsyncConnection, until: int, now: datetime) -> int:
     if not await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}):
         return 0
-    link, sealed_to = (
+    key = audit_key(conn)
+    previous, sealed_to = (
         await conn.execute(text("SELECT hash, last_id FROM audit_seals ORDER BY id DESC LIMIT 1"))
-    ).one_or_none() or (_NO_LINK, 0)
-    rows = await _entries(conn, sealed_to, until, BATCH)
+    ).one_or_none() or (NO_LINK, 0)
+    rows = await entries(conn, sealed_to, until, BATCH)
     if not rows:
         return 0
     await conn.execute(
         text(
-            "INSERT INTO audit_seals (first_id, last_id, hash, sealed_at) "
-            "VALUES (:first, :last, :hash, :now)"
+            "INSERT INTO audit_seals (first_id, last_id, hash, sealed_at, keyed) "
+            "VALUES (:first, :last, :hash, :now, :keyed)"
         ),
         {
             "first": rows[0].id,
             "last": rows[-1].id,
-            "hash": _link(link, rows),
+            "hash": link(key, previous, [dict(row._mapping) for row in rows]),
             "now": now,
+            "keyed": key is not None,
         },
     )
     return len(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditVerdict:
-    """What `verify` found. `broken_seal` is the first link that does not hold."""
-
-    seals: int
-    entries: int
-    unsealed: int
-    broken_seal: int | None = None
-    between: tuple[int, int] | None = None  # the ids of the entries that the link covers
-
-    @property
-    def holds(self) -> bool:
-        """True if every link is what its entries say."""
-        return self.broken_seal is None
+async def last_seal(conn: AsyncConnection) -> str | None:
+    """The newest seal, as it is kept elsewhere: the last number that it covers, and its hash."""
+    row = (
+        await conn.execute(text("SELECT last_id, hash FROM audit_seals ORDER BY id DESC LIMIT 1"))
+    ).one_or_none()
+    return None if row is None else f"{row.last_id}:{row.hash}"
 
 
-async def verify(conn: AsyncConnection) -> AuditVerdict:
-    """Compute the whole chain again and compare. Reads only."""
-    seals = (
-        await conn.execute(text("SELECT id, first_id, last_id, hash FROM audit_seals ORDER BY id"))
-    ).all()
-    link, sealed_to, entries = _NO_LINK, _BEFORE_ALL, 0
-    for seal_row in seals:
-        rows = await _entries(conn, sealed_to, seal_row.last_id, None)
-        link = _link(link, rows)
-        if link != seal_row.hash:
-            covers = (seal_row.first_id, seal_row.last_id)
-            return AuditVerdict(
-                len(seals), entries, await _after(conn, seals[-1].last_id), seal_row.id, covers
-            )
-        entries += len(rows)
-        sealed_to = seal_row.last_id
-    return AuditVerdict(len(seals), entries, await _after(conn, sealed_to))
+async def has_seal(conn: AsyncConnection, seal_text: str) -> bool:
+    """Is a seal that was there before still there?"""
+    last_id, _, found = seal_text.partition(":")
+    there = await conn.scalar(
+        text("SELECT EXISTS (SELECT FROM audit_seals WHERE last_id = :last AND hash = :hash)"),
+        {"last": int(last_id), "hash": found},
+    )
+    return bool(there)
 
 
-async def _after(conn: AsyncConnection, last_id: int) -> int:
-    count = await conn.scalar(text("SELECT count(*) FROM audit WHERE id > :id"), {"id": last_id})
-    return int(count or 0)
-
-
-async def _entries(
+async def entries(
     conn: AsyncConnection, after: int, until: int, limit: int | None
 ) -> list[Row[Any]]:
+    """Entries with numbers above `after` up to `until`, in order."""
     rows = await conn.execute(
         text(
             "SELECT id, at, actor_id, actor_kind, on_behalf_of_id, action, object_type, object_id,"
-            " cycle_id, before, after FROM audit WHERE id > :after AND id <= :until"
+            " cycle_id, before, after, mac FROM audit WHERE id > :after AND id <= :until"
             " ORDER BY id LIMIT :limit"
         ),
         {"after": after, "until": until, "limit": limit},
@@ -242,16 +247,9 @@ async def _entries(
     return list(rows.all())
 
 
-def _link(previous: str, rows: list[Row[Any]]) -> str:
-    digest = hashlib.sha256(previous.encode())
-    for row in rows:
-        entry = {**row._mapping, "at": row.at.astimezone(UTC).isoformat()}
-        digest.update(json.dumps(entry, sort_keys=True, default=str).encode() + b"\n")
-    return digest.hexdigest()
-
-
-def _json(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(dict(value), default=_plain)
+def _settled(value: Mapping[str, Any] | None) -> Any:
+    """As it will be read from the row: what is signed must not depend on when."""
+    return None if value is None else json.loads(json.dumps(dict(value), default=_plain))
 
 
 def _plain(value: object) -> str:

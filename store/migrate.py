@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from store.grants import let_in
 from store.session import async_url
 
 LOCK = 4_061_874_523  # an arbitrary number that only our migrations take
@@ -20,8 +21,12 @@ def _config(url: str, schema: str | None) -> Config:
     return config
 
 
-def upgrade(url: str, schema: str | None = None) -> None:
-    """Create the schema if needed and migrate it to the head. Blocks; call it at the edge."""
+def upgrade(url: str, schema: str | None = None, *, application: str | None = None) -> None:
+    """Create the schema if needed and migrate it to the head. Blocks; call it at the edge.
+
+    `url` is the owner's. `application` is the address with which API and workers connect, if that
+    is another role's: it is created if need be and granted what it needs (`store.grants`).
+    """
     config = _config(url, schema)
     engine = create_engine(async_url(url))
     try:
@@ -36,6 +41,9 @@ def upgrade(url: str, schema: str | None = None) -> None:
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
             conn.commit()
+            if application is not None:
+                let_in(conn, async_url(application), schema or "public")
+                conn.commit()
             conn.execute(text("SELECT pg_advisory_unlock(hashtextextended(:schema, :lock))"), mine)
     finally:
         engine.dispose()

@@ -31,7 +31,8 @@ class Database:
 
     `schema` puts everything into another schema of the same database (rehearsals, tests).
     `lasting=False` is for facts that nobody needs after a power cut. `seal_keys` is the folder
-    with the keys of what raters write; without one nothing can be sealed or read.
+    with the keys of what raters write; without one nothing can be sealed or read. `audit_key`
+    signs the audit log; without one it is a plain chain.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Database:
         application: str = "almanac",
         lasting: bool = True,
         seal_keys: Path | None = None,
+        audit_key: str | None = None,
     ) -> None:
         options = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
         options += " -c timezone=UTC -c jit=off"
@@ -61,7 +63,10 @@ class Database:
             pool_recycle=1800,
             connect_args=connect_args,
             hide_parameters=True,  # an error's text must not carry what somebody wrote
-            execution_options={"seal_keys": self.seal_keys},
+            execution_options={
+                "seal_keys": self.seal_keys,
+                "audit_key": audit_key.encode() if audit_key else None,
+            },
         )
         if lasting:
             _ask_after_a_rest(self.engine)

@@ -52,14 +52,23 @@ def postgres() -> Iterator[RunningPostgres]:
     with ephemeral_postgres(fsync=False, settings=["max_connections=200"]) as server:
         admin = _admin(server.dsn)
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        upgrade(_url(server.dsn, TEMPLATE))
+        upgrade(_url(server.dsn, TEMPLATE), application=_url(server.application, TEMPLATE))
         admin.close()
         yield server
 
 
 @pytest.fixture
-def database_url(postgres: RunningPostgres) -> Iterator[str]:
-    """The address of a fresh, migrated database that is dropped afterwards."""
+def database_url(owner_url: str, postgres: RunningPostgres) -> str:
+    """The address of a fresh, migrated database, as API and workers have it.
+
+    So each test shows that this role may do what the application does.
+    """
+    return _url(postgres.application, owner_url.rsplit("/", 1)[1])
+
+
+@pytest.fixture
+def owner_url(postgres: RunningPostgres) -> Iterator[str]:
+    """The same database as its owner has it, for what the application may not do."""
     name = f"almanac_{os.getpid()}_{next(_numbers)}"
     with _admin(postgres.dsn) as admin:
         admin.execute(
@@ -75,6 +84,14 @@ def database_url(postgres: RunningPostgres) -> Iterator[str]:
 def seal_keys(tmp_path: Path) -> Path:
     """The folder with the keys of seals; what starts processes tells them of it."""
     return tmp_path / "seal-keys"
+
+
+@pytest_asyncio.fixture
+async def owner(owner_url: str, seal_keys: Path) -> AsyncIterator[Database]:
+    """A pool on the same database, as its owner."""
+    pool = Database(owner_url, pool_size=2, application="almanac-owner", seal_keys=seal_keys)
+    yield pool
+    await pool.close()
 
 
 @pytest_asyncio.fixture

@@ -46,7 +46,7 @@ BROKEN: dict[str, str] = {
     """,
     "nothing lies sealed that no seal opens, or beside a report": """
         SELECT t.stage_id, t.subject_id FROM sealed_answers s JOIN tasks t ON t.id = s.task_id
-        LEFT JOIN round_seals k USING (stage_id, subject_id) WHERE k.key IS NULL
+        LEFT JOIN round_seals k USING (stage_id, subject_id) WHERE k.stage_id IS NULL
         UNION ALL SELECT stage_id, subject_id FROM round_seals
         JOIN feedback_reports USING (stage_id, subject_id)
     """,

@@ -72,7 +72,9 @@ def environment(name: str, servers: Servers, app: Path, api_port: int = 0) -> di
         key: VARIABLE.sub(lambda found: found[2], str(value))
         for key, value in SERVICES[name]["environment"].items()
     }
-    given["ALMANAC_DATABASE_URL"] = servers.postgres.dsn
+    given["ALMANAC_DATABASE_URL"] = servers.postgres.application
+    if "ALMANAC_MIGRATION_URL" in given:
+        given["ALMANAC_MIGRATION_URL"] = servers.postgres.dsn
     given["ALMANAC_TEMPORAL_ADDRESS"] = servers.temporal.address
     given["ALMANAC_API_HOST"] = "127.0.0.1"
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "SSL_CERT_FILE")}

@@ -114,7 +114,7 @@ async def test_the_log_has_neither_tokens_nor_names_nor_queries(
 
 
 async def test_ready_says_what_is_wrong_and_never_needs_the_engine(
-    app: FastAPI, stranger: AsyncClient, database: Database, clock: SetClock
+    stranger: AsyncClient, database: Database, owner: Database, clock: SetClock
 ) -> None:
     ready = await stranger.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
@@ -133,7 +133,7 @@ async def test_ready_says_what_is_wrong_and_never_needs_the_engine(
         await conn.execute(text("UPDATE seal_key_folder SET name = gen_random_uuid()"))
     elsewhere = await stranger.get("/readyz")
     assert (elsewhere.status_code, elsewhere.json()["seal_keys"]) == (200, "degraded")
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         await conn.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     old = await stranger.get("/readyz")
     assert (old.status_code, old.json()["migrations"]) == (503, "failing")

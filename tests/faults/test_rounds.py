@@ -76,10 +76,10 @@ LEFT JOIN LATERAL (SELECT count(*) AS n FROM tasks t WHERE t.subject_id = s.subj
     AND t.role = 'rater') asked ON true
 LEFT JOIN LATERAL (SELECT count(*) AS n FROM sealed_answers a JOIN tasks t ON t.id = a.task_id
     WHERE t.subject_id = s.subject_id) sealed ON true
-WHERE (asked.n > 0) <> (k.key IS NOT NULL OR f.digest IS NOT NULL)
+WHERE (asked.n > 0) <> (k.stage_id IS NOT NULL OR f.digest IS NOT NULL)
    OR (asked.n NOT IN (0, :each))
-   OR (k.key IS NOT NULL AND f.digest IS NOT NULL)
-   OR (k.key IS NULL AND sealed.n > 0)
+   OR (k.stage_id IS NOT NULL AND f.digest IS NOT NULL)
+   OR (k.stage_id IS NULL AND sealed.n > 0)
 """
 """Subjects about whom half of something stands: tasks without a seal, a report beside one."""
 

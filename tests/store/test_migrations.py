@@ -9,8 +9,8 @@ from store.session import async_url
 from store.tables import Base
 
 
-def test_the_migrated_schema_is_what_the_tables_say(database_url: str) -> None:
-    engine = create_engine(async_url(database_url))
+def test_the_migrated_schema_is_what_the_tables_say(owner_url: str) -> None:
+    engine = create_engine(async_url(owner_url))
     with engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -18,11 +18,11 @@ def test_the_migrated_schema_is_what_the_tables_say(database_url: str) -> None:
     engine.dispose()
 
 
-def test_migrating_twice_and_into_another_schema_works(database_url: str) -> None:
-    upgrade(database_url)
-    upgrade(database_url, "rehearsal")
-    upgrade(database_url, "rehearsal")
-    engine = create_engine(async_url(database_url))
+def test_migrating_twice_and_into_another_schema_works(owner_url: str) -> None:
+    upgrade(owner_url)
+    upgrade(owner_url, "rehearsal")
+    upgrade(owner_url, "rehearsal")
+    engine = create_engine(async_url(owner_url))
     inspected = inspect(engine)
     assert set(inspected.get_table_names("rehearsal")) == set(inspected.get_table_names("public"))
     engine.dispose()

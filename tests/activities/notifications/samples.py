@@ -174,6 +174,7 @@ ITEMS: dict[Event, m.MailItem] = {
             opened_at=datetime(2026, 11, 9, 6, 30, tzinfo=UTC),
             reason="court-order",
         ),
+        m.SealsLost(cycle=ANNUAL, url=LINK, people=2),
         m.CommentsWaiting(cycle=ANNUAL, url=LINK),
         m.ResultOpened(cycle=ANNUAL, url=LINK, respond_by=date(2026, 11, 30)),
         m.ResultsReleased(cycle=ANNUAL, url=LINK, people=8, talk_by=date(2026, 11, 20)),

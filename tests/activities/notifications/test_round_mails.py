@@ -36,6 +36,10 @@ LETTERS: dict[str, m.MailItem] = {
     "rate, comments reviewed, pairs": m.TaskOpened(
         task=replace(samples.FEEDBACK, protection=Protection(pairs=True, reviewed=True))
     ),
+    "rate again, what was written is lost": m.FeedbackExtended(
+        task=samples.FEEDBACK, until=date(2026, 11, 30), lost=True
+    ),
+    "the folder of keys is missing": m.SealsLost(url=samples.LINK),
     "too few": m.NoRaters(
         cycle=samples.ANNUAL, url=samples.LINK, about=samples.ALEXANDER, because="too_few"
     ),
@@ -47,6 +51,7 @@ OUTSIDE_LETTERS: dict[str, m.MailItem] = {
     "reminded": m.Reminder(task=GUEST, rung="remind:-1"),
     "another date": m.DueChanged(task=GUEST, was_due_on=date(2026, 11, 16)),
     "extended": m.FeedbackExtended(task=GUEST, until=date(2026, 11, 30)),
+    "lost": m.FeedbackExtended(task=GUEST, until=date(2026, 11, 30), lost=True),
     "not needed": m.RequestCancelled(task=GUEST),
     "paused": samples.ITEMS[Event.PAUSED],
 }

@@ -41,15 +41,15 @@ class Spoils:
     sealed: list[tuple[UUID, bytes]] = field(default_factory=list)
 
 
-async def _copy(database: Database, postgres: RunningPostgres, into: Spoils) -> None:
+async def _copy(owner: Database, postgres: RunningPostgres, into: Spoils) -> None:
     """A base backup with its log: every file of this database and of the log."""
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         oid = await conn.scalar(
             text("SELECT oid FROM pg_database WHERE datname = current_database()")
         )
         found = await conn.execute(text("SELECT task_id, sealed FROM sealed_answers"))
         into.sealed += [(row.task_id, bytes(row.sealed)) for row in found]
-    async with database.engine.connect() as raw:
+    async with owner.engine.connect() as raw:
         await (await raw.execution_options(isolation_level="AUTOCOMMIT")).execute(
             text("CHECKPOINT")
         )
@@ -115,12 +115,12 @@ async def _close(database: Database, world: World) -> None:
 
 
 async def test_tables_and_log_of_an_open_and_a_closed_round_open_nothing(
-    database: Database, postgres: RunningPostgres, seal_keys: Path
+    database: Database, owner: Database, postgres: RunningPostgres, seal_keys: Path
 ) -> None:
     world = await make_world(database)
     await _write(database, world)
     spoils = Spoils()
-    await _copy(database, postgres, spoils)
+    await _copy(owner, postgres, spoils)
     keys = _keys(seal_keys, world.collect)
     assert len(keys) == 1
     assert len(spoils.sealed) == 6
@@ -131,7 +131,7 @@ async def test_tables_and_log_of_an_open_and_a_closed_round_open_nothing(
 
     await _close(database, world)
     assert await rows(database, "SELECT count(*) FROM feedback_reports") == [(1,)]
-    await _copy(database, postgres, spoils)
+    await _copy(owner, postgres, spoils)
     for words in (CHANGED, WITHDRAWN, TYPED):
         assert not _said(spoils, words)
     for words in SHOWN:  # what the report shows is there, under no name
@@ -144,13 +144,13 @@ async def test_tables_and_log_of_an_open_and_a_closed_round_open_nothing(
 
 
 async def test_the_attack_opens_everything_where_it_must(
-    database: Database, postgres: RunningPostgres, seal_keys: Path
+    database: Database, owner: Database, postgres: RunningPostgres, seal_keys: Path
 ) -> None:
     """With the folder while the round is open; and with a key in the table, as it once was."""
     world = await make_world(database)
     await _write(database, world)
     spoils = Spoils()
-    await _copy(database, postgres, spoils)
+    await _copy(owner, postgres, spoils)
     assert _opened(spoils, world.collect) == set()
     keys = _keys(seal_keys, world.collect)
     everybody = {task for task, _ in spoils.sealed}
@@ -158,5 +158,5 @@ async def test_the_attack_opens_everything_where_it_must(
 
     async with database.begin() as conn:
         await conn.execute(text("UPDATE round_seals SET key = :key"), {"key": keys[0]})
-    await _copy(database, postgres, spoils)
+    await _copy(owner, postgres, spoils)
     assert _opened(spoils, world.collect) == everybody

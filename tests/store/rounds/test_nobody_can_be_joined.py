@@ -201,13 +201,13 @@ async def _a_printed_order(database: Database, truths: list[Truth]) -> None:
             )
 
 
-async def test_a_row_for_each_rater_would_be_found(database: Database) -> None:
+async def test_a_row_for_each_rater_would_be_found(owner: Database) -> None:
     """Words and rating of one rater side by side: one recognised sentence gives away the rest."""
-    world, truths = await _world(database, seed=5)
-    await _close(database, world)
-    await _aside(database, truths)
+    world, truths = await _world(owner, seed=5)
+    await _close(owner, world)
+    await _aside(owner, truths)
     sheets: dict[int, dict[str, str]] = {t.subject: {} for t in truths}
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         found = await conn.execute(text("SELECT subject_id, words FROM aside.kept"))
         for row in found.all():
             sheets[row.subject_id][row.words] = str(len(sheets[row.subject_id]) + 1)
@@ -225,7 +225,7 @@ async def test_a_row_for_each_rater_would_be_found(database: Database) -> None:
                         "w": words,
                     },
                 )
-    assert await pair_up(database, truths, sheets, "keep", "overall") != []
+    assert await pair_up(owner, truths, sheets, "keep", "overall") != []
 
 
 @pytest.mark.parametrize(
@@ -239,11 +239,11 @@ async def test_a_row_for_each_rater_would_be_found(database: Database) -> None:
         _a_printed_order,
     ],
 )
-async def test_a_planted_leak_is_found(database: Database, plant: Plant) -> None:
-    world, truths = await _world(database, seed=3)
-    await _close(database, world)
-    await plant(database, truths)
-    assert await attack(database, truths, "keep") != []
+async def test_a_planted_leak_is_found(owner: Database, plant: Plant) -> None:
+    world, truths = await _world(owner, seed=3)
+    await _close(owner, world)
+    await plant(owner, truths)
+    assert await attack(owner, truths, "keep") != []
 
 
 async def test_before_the_close_sealed_answers_of_equal_block_length_tell_nothing(
