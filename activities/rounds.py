@@ -16,6 +16,7 @@ from activities.stages import STEPS, Step, next_instant, note_opened, note_state
 from activities.turn import Turn
 from domain.progress import Progress
 from domain.states import CycleState, StageState
+from store.absences import end_for_absent
 from store.applying import apply_orders, cancel_all
 from store.chunks import CHUNK
 from store.closing import expire_due
@@ -45,13 +46,23 @@ class Phase(StrEnum):
 APPROVING: Sequence[Step] = (assign_lists, *STEPS)
 """What is done in the step that approves: where a rule names raters, there is a list first."""
 
+
+async def ask_present(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Ask raters, and at once cancel the requests to those on long leave."""
+    found = await open_raters(conn, cycle, stage, as_of)
+    await end_for_absent(conn, cycle, as_of, stage)
+    return found
+
+
 COLLECTING: Sequence[Step] = (
     apply_orders,
     ask_again,
     settle_raters,
     extend_thin,
     expire_due,
-    open_raters,
+    ask_present,
     open_planned,
     fire_rungs,
     close_subjects,
@@ -153,7 +164,7 @@ async def _is_through(
 ) -> bool:
     """Close the step if everybody is through with it; never while something lies sealed."""
     if step.state is not StageState.CLOSED and await still_sealed(conn, step.id):
-        await note_opened(conn, cycle, step)
+        await note_opened(conn, cycle, step, as_of)
         return False
     return await note_state(conn, cycle, step, as_of)
 

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.turn import Turn
 from domain.progress import Progress
 from domain.states import CycleState, StageState
+from store.absences import open_present
 from store.applying import apply_orders, cancel_all
 from store.chunks import CHUNK
 from store.closing import close_if_through, expire_due
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.entry import entry_until
 from store.escalation import fire_rungs
-from store.opening import open_planned, open_ready
+from store.opening import open_planned
 from store.processes import lock_process, rearm, ring
 from store.release import open_release
 from store.rounds.asking import open_raters
@@ -25,11 +26,11 @@ from store.rounds.leaving import settle_raters
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
 
-STEPS: tuple[Step, ...] = (apply_orders, expire_due, open_ready, open_planned, fire_rungs)
+STEPS: tuple[Step, ...] = (apply_orders, expire_due, open_present, open_planned, fire_rungs)
 """In this order: what has closed is not reminded of, what opens late is not overdue at once."""
 
 ASKS_EVERYBODY: tuple[Step, ...] = (
-    open_ready,
+    open_present,
     assign_lists,
     open_raters,
     settle_raters,
@@ -76,7 +77,7 @@ async def work(
     for step in steps:
         if step in passed:
             continue
-        if step is open_ready and stage.spec.kind == "release":
+        if step is open_present and stage.spec.kind == "release":
             step = open_release
         found = await step(conn, cycle, stage, as_of)
         if step in ASKS_EVERYBODY and found < CHUNK:
@@ -103,23 +104,33 @@ async def note_state(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
 ) -> bool:
     """Note that a stage has opened, or close it. True if it is closed. Idempotent."""
-    await note_opened(conn, cycle, stage)
+    await note_opened(conn, cycle, stage, as_of)
     return await close_if_through(conn, cycle, stage, as_of)
 
 
-async def note_opened(conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts) -> None:
-    """Note that a stage has opened, if a task of it has. Idempotent."""
-    if stage.state is StageState.WAITING:
+async def note_opened(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> None:
+    """Note that a stage has opened, if a task of it has. Idempotent.
+
+    Before the launch no stage is open, though tasks may have ended (excused because of leave).
+    """
+    if stage.state is StageState.WAITING and _launched(cycle, as_of):
         opened = await conn.execute(
             text(
                 "UPDATE stages SET state = 'open', opened_at = coalesce(opened_at, (SELECT "
-                "min(opens_at) FROM tasks WHERE stage_id = :id)) WHERE id = :id "
-                "AND EXISTS (SELECT 1 FROM tasks WHERE stage_id = :id AND state <> 'planned')"
+                "min(opens_at) FROM tasks WHERE stage_id = :id AND opens_at <= :as_of), :as_of) "
+                "WHERE id = :id AND EXISTS (SELECT 1 FROM tasks WHERE stage_id = :id "
+                "AND state <> 'planned')"
             ),
-            {"id": stage.id},
+            {"id": stage.id, "as_of": as_of},
         )
         if opened.rowcount:
             await ring(conn, f"cycle-{cycle.id}", urgent=True)
+
+
+def _launched(cycle: CycleFacts, as_of: datetime) -> bool:
+    return cycle.opened_at is not None and cycle.opened_at <= as_of
 
 
 async def next_instant(
@@ -146,6 +157,8 @@ async def next_instant(
         )
     ).one()
     due: list[tuple[datetime, str]] = []
+    if cycle.opened_at is not None and as_of < cycle.opened_at:
+        due.append((cycle.opened_at, "opening"))
     if row.opening is not None:
         due.append((row.opening, "opening"))
     if row.rung is not None:

@@ -132,6 +132,15 @@ def latest_due(
             return due, skipped
 
 
+def rung_at(ladder: Ladder, key: str, on: date, assignee: PersonTime) -> Rung:
+    """A rung of the ladder on a day, wherever the ladder would put it.
+
+    Raises ValueError if `key` is no rung of this ladder.
+    """
+    spot = _spot(ladder, key)
+    return Rung(spot.key, spot.kind, on, assignee.opening(on), spot.level, spot.to)
+
+
 def gap(ladder: Ladder, previous: str, key: str | None = None) -> int | None:
     """How many working days the ladder puts between two rungs; never below 0.
 

@@ -12,6 +12,8 @@ Choices where the reference leaves room:
 - A stage that waits for others opens as soon as they are closed, even before its planned date; it
   is then announced on the planned date at the latest (§3.9). With an `opens` of its own it never
   opens before that. A stage that waits for nothing opens on its planned date, never earlier.
+- Nothing opens before the assignee's 09:00 of the launch date, however early its predecessors
+  were closed (excused because of leave; done where the day begins earlier).
 - A planned date without work for the assignee: 09:00 on their next working day, and that counts
   as the day on which it really opened.
 - `at_least` in calendar units moves to the next working day: it may not leave less.
@@ -192,7 +194,9 @@ def _opening(
     if not waits:
         opens_at = planned_at if begins <= planned_at else assignee.opens(begins)
         return opens_at, opens_at
-    opens_at = assignee.opens(begins)
+    # Predecessors may be closed before the launch: leave that was known, days that begin earlier.
+    launch_at = assignee.opening(assignee.calendar.on_or_after(anchors.launch))
+    opens_at = max(assignee.opens(begins), launch_at)
     if isinstance(spec, Stage) and spec.opens is not None:
         own = {"opens": planned.opens, "due": planned.due}
         bound = resolve(spec.opens, anchors, plan.stages, assignee.calendar, own)

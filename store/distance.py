@@ -12,11 +12,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.ladders import not_before
+from definitions.calendar import PersonTime
+from definitions.ladders import Rung, not_before, rung_at
 from store.arrays import literal
-from store.cycle_facts import load_cycle
+from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.holders import clocks, cycle_times
+from store.people import person_times
 from store.processes import ring_before
+from store.recipients import who_is_told
 
 
 async def rungs_went_out(
@@ -42,7 +45,7 @@ async def rungs_went_out(
                 WHERE t.id = n.id AND t.last_rung = n.rung AND t.due_revision = n.revision
                   AND NOT t.rung_out
                 RETURNING t.id, t.cycle_id, t.stage_id, t.assignee_id, t.desk, t.subject_id,
-                    t.last_rung, t.last_rung_on, t.next_rung, t.next_rung_at
+                    t.told_to, t.last_rung, t.next_rung, t.next_rung_at
                 """
             ),
             {
@@ -55,7 +58,9 @@ async def rungs_went_out(
     by_cycle: dict[UUID, list[_Out]] = defaultdict(list)
     for row in rows:
         if row.next_rung is not None and str(row.next_rung).startswith("escalate:"):
-            by_cycle[row.cycle_id].append(_Out(*row))
+            by_cycle[row.cycle_id].append(
+                _Out(**{**row._asdict(), "told_to": tuple(row.told_to or ())})
+            )
     for cycle_id, outs in by_cycle.items():
         await _keep_distance(conn, cycle_id, outs, as_of)
 
@@ -68,10 +73,33 @@ class _Out:
     assignee_id: int | None
     desk: str | None
     subject_id: int | None
+    told_to: tuple[int, ...]
     last_rung: str
-    last_rung_on: date
     next_rung: str
     next_rung_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A rung that stands too close to the mail before it, if it is mailed at its own instant."""
+
+    out: _Out
+    not_before: date
+    assignee: PersonTime
+
+    def earliest(self, receivers: Sequence[PersonTime]) -> datetime:
+        """The first of its mornings whose mail leaves on the allowed day or later.
+
+        Mail is compared with mail: a desk in the east reads both a morning after the rung.
+        """
+        day = self.assignee.local_date(self.out.next_rung_at)
+        while day < self.not_before:
+            at = self.assignee.opening(day)
+            mails = [receiver.morning(at) for receiver in receivers]
+            if mails and self.assignee.local_date(min(mails)) >= self.not_before:
+                break
+            day = self.assignee.calendar.after(day, 1)
+        return max(self.out.next_rung_at, self.assignee.opening(day))
 
 
 async def _keep_distance(
@@ -80,24 +108,51 @@ async def _keep_distance(
     cycle = await load_cycle(conn, cycle_id)
     clock = await clocks(conn, {o.id: (o.assignee_id, o.desk, o.subject_id) for o in outs}, as_of)
     times = await cycle_times(conn, cycle, clock.values())
-    pushed: list[tuple[UUID, datetime]] = []
     earliest: dict[UUID, datetime] = {}
+    close: dict[UUID, list[_Waiting]] = defaultdict(list)
     for out in outs:
         assignee = times[clock[out.id]]
-        sent_on = assignee.local_date(as_of)
         ladder = cycle.stages[out.stage_id].ladder
+        sent_on = assignee.local_date(as_of)
         day = not_before(ladder, out.last_rung, sent_on, out.next_rung, assignee)
-        instant = max(out.next_rung_at, assignee.opening(day))
-        if instant > out.next_rung_at:
-            pushed.append((out.id, instant))
+        if assignee.opening(day) > out.next_rung_at:
+            close[out.stage_id].append(_Waiting(out, day, assignee))
+        instant = out.next_rung_at
         earliest[out.stage_id] = min(instant, earliest.get(out.stage_id, instant))
-    if pushed:
-        await conn.execute(
-            text(
-                "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
-                "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
-            ),
-            {"ids": literal(p[0] for p in pushed), "ats": literal(p[1] for p in pushed)},
-        )
+    for stage_id, waiting in close.items():
+        await _push(conn, cycle, cycle.stages[stage_id], waiting, as_of)
     for stage_id, instant in earliest.items():
         await ring_before(conn, cycle.stages[stage_id].process, instant)
+
+
+async def _push(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    stage: StageFacts,
+    waiting: Sequence[_Waiting],
+    as_of: datetime,
+) -> None:
+    """Put off rungs whose mail would go sooner after the one before than the ladder allows."""
+    rungs: dict[UUID, Rung | None] = {
+        one.out.id: rung_at(
+            stage.ladder,
+            one.out.next_rung,
+            one.assignee.local_date(one.out.next_rung_at),
+            one.assignee,
+        )
+        for one in waiting
+    }
+    told = await who_is_told(conn, cycle, stage, [one.out for one in waiting], rungs, as_of)
+    people = sorted({person for one in told.values() for person in one.people})
+    mornings = await person_times(conn, cycle.calendars, people)
+    pushed = [
+        (one.out.id, one.earliest([mornings[p] for p in told[one.out.id].people if p in mornings]))
+        for one in waiting
+    ]
+    await conn.execute(
+        text(
+            "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
+            "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
+        ),
+        {"ids": literal(p[0] for p in pushed), "ats": literal(p[1] for p in pushed)},
+    )

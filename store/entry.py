@@ -3,7 +3,8 @@
 (Language reference §2: late_joiners, `every: hire`; §4: late joiner.)
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions.calendar import PersonTime
 from definitions.timeline import Plan, late_joiners_until, passed_before, plan_person
 from domain.errors import AlmanacError
 from domain.states import ParticipantState
@@ -75,25 +77,68 @@ async def enter(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> En
 async def enter_late_joiners(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> Entered:
     """Let those in who became eligible since the launch, until the definition's instant.
 
-    Stages that are over are skipped for them with that reason; from then on they are like
-    everybody. Who is new in the company and not eligible appears as out, with the reason.
+    Days count where each person lives. Stages that are over are skipped for them with that
+    reason; from then on they are like everybody. Somebody who comes after the launch was
+    confirmed and before its date is like everybody from the start. Who is new in the company and
+    not eligible appears as out, with the reason.
     """
     until = await entry_until(conn, cycle)
-    if until is None or as_of > until or cycle.opened_at is None or as_of < cycle.opened_at:
+    if until is None or as_of > until or cycle.opened_at is None:
         return Entered((), None)
+    launched = as_of >= cycle.opened_at
+    people = await _candidates(conn, cycle.id)
+    times = await person_times(conn, cycle.calendars, people, leave="keep")
+    groups: dict[date, list[int]] = defaultdict(list)
+    for person in people:
+        there = times.get(person, cycle.company).local_date(as_of)
+        groups[there if launched else cycle.launch_on].append(person)
+    joined: list[int] = []
+    later: list[datetime] = [] if launched else [cycle.opened_at]
+    for on, some in sorted(groups.items()):
+        entered, out = await _enter_on(conn, cycle, on, some, as_of, late=launched)
+        joined += entered
+        if launched:
+            later += _next_eligible(cycle, out, on, times)
+        else:
+            await _open_by(conn, cycle, [times.get(p, cycle.company) for p in entered], as_of)
     today = cycle.company.local_date(as_of)
-    subjects = await _candidates(conn, cycle.id, today)
-    audience = Audience(cycle.definition, today)
-    verdicts = [_as_late(audience.judge(subject)) for subject in subjects]
+    over = [stage.key for stage in cycle.stages.values() if _is_over(cycle, stage.key, today)]
+    await write_skips(conn, cycle.id, [(k, p, ENTERED_LATE) for k in over for p in joined], as_of)
+    return Entered(tuple(joined), min((at for at in later if at <= until), default=None))
+
+
+async def _open_by(
+    conn: AsyncConnection, cycle: CycleFacts, times: Sequence[PersonTime], as_of: datetime
+) -> None:
+    """The cycle opens with the first morning of its people: those who have just come included."""
+    mornings = [time.opening(time.calendar.on_or_after(cycle.launch_on)) for time in times]
+    if mornings and cycle.opened_at is not None and min(mornings) < cycle.opened_at:
+        await conn.execute(
+            text("UPDATE cycles SET opened_at = :at WHERE id = :id AND opened_at > :at"),
+            {"id": cycle.id, "at": max(as_of, min(mornings))},
+        )
+
+
+async def _enter_on(
+    conn: AsyncConnection,
+    cycle: CycleFacts,
+    on: date,
+    people: Sequence[int],
+    as_of: datetime,
+    *,
+    late: bool,
+) -> tuple[list[int], list[Subject]]:
+    """Judge people as of a day, and write it down. Returns who is in, and the others."""
+    subjects = await read_subjects(conn, on, people)
+    audience = Audience(cycle.definition, on)
+    verdicts = [audience.judge(subject) for subject in subjects]
+    if late:
+        verdicts = [_as_late(verdict) for verdict in verdicts]
+    await write_verdicts(conn, cycle.id, verdicts, on, late=late)
     joined = [verdict.person_id for verdict in verdicts if verdict.is_in]
-    await write_verdicts(conn, cycle.id, verdicts, today, late=True)
     if joined:
-        over = [stage.key for stage in cycle.stages.values() if _is_over(cycle, stage.key, today)]
-        skips = [(key, person, ENTERED_LATE) for key in over for person in joined]
-        await write_skips(conn, cycle.id, skips, as_of)
-        await skip_missing_stages(conn, cycle.id, cycle.definition, today, as_of, joined)
-    out = [s for s, v in zip(subjects, verdicts, strict=True) if not v.is_in]
-    return Entered(tuple(joined), _next_eligible(cycle, out, today, until))
+        await skip_missing_stages(conn, cycle.id, cycle.definition, on, as_of, joined)
+    return joined, [s for s, v in zip(subjects, verdicts, strict=True) if not v.is_in]
 
 
 async def enter_participants(conn: AsyncConnection, cycle: CycleFacts, as_of: datetime) -> Entered:
@@ -105,7 +150,8 @@ async def enter_participants(conn: AsyncConnection, cycle: CycleFacts, as_of: da
     """
     today = (as_of + EVERYWHERE).date()
     since = await switched_on(conn, cycle.definition.definition)
-    subjects = await _candidates(conn, cycle.id, today, of_year=cycle.period.start.year)
+    people = await _candidates(conn, cycle.id, of_year=cycle.period.start.year)
+    subjects = await read_subjects(conn, today, people) if people else []
     verdicts = [
         _verdict_on_hire_date(cycle, subject, since)
         for subject in subjects
@@ -153,9 +199,9 @@ def _verdict_on_hire_date(cycle: CycleFacts, subject: Subject, since: date) -> V
 
 
 async def _candidates(
-    conn: AsyncConnection, cycle_id: UUID, on: date, of_year: int | None = None
-) -> list[Subject]:
-    """Read whoever is not in, and was not decided about by HR."""
+    conn: AsyncConnection, cycle_id: UUID, of_year: int | None = None
+) -> list[int]:
+    """People who are not in, and were not decided about by HR."""
     rows = await conn.execute(
         text(
             "SELECT p.id FROM people p LEFT JOIN participants i"
@@ -171,8 +217,7 @@ async def _candidates(
             "settled": [Reason.HIRED_BEFORE.value, Reason.REMOVED.value, Reason.LEFT.value],
         },
     )
-    people = list(rows.scalars())
-    return await read_subjects(conn, on, people) if people else []
+    return list(rows.scalars())
 
 
 def _as_late(verdict: Verdict) -> Verdict:
@@ -189,13 +234,16 @@ def _is_over(cycle: CycleFacts, key: str, today: date) -> bool:
 
 
 def _next_eligible(
-    cycle: CycleFacts, out: Sequence[Subject], today: date, until: datetime
-) -> datetime | None:
-    """When the next of those who are out has been here long enough."""
+    cycle: CycleFacts, out: Sequence[Subject], today: date, times: Mapping[int, PersonTime]
+) -> list[datetime]:
+    """When each of those who are out has been here long enough: the morning of that day there."""
     tenure = cycle.definition.audience.tenure
-    days = [max(tenure.after(subject.hire_date), subject.hire_date) for subject in out]
-    instants = [cycle.company.opening(day) for day in days if day > today]
-    return min((instant for instant in instants if instant <= until), default=None)
+    found = []
+    for subject in out:
+        day = max(tenure.after(subject.hire_date), subject.hire_date)
+        if day > today:
+            found.append(times.get(subject.person_id, cycle.company).opening(day))
+    return found
 
 
 async def _plans(

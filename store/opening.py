@@ -152,13 +152,11 @@ def _cause(stage: StageFacts, one: Ready) -> str:
 def _begun(cycle: CycleFacts, stage: StageFacts, one: Ready, as_of: datetime) -> datetime:
     """When the task came into being: by the row that freed it, unless the engine is a day late."""
     instants = [i for i in (one.freed_at, stage.opened_at if stage.barrier else None) if i]
-    if not stage.predecessors and cycle.opened_at is not None:
+    if cycle.opened_at is not None:  # freed earlier by leave that was known before the launch
         instants.append(cycle.opened_at)
     begun = max(instants, default=as_of)
-    if one.late and one.entered_on is not None:
-        begun = max(begun, cycle.company.opening(one.entered_on))
-        if not stage.predecessors:
-            begun = max(begun, as_of)  # added in the afternoon, it opens in the afternoon
+    if one.late and not stage.predecessors:
+        begun = max(begun, as_of)  # added in the afternoon, it opens in the afternoon
     return begun if as_of - begun < LATE else max(begun, _really(begun, as_of, cycle.company))
 
 

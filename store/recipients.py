@@ -200,7 +200,7 @@ def _up_the_line(
             skipped.append(f"{candidate}:is_concerned")
         elif candidate in line.gone:
             skipped.append(f"{candidate}:left")
-        elif candidate in line.away or line.acting.get(candidate) in {*holders, subject}:
+        elif candidate in line.away or _concerned(line.acting.get(candidate), holders, subject):
             skipped.append(f"{candidate}:absent")
         else:
             return candidate
@@ -208,6 +208,11 @@ def _up_the_line(
     if candidate is None and len(seen) == 1:
         skipped.append("no_manager")
     return None
+
+
+def _concerned(delegate: int | None, holders: tuple[int, ...], subject: int | None) -> bool:
+    """Is somebody's delegate, if they have one, who holds the task or whom it is about?"""
+    return delegate is not None and delegate in (*holders, subject)
 
 
 async def _read_line(

@@ -91,7 +91,7 @@ async def settle_raters(
     """
     round_ = round_of(cycle, stage)
     await _forget_subjects(conn, round_)
-    gone = await _gone(conn, round_, as_of)
+    gone = await _gone(conn, round_)
     live = [task for task in gone if task.state in (TaskState.OPEN, TaskState.PLANNED)]
     if live:
         await end_tasks(conn, live, TaskState.CANCELLED, "rater_left", as_of, None)
@@ -263,17 +263,18 @@ async def _drop(
     )
 
 
-async def _gone(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[TaskFacts]:
-    """Requests of people who have left without an answer, in subjects still collecting."""
+async def _gone(conn: AsyncConnection, round_: Round) -> list[TaskFacts]:
+    """Requests of people who have left without an answer, or are on long leave."""
     rows = await conn.execute(
         text(
             f"SELECT {COLUMNS} FROM tasks t JOIN raters r ON r.stage_id = t.stage_id "
             "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
             "AND r.state = 'asked' JOIN people p ON p.id = t.assignee_id "
             "WHERE t.stage_id = :round AND t.state NOT IN ('done', 'expired') "
-            "AND (p.status = 'left' OR p.left_on <= :today) ORDER BY t.id FOR UPDATE OF t"
+            "AND (p.status = 'left' OR (t.state = 'cancelled' AND t.ended_reason = 'on_leave')) "
+            "ORDER BY t.id FOR UPDATE OF t"
         ),
-        {"round": round_.id, "today": as_of.date()},
+        {"round": round_.id},
     )
     return [from_row(row) for row in rows]
 
