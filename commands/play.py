@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,12 +19,13 @@ from domain.errors import AlmanacError, Invalid
 from embedded.postgres import ephemeral_postgres
 from embedded.temporal import test_server_binary
 from play.expectations import unmet
+from play.launching import sentences
 from play.moments import ScenarioError
 from play.run import Played, Stage
 from play.run import play as live
 from play.scenario_file import ScenarioFile, read_scenario
 from play.table import print_report
-from play.world import PlayError
+from play.world import PlayError, told
 from store.memory import collect_seldom
 
 CANNOT = 2
@@ -41,10 +43,12 @@ def play(
 ) -> None:
     """Live a cycle through: every mail, every task, in seconds. Nothing leaves this machine.
 
-    Exit code 1 when an expectation of the scenario does not hold, 2 when it cannot be played.
+    Exit code 1 when an expectation of the scenario does not hold; 2 when it cannot be played, or
+    something went wrong in the play (a launch or an event was refused).
     """
     began = time.monotonic()
     collect_seldom()
+    _quiet()
     progress = Console(stderr=True, highlight=False)
     try:
         file = read_scenario(scenario)
@@ -54,20 +58,29 @@ def play(
         for sentence in _sentences(error, people):
             typer.echo(sentence, err=True)
         raise typer.Exit(CANNOT) from None
+    except Exception as error:
+        typer.echo(f"{scenario}: the play broke off: {told(error)}", err=True)
+        raise typer.Exit(CANNOT) from None
     wrong = unmet(file.scenario, played.report, played.zone)
-    failed = [
-        said if number is None else f"{file.where(['expect', number])}: {said}"
-        for number, said in wrong
-    ]
+    failed = [f"{file.where(one.place)}: {one.said}" for one in wrong]
     if as_json:
         content = {**played.report.as_json(texts=texts), "unmet": failed}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
         console = Console(highlight=False)
         print_report(console, played, tasks=tasks, texts=texts)
-        _print_verdict(console, file, failed, time.monotonic() - began)
+        unheld = sum(one.expected for one in wrong)
+        _print_verdict(console, file, failed, unheld, time.monotonic() - began)
+    if any(not one.expected for one in wrong):
+        raise typer.Exit(CANNOT)
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _quiet() -> None:
+    """The engine's library logs what it tries again, with tracebacks. What concerns the user of a
+    play is said by the play."""
+    logging.getLogger("temporalio").addHandler(logging.NullHandler())
 
 
 @contextlib.contextmanager
@@ -139,17 +152,18 @@ def _sentences(error: Exception, people: Path) -> Iterator[str]:
             for each in error.problems:
                 yield f"{people}:{each.get('row', 1)}: {each.get('column')}: {each['message']}"
         case AlmanacError():
-            yield f"{error.detail} {error.hint}".strip()
+            yield sentences(error)
         case _:
             yield str(error)
 
 
-def _print_verdict(console: Console, file: ScenarioFile, failed: list[str], seconds: float) -> None:
+def _print_verdict(
+    console: Console, file: ScenarioFile, failed: list[str], unheld: int, seconds: float
+) -> None:
     expected = len(file.scenario.expect)
     for sentence in failed:
         console.print(f"✗ {sentence}", style="red", soft_wrap=True)
     if expected:
-        held = expected - len([f for f in failed if f.startswith(str(file.path))])
         style = "red" if failed else "green"
-        console.print(f"{held} of {expected} expectations hold.", style=style)
+        console.print(f"{expected - unheld} of {expected} expectations hold.", style=style)
     console.print(f"Played in {seconds:.1f} s.", style="dim")

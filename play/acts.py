@@ -138,19 +138,20 @@ async def _leave(crowd: "Crowd", conn: AsyncConnection, a: said.LeaveOf, at: dat
 
 
 async def _confirm(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await launch.confirm(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+    await launch.confirm(conn, crowd.cycles.of(a.of), await crowd.hr(conn, at), at)
 
 
 async def _pause(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await pausing.pause(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+    await pausing.pause(conn, crowd.cycles.of(a.of), await crowd.hr(conn, at), at)
 
 
 async def _resume(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await pausing.resume(conn, crowd.the_cycle(), await crowd.hr(conn, at), at)
+    await pausing.resume(conn, crowd.cycles.of(a.of), await crowd.hr(conn, at), at)
 
 
 async def _cancel(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await steering.cancel_cycle(conn, crowd.the_cycle(), a.reason, await crowd.hr(conn, at), at)
+    hr = await crowd.hr(conn, at)
+    await steering.cancel_cycle(conn, crowd.cycles.of(a.of), a.reason, hr, at)
 
 
 async def _extend(crowd: "Crowd", conn: AsyncConnection, a: said.Days, at: datetime) -> None:
@@ -158,8 +159,9 @@ async def _extend(crowd: "Crowd", conn: AsyncConnection, a: said.Days, at: datet
     await task_steering.extend_task(conn, task_id, a.days, await crowd.hr(conn, at), at)
 
 
-async def _stage(crowd: "Crowd", conn: AsyncConnection, key: str) -> UUID:
-    return (await load_cycle(conn, crowd.the_cycle())).by_key(key).id
+async def _stage(crowd: "Crowd", conn: AsyncConnection, name: str) -> UUID:
+    cycle, key = crowd.cycles.named(name)
+    return (await load_cycle(conn, cycle)).by_key(key).id
 
 
 async def _extend_stage(
@@ -167,7 +169,7 @@ async def _extend_stage(
 ) -> None:
     await stage_steering.extend_stage(
         conn,
-        crowd.the_cycle(),
+        crowd.cycles.named(a.stage)[0],
         await _stage(crowd, conn, a.stage),
         a.days,
         await crowd.hr(conn, at),
@@ -181,7 +183,8 @@ async def _close_stage(
 ) -> None:
     stage = await _stage(crowd, conn, a.stage)
     hr = await crowd.hr(conn, at)
-    await stage_steering.close_stage(conn, crowd.the_cycle(), stage, a.reason, hr, at)
+    cycle, _ = crowd.cycles.named(a.stage)
+    await stage_steering.close_stage(conn, cycle, stage, a.reason, hr, at)
 
 
 async def _reopen(crowd: "Crowd", conn: AsyncConnection, a: said.Because, at: datetime) -> None:
@@ -205,7 +208,7 @@ async def _nudge(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime)
 
 
 async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: datetime) -> None:
-    cycle = await load_cycle(conn, crowd.the_cycle())
+    cycle = await load_cycle(conn, crowd.cycles.of(a.of))
     found = await conn.scalar(
         text("SELECT id FROM tasks WHERE stage_id = ANY(:ids) AND desk = :desk LIMIT 1"),
         {"ids": [s.id for s in cycle.of_kind("release")], "desk": Desk.HR},
@@ -218,13 +221,14 @@ async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: d
 
 async def _add(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
     hr = await crowd.hr(conn, at)
-    await participation.add_participant(conn, crowd.the_cycle(), crowd.person(a.who), hr, at)
+    cycle = crowd.cycles.of(a.of)
+    await participation.add_participant(conn, cycle, crowd.person(a.who), hr, at)
 
 
 async def _remove(crowd: "Crowd", conn: AsyncConnection, a: said.Person, at: datetime) -> None:
     hr = await crowd.hr(conn, at)
     await participation.remove_participant(
-        conn, crowd.the_cycle(), crowd.person(a.who), a.reason, hr, at
+        conn, crowd.cycles.of(a.of), crowd.person(a.who), a.reason, hr, at
     )
 
 

@@ -1,7 +1,8 @@
 """Does a play show what its scenario expects? Each expectation that fails says what was seen."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from play.expected import (
     ChangeLike,
     CycleLike,
     Expectation,
-    ItemLike,
+    FindingLike,
     MailLike,
+    OutLike,
     RaterLike,
     RefusedLike,
     ReportLike,
@@ -23,73 +25,138 @@ from play.expected import (
     SuppressedLike,
     TaskLike,
 )
-from play.moments import TaskOf, instant
-from play.report import Report
+from play.mails_like import (
+    MOST_SEEN,
+    differences,
+    item_fits,
+    no_such_mail,
+    same,
+    same_stage,
+    sent_mails,
+    told_items,
+    told_mail,
+)
+from play.moments import TaskOf
+from play.report import Report, Row
 from play.scenario import Scenario
 
-Row = Mapping[str, Any]
 
-MOST_SEEN = 12
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that is not as it must be, with its place in the scenario, if it has one.
 
-
-def unmet(scenario: Scenario, report: Report, zone: ZoneInfo) -> list[tuple[int | None, str]]:
-    """What does not hold: (number of the expectation from 0, a sentence with what was seen).
-
-    A scenario that expects anything also expects that no scripted event is refused, unless it
-    says so, and that nobody is held and no process fails (number None).
+    `expected`: an expectation that does not hold; else the play itself went wrong.
     """
-    if not scenario.expect:
-        return []
-    wrong: list[tuple[int | None, str]] = [
-        (number, said)
+
+    said: str
+    place: tuple[str | int, ...] = ()
+    expected: bool = False
+
+
+def unmet(scenario: Scenario, report: Report, zone: ZoneInfo) -> list[Wrong]:
+    """What does not hold, and what went wrong: refused events that no expectation means, people
+    who are held, processes that fail."""
+    wrong = [
+        Wrong(said, ("expect", number), expected=True)
         for number, expected in enumerate(scenario.expect)
         if (said := _check(expected, report, zone)) is not None
     ]
     meant = [e.refused for e in scenario.expect if e.refused is not None]
     wrong += [
-        (None, f"{row['what']} at {_utc(row['at'])} was refused: {row['detail']}")
+        Wrong(
+            f"{row['what']} at {_utc(row['at'])} was refused: {row['detail']}",
+            () if row["event"] is None else ("events", row["event"]),
+        )
         for row in report.refusals
         if not any(_refused_fits(like, row, zone) for like in meant)
     ]
-    wrong += [(None, f"somebody is held: {row['code']}") for row in report.held]
-    wrong += [(None, f"a process fails: {row['failure']}") for row in report.failures]
+    wrong += [Wrong(f"somebody is held: {row['code']}") for row in report.held]
+    wrong += [Wrong(f"a process fails: {row['failure']}") for row in report.failures]
     return wrong
 
 
+Check = Callable[[Any, Report, ZoneInfo], str | None]
+
+
 def _check(expected: Expectation, report: Report, zone: ZoneInfo) -> str | None:
-    sent = [m for m in report.mails if m["state"] == "sent"]
-    if expected.mail is not None:
-        found = [m for m in sent if _mail_fits(expected.mail, m, zone)]
-        near = _near(expected.mail, sent)
-        return None if found else f"no such mail: {_said(expected.mail)}{near}"
-    if expected.no_mail is not None:
-        found = [m for m in sent if _mail_fits(expected.no_mail, m, zone)]
-        return f"there is such a mail, at {_utc(found[0]['at'])}" if found else None
-    if expected.suppressed is not None:
-        return _suppressed(expected.suppressed, report, zone)
-    if expected.task is not None:
-        return _task(expected.task, report, zone)
-    if expected.no_task is not None:
-        return "there is such a task" if _named(expected.no_task, report) else None
-    if expected.change is not None:
-        return _change(expected.change, report, zone)
-    if expected.skip is not None:
-        return _skip(expected.skip, report)
-    if expected.stage is not None:
-        return _stage(expected.stage, report, zone)
-    if expected.refused is not None:
-        found = [r for r in report.refusals if _refused_fits(expected.refused, r, zone)]
-        return None if found else f"nothing like that was refused: {_said(expected.refused)}"
-    if expected.cycle is not None:
-        return _cycle(expected.cycle, report, zone)
-    if expected.rater is not None:
-        return _rater(expected.rater, report)
-    if expected.report is not None:
-        return _report(expected.report, report, zone)
-    if expected.no_report is not None:
-        found = _reports(expected.no_report, report)
-        return f"there is a report about {expected.no_report.about}" if found else None
-    return None if len(sent) == expected.mails else f"{len(sent)} mails, not {expected.mails}"
+    name = expected.what
+    return CHECKS[name](getattr(expected, name), report, zone)
+
+
+def _mail(like: MailLike, report: Report, zone: ZoneInfo) -> str | None:
+    return None if _fitting(like, report, zone) else no_such_mail(like, report, zone)
+
+
+def _no_mail(like: MailLike, report: Report, zone: ZoneInfo) -> str | None:
+    found = _fitting(like, report, zone)
+    return f"there is such a mail: {told_mail(found[0])}" if found else None
+
+
+def _fitting(like: MailLike, report: Report, zone: ZoneInfo) -> list[Row]:
+    return [m for m in sent_mails(report) if not differences(like, m, report, zone)]
+
+
+def _no_task(like: TaskOf, report: Report, zone: ZoneInfo) -> str | None:
+    return "there is such a task" if _named(like, report) else None
+
+
+def _refused(like: RefusedLike, report: Report, zone: ZoneInfo) -> str | None:
+    found = [r for r in report.refusals if _refused_fits(like, r, zone)]
+    return None if found else f"nothing like that was refused: {_said(like)}"
+
+
+def _no_report(like: ReportOf, report: Report, zone: ZoneInfo) -> str | None:
+    return f"there is a report about {like.about}" if _reports(like, report) else None
+
+
+def _mails(like: int, report: Report, zone: ZoneInfo) -> str | None:
+    count = len(sent_mails(report))
+    return None if count == like else f"{count} mails, not {like}"
+
+
+def _finding(like: FindingLike, report: Report, zone: ZoneInfo) -> str | None:
+    if any(_finding_fits(like, row, report) for row in report.findings):
+        return None
+    seen = "".join(
+        f"\n     {r['mood']} {r['code']}: {r['text']} {' '.join(r['people'])}".rstrip()
+        for r in report.findings
+        if r["mood"] != "fine" or r["code"] == like.code
+    )
+    return f"the launch check says nothing like that: {_said(like)}{seen}"
+
+
+def _no_finding(like: FindingLike, report: Report, zone: ZoneInfo) -> str | None:
+    found = [row for row in report.findings if _finding_fits(like, row, report)]
+    return f"the launch check says: {found[0]['code']}: {found[0]['text']}" if found else None
+
+
+def _finding_fits(like: FindingLike, row: Row, report: Report) -> bool:
+    return (
+        (like.of or report.main) == row["cycle"]
+        and like.code in (None, row["code"])
+        and like.mood in (None, row["mood"])
+        and like.count in (None, row["count"])
+        and (like.text is None or re.search(like.text, row["text"]) is not None)
+        and (like.who is None or like.who in row["people"])
+    )
+
+
+def _out(like: OutLike, report: Report, zone: ZoneInfo) -> str | None:
+    cycle = _cycle_row(like.of, report)
+    found = [row for row in (cycle or {}).get("out") or [] if row["person"] == like.who]
+    if not found:
+        return f"{like.who} is not out"
+    row = found[0]
+    if like.reason not in (None, row["reason"]):
+        return f"{like.who} is out because of {row['reason']}, not {like.reason}"
+    if like.because is not None and not re.search(like.because, row["because"] or ""):
+        return f"{like.who} is out because {row['because']!r}, not {like.because!r}"
+    return None
+
+
+def _cycle_row(of: str | None, report: Report) -> Row | None:
+    name = of or report.main
+    return next((cycle for cycle in report.cycles if cycle["definition"] == name), None)
 
 
 def _said(like: BaseModel) -> str:
@@ -101,70 +168,14 @@ def _utc(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%MZ}"
 
 
-def _near(like: MailLike, sent: Sequence[Row]) -> str:
-    """What that person got instead: those nearest in time, with their items."""
-    own = [m for m in sent if m["to"] == like.to]
-    if not own:
-        return f"\n     {like.to} got no mail at all"
-    lines = [f"\n     {_utc(m['at'])} {_items(m)}" for m in own[:MOST_SEEN]]
-    more = f"\n     and {len(own) - MOST_SEEN} more" if len(own) > MOST_SEEN else ""
-    return f"\n     {like.to} got:{''.join(lines)}{more}"
-
-
-def _items(mail: Row) -> str:
-    return "; ".join(
-        " ".join(str(i[k]) for k in ("event", "rung", "stage", "about") if i.get(k) is not None)
-        for i in mail["items"] or []
-    )
-
-
-def _same(written: str | None, at: datetime | str | None, zone: ZoneInfo) -> bool:
-    """Is it that instant, to the minute as it was written, or to the second where it says one?"""
-    if written is None:
-        return True
-    if at is None:
-        return False
-    seen = datetime.fromisoformat(at) if isinstance(at, str) else at
-    wanted = instant(written, zone)
-    return seen.replace(microsecond=0) == wanted or seen.replace(second=0, microsecond=0) == wanted
-
-
-def _mail_fits(like: MailLike, mail: Row, zone: ZoneInfo) -> bool:
-    at: datetime = mail["at"]
-    items: Sequence[Row] = mail["items"] or []
-    if mail["to"] != like.to or not _same(like.at, at, zone):
-        return False
-    if like.first is not None and at < instant(like.first, zone):
-        return False
-    if like.last is not None and at > instant(like.last, zone):
-        return False
-    if like.subject is not None and not re.search(like.subject, mail["subject"]):
-        return False
-    if like.text is not None and not re.search(like.text, " ".join((mail["text"] or "").split())):
-        return False
-    if like.items is not None and len(items) != like.items:
-        return False
-    if like.instead_of is not None and mail["instead_of"] != like.instead_of:
-        return False
-    if any(v is not None for v in (like.event, like.stage, like.about, like.rung)):
-        return any(_item_fits(like, item) for item in items)
-    return True
-
-
-def _item_fits(like: ItemLike, item: Row) -> bool:
-    wanted = {"event": like.event, "stage": like.stage, "about": like.about, "rung": like.rung}
-    return all(value is None or item.get(key) == value for key, value in wanted.items())
-
-
 def _suppressed(like: SuppressedLike, report: Report, zone: ZoneInfo) -> str | None:
     own = [r for r in report.suppressed if r["to"] == like.to]
     for row in own:
-        fits = _item_fits(like, row["item"]) and _same(like.at, row["at"], zone)
+        fits = item_fits(like, row["item"], report.main) and same(like.at, row["at"], zone)
         if fits and like.reason in (None, row["reason"]):
             return None
     seen = "".join(
-        f"\n     {_utc(r['at'])} {r['reason']}: {_items({'items': [r['item']]})}"
-        for r in own[:MOST_SEEN]
+        f"\n     {_utc(r['at'])} {r['reason']}: {told_items([r['item']])}" for r in own[:MOST_SEEN]
     )
     return f"nothing suppressed like that: {_said(like)}{seen}"
 
@@ -173,7 +184,7 @@ def _named(like: TaskOf, report: Report) -> list[Row]:
     return [
         t
         for t in report.tasks
-        if t["stage"] == like.stage
+        if same_stage(like.stage, t, report.main)
         and like.about in (None, t["about"])
         and like.who in (None, t["held_by"])
     ]
@@ -205,7 +216,7 @@ def _task_differs(like: TaskLike, task: Row, zone: ZoneInfo) -> str | None:
         if wanted is not None and task[name] != wanted:
             return f"{name} of {there} is {task[name]}, not {wanted}"
     for name in ("opens_at", "due_at", "closes_at", "ended_at"):
-        if not _same(getattr(like, name), task[name], zone):
+        if not same(getattr(like, name), task[name], zone):
             seen = None if task[name] is None else f"{task[name]:%Y-%m-%d %H:%M:%SZ}"
             return f"{name} of {there} is {seen}, not {getattr(like, name)}"
     return None
@@ -214,7 +225,7 @@ def _task_differs(like: TaskLike, task: Row, zone: ZoneInfo) -> str | None:
 def _change(like: ChangeLike, report: Report, zone: ZoneInfo) -> str | None:
     seen = [(t, c) for t in _named(like, report) for c in t["changes"]]
     for _, change in seen:
-        if change["event"] != like.event or not _same(like.at, change["at"], zone):
+        if change["event"] != like.event or not same(like.at, change["at"], zone):
             continue
         if like.by not in (None, change["by"]):
             continue
@@ -231,15 +242,24 @@ def _holds(seen: Any, wanted: Any) -> bool:
     return str(seen) == str(wanted)
 
 
-def _skip(like: SkipLike, report: Report) -> str | None:
-    own = [s for s in report.skips if (s["stage"], s["about"]) == (like.stage, like.about)]
+def _skip(like: SkipLike, report: Report, zone: ZoneInfo) -> str | None:
+    own = [
+        s
+        for s in report.skips
+        if s["about"] == like.about and same_stage(like.stage, s, report.main)
+    ]
     if any(like.reason in (None, s["reason"]) for s in own):
         return None
     return f"{like.stage} is not skipped for {like.about}: {[s['reason'] for s in own] or 'at all'}"
 
 
 def _stage(like: StageLike, report: Report, zone: ZoneInfo) -> str | None:
-    found = [s for c in report.cycles for s in c["stages"] or [] if s["stage"] == like.id]
+    found = [
+        s
+        for c in report.cycles
+        for s in c["stages"] or []
+        if same_stage(like.id, {"stage": s["stage"], "cycle": c["definition"]}, report.main)
+    ]
     if not found:
         return f"there is no stage {like.id}"
     stage = found[0]
@@ -248,20 +268,20 @@ def _stage(like: StageLike, report: Report, zone: ZoneInfo) -> str | None:
         if wanted is not None and str(stage[name]) != str(wanted):
             return f"{name} of the stage {like.id} is {stage[name]}, not {wanted}"
     for name in ("opened_at", "closed_at"):
-        if not _same(getattr(like, name), stage[name], zone):
+        if not same(getattr(like, name), stage[name], zone):
             return f"{name} of the stage {like.id} is {stage[name]}, not {getattr(like, name)}"
     return None
 
 
 def _refused_fits(like: RefusedLike, row: Row, zone: ZoneInfo) -> bool:
     said = like.saying is None or re.search(like.saying, row["detail"]) is not None
-    return bool(like.what == row["what"] and said and _same(like.at, row["at"], zone))
+    return bool(like.what == row["what"] and said and same(like.at, row["at"], zone))
 
 
 def _cycle(like: CycleLike, report: Report, zone: ZoneInfo) -> str | None:
-    if not report.cycles:
+    cycle = _cycle_row(like.of, report)
+    if cycle is None:
         return "there is no cycle"
-    cycle = report.cycles[0]
     wanted = {
         "state": like.state,
         "ended_reason": like.reason,
@@ -270,12 +290,12 @@ def _cycle(like: CycleLike, report: Report, zone: ZoneInfo) -> str | None:
     for name, value in wanted.items():
         if value is not None and cycle[name] != value:
             return f"{name} of the cycle is {cycle[name]}, not {value}"
-    if not _same(like.closed_at, cycle["closed_at"], zone):
+    if not same(like.closed_at, cycle["closed_at"], zone):
         return f"the cycle closed at {cycle['closed_at']}, not {like.closed_at}"
     return None
 
 
-def _rater(like: RaterLike, report: Report) -> str | None:
+def _rater(like: RaterLike, report: Report, zone: ZoneInfo) -> str | None:
     own = [r for r in report.raters if r["about"] == like.about]
     wanted = like.model_dump(exclude_none=True, exclude={"count"})
     found = [r for r in own if all(r[k] == v for k, v in wanted.items())]
@@ -300,7 +320,7 @@ def _report(like: ReportLike, report: Report, zone: ZoneInfo) -> str | None:
         wanted = getattr(like, name)
         if wanted is not None and there[name] != wanted:
             return f"{name} of the report about {like.about} is {there[name]}, not {wanted}"
-    if not _same(like.made_at, there["made_at"], zone):
+    if not same(like.made_at, there["made_at"], zone):
         return f"the report about {like.about} was made at {there['made_at']}, not {like.made_at}"
     if like.standing is None:
         return None
@@ -308,3 +328,24 @@ def _report(like: ReportLike, report: Report, zone: ZoneInfo) -> str | None:
     standing = groups.get(like.group, "not_asked")
     said = f"{like.group} in the report about {like.about} is {standing}, not {like.standing}"
     return None if standing == like.standing else f"{said}: {groups}"
+
+
+CHECKS: Mapping[str, Check] = {
+    "mail": _mail,
+    "no_mail": _no_mail,
+    "suppressed": _suppressed,
+    "task": _task,
+    "no_task": _no_task,
+    "change": _change,
+    "skip": _skip,
+    "stage": _stage,
+    "refused": _refused,
+    "cycle": _cycle,
+    "rater": _rater,
+    "report": _report,
+    "no_report": _no_report,
+    "finding": _finding,
+    "no_finding": _no_finding,
+    "out": _out,
+    "mails": _mails,
+}

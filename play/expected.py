@@ -1,12 +1,25 @@
 """What a scenario expects to have happened at its end; what is not said may be anything."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from play.moments import Moment, Part, TaskOf, Who
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no pattern: {error}") from None
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression that must be found."""
 
 
 class ItemLike(Part):
@@ -25,8 +38,8 @@ class MailLike(ItemLike):
     at: Moment | None = None
     first: Moment | None = Field(default=None, alias="from")
     last: Moment | None = Field(default=None, alias="until")
-    subject: str | None = None
-    text: str | None = None
+    subject: Pattern | None = None
+    text: Pattern | None = None
     items: int | None = None
     instead_of: Who | None = None
 
@@ -123,11 +136,33 @@ class RefusedLike(Part):
 
     what: str
     at: Moment | None = None
-    saying: str | None = None
+    saying: Pattern | None = None
+
+
+class FindingLike(Part):
+    """Something that the launch check says. `who` stands on its list of names."""
+
+    code: str | None = None
+    mood: Literal["fine", "look", "stop"] | None = None
+    text: Pattern | None = None
+    count: int | None = None
+    who: Who | None = None
+    of: str | None = None
+
+
+class OutLike(Part):
+    """Somebody who does not take part at the end, and why. `because` are HR's own words."""
+
+    who: Who
+    reason: str | None = None
+    because: Pattern | None = None
+    of: str | None = None
 
 
 class CycleLike(Part):
-    """The cycle as it is at the end."""
+    """The cycle as it is at the end. `of` is its definition, if it is not the scenario's first."""
+
+    of: str | None = None
 
     state: str | None = None
     closed_at: Moment | None = None
@@ -151,6 +186,9 @@ class Expectation(Part):
     rater: RaterLike | None = None
     report: ReportLike | None = None
     no_report: ReportOf | None = None
+    finding: FindingLike | None = None
+    no_finding: FindingLike | None = None
+    out: OutLike | None = None
     mails: int | None = None
 
     @model_validator(mode="before")
@@ -166,3 +204,8 @@ class Expectation(Part):
         if sum(getattr(self, n) is not None for n in type(self).model_fields) != 1:
             raise ValueError("an expectation says exactly one thing")
         return self
+
+    @property
+    def what(self) -> str:
+        """The name of what must hold."""
+        return next(n for n in type(self).model_fields if getattr(self, n) is not None)

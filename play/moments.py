@@ -51,11 +51,17 @@ WRITTEN = re.compile(
 )
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""What a scenario may speak of."""
+
+
 def instant(written: str, zone: ZoneInfo, *, default: time = time(9)) -> datetime:
     """Resolve a written instant to UTC. Raises ScenarioError with what would be right."""
     found = WRITTEN.fullmatch(written.strip())
     if found is None:
         raise ScenarioError(f"{written!r} is no instant; write 2027-01-12 09:00")
+    if not FIRST_YEAR <= int(found["day"][:4]) <= LAST_YEAR:
+        raise ScenarioError(f"{written!r} lies outside {FIRST_YEAR} to {LAST_YEAR}")
     try:
         day = date.fromisoformat(found["day"])
         clock = time.fromisoformat(found["time"]) if found["time"] else default

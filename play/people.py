@@ -3,7 +3,7 @@
 import hashlib
 import math
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,12 +17,12 @@ from domain.access import Actor
 from domain.errors import AlmanacError, NotFound
 from domain.states import Desk, Role
 from play.acts import ACTS, submit_task
+from play.launching import Cycles, Refusal, hr_actor, sentences
 from play.moments import instant
 from play.rounds import review_waiting
 from play.scenario import BEHAVIOUR, Happening, Scenario
 from store.arrays import literal
 from store.cycle_facts import load_cycle
-from store.launch import confirm
 from store.people import delegate_on, desk_members
 from store.session import Database
 
@@ -43,15 +43,6 @@ MIX = ((0.35, 0.1, 0.5), (0.40, 0.6, 1.0), (0.17, 1.05, 1.6), (0.08, None, None)
 
 
 @dataclass(slots=True)
-class Refusal:
-    """An event that was refused, with Almanac's own words."""
-
-    at: datetime
-    what: str
-    detail: str
-
-
-@dataclass(slots=True)
 class Crowd:
     """Everybody in the play.
 
@@ -62,37 +53,31 @@ class Crowd:
     scenario: Scenario
     zone: ZoneInfo
     ids: dict[str, int]  # employee id -> person
-    launch: tuple[datetime, Callable[[], Awaitable[None]]]
+    cycles: Cycles
     reviews: bool = False  # whether comments wait for HR in some round
-    cycle: UUID | None = None
-    refusals: list[Refusal] = field(default_factory=list)
-    _launched: bool = False
-    _events: list[tuple[datetime, Happening]] = field(default_factory=list)
+    _events: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     _answered: set[tuple[UUID, int]] = field(default_factory=set)
     _planned: dict[tuple[UUID, int], datetime | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        events = [(instant(e.at, self.zone), e) for e in self.scenario.events]
-        self._events = sorted(events, key=lambda pair: pair[0])
+        events = [(instant(e.at, self.zone), n, e) for n, e in enumerate(self.scenario.events)]
+        self._events = sorted(events, key=lambda event: event[:2])
 
     @property
     def waiting(self) -> int:
         """How many scripted events are still to come."""
-        return len(self._events) + (not self._launched)
+        return len(self._events) + self.cycles.waiting
 
     async def act(self, as_of: datetime) -> datetime | None:
         """Do what is wanted by now; say when something is wanted next."""
-        launch_at, launch_now = self.launch
         while (at := self._next_event()) <= as_of:
-            if not self._launched and launch_at <= at:
-                self._launched = True
-                await launch_now()
+            if self.cycles.next_at == at:  # a launch comes before what happens at its instant
+                await self.cycles.launch_next()
                 continue
-            if self.cycle is None:
-                await self._find_cycle()
+            await self.cycles.find()
             await self._happen(*self._events.pop(0))
         upcoming = await self._answer(as_of)
-        confirming = await self._confirm_check(as_of)
+        confirming = await self.cycles.confirm_checks(as_of)
         reviewing = await review_waiting(self, as_of) if self.reviews else None
         upcoming += [at for at in (confirming, reviewing) if at is not None]
         following = self._next_event()
@@ -102,44 +87,16 @@ class Crowd:
 
     def _next_event(self) -> datetime:
         """When the next scripted event is, the launch being one."""
-        waiting = [] if self._launched else [self.launch[0]]
-        return min([*waiting, *(at for at, _ in self._events[:1])], default=NEVER)
+        launch = self.cycles.next_at
+        waiting = [] if launch is None else [launch]
+        return min([*waiting, *(event[0] for event in self._events[:1])], default=NEVER)
 
-    async def _find_cycle(self) -> None:
-        """By schedule, a cycle comes by itself."""
-        async with self.database.begin() as conn:
-            self.cycle = await conn.scalar(
-                text("SELECT id FROM cycles ORDER BY created_at, id LIMIT 1")
-            )
-
-    async def _happen(self, at: datetime, event: Happening) -> None:
+    async def _happen(self, at: datetime, number: int, event: Happening) -> None:
         try:
             async with self.database.begin() as conn:
                 await ACTS[event.what](self, conn, getattr(event, event.what), at)
         except AlmanacError as error:
-            self.refusals.append(Refusal(at, event.what, error.detail))
-
-    async def _confirm_check(self, as_of: datetime) -> datetime | None:
-        """HR confirms a launch check an hour after it came, unless the scenario says otherwise."""
-        if not self.scenario.confirmed or self.scenario.by != "schedule":
-            return None
-        async with self.database.begin() as conn:
-            row = (
-                await conn.execute(
-                    text(
-                        "SELECT id, check_at FROM cycles WHERE state = 'check' "
-                        "AND check_at IS NOT NULL ORDER BY created_at LIMIT 1"
-                    )
-                )
-            ).one_or_none()
-            if row is None:
-                return None
-            at: datetime = row.check_at + HOUR
-            if at > as_of:
-                return at
-            self.cycle = self.cycle or row.id
-            await confirm(conn, row.id, await self.hr(conn, at), at)
-        return None
+            self.cycles.refusals.append(Refusal(at, event.what, sentences(error), number))
 
     async def _answer(self, as_of: datetime) -> list[datetime]:
         """Submit what is wanted by now; return when the others want to."""
@@ -236,7 +193,8 @@ class Crowd:
 
     def _habit(self, task: Mapping[str, Any]) -> str:
         for habit in self.scenario.habits:
-            if habit.who == task["employee"] and habit.stage in (None, task["stage"]):
+            stages = (None, task["stage"], f"{task['cycle']}/{task['stage']}")
+            if habit.who == task["employee"] and habit.stage in stages:
                 return habit.does
         return self.scenario.everybody
 
@@ -258,9 +216,8 @@ class Crowd:
             raise NotFound(f"nobody has the employee id {employee_id}") from None
 
     async def hr(self, conn: AsyncConnection, at: datetime) -> Actor:
-        """Whoever acts for HR."""
-        members = await desk_members(conn, Desk.HR, at.date())
-        return Actor(members[0] if members else None, "hr")
+        """The person who acts for HR."""
+        return await hr_actor(conn, at)
 
     async def task(
         self, conn: AsyncConnection, stage: str, about: str | None, who: str | None
@@ -270,7 +227,8 @@ class Crowd:
         People outside the company are named by their address.
         """
         outside = who is not None and "@" in who
-        cycle = await load_cycle(conn, self.the_cycle())
+        cycle_id, key = self.cycles.named(stage)
+        cycle = await load_cycle(conn, cycle_id)
         found = await conn.scalar(
             text(
                 "SELECT id FROM tasks WHERE stage_id = :stage "
@@ -281,7 +239,7 @@ class Crowd:
                 "ORDER BY id DESC LIMIT 1"
             ),
             {
-                "stage": cycle.by_key(stage).id,
+                "stage": cycle.by_key(key).id,
                 "about": None if about is None else self.person(about),
                 "who": None if who is None or outside else self.person(who),
                 "address": who if outside else None,
@@ -290,12 +248,6 @@ class Crowd:
         if found is None:
             raise NotFound(f"there is no task in the stage {stage} for these people")
         return UUID(str(found))
-
-    def the_cycle(self) -> UUID:
-        """The cycle that is played. Raises NotFound before its launch."""
-        if self.cycle is None:
-            raise NotFound("the cycle has not been launched yet")
-        return self.cycle
 
 
 def _next(grid: timedelta, at: datetime) -> datetime:
@@ -321,11 +273,12 @@ async def _open_tasks(conn: AsyncConnection, ids: Sequence[UUID]) -> list[Mappin
             """
             SELECT t.id, t.due_revision, t.assignee_id, t.desk, t.subject_id, t.role, t.opens_at,
                 t.due_at,
-                s.key AS stage, coalesce(a.employee_id, t.desk, '') AS employee,
+                s.key AS stage, c.definition AS cycle,
+                coalesce(a.employee_id, t.desk, '') AS employee,
                 coalesce(b.employee_id, '') AS about,
                 (SELECT max(e.at) FROM task_events e WHERE e.task_id = t.id
                     AND e.event IN ('reopened', 'withdrawn', 'reassigned')) AS reopened_at
-            FROM tasks t JOIN stages s ON s.id = t.stage_id
+            FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
             LEFT JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
             WHERE t.id = ANY(CAST(:ids AS uuid[])) ORDER BY t.id
             """

@@ -27,6 +27,9 @@ class Report:
     failures: tuple[Row, ...]
     raters: tuple[Row, ...] = ()
     reports: tuple[Row, ...] = ()
+    findings: tuple[Row, ...] = ()
+    main: str = ""
+    """The definition whose stages are named by their ids alone."""
 
     def as_json(self, *, texts: bool = False) -> dict[str, Any]:
         """The report with instants as ISO texts; equal plays give equal reports.
@@ -122,7 +125,7 @@ CYCLES = """
             ORDER BY s.position)
          FROM stages s WHERE s.cycle_id = c.id) AS stages,
         (SELECT jsonb_agg(jsonb_build_object('person', p.employee_id, 'state', i.state,
-            'reason', i.reason) ORDER BY p.employee_id)
+            'reason', i.reason, 'because', i.because) ORDER BY p.employee_id)
          FROM participants i JOIN people p ON p.id = i.person_id
          WHERE i.cycle_id = c.id AND i.state <> 'in') AS out
     FROM cycles c ORDER BY c.created_at, c.launch_on, c.definition
@@ -160,7 +163,14 @@ PEOPLE = f"SELECT p.id, {_who('p')} AS employee_id FROM people p"
 NAMES_PEOPLE = ("to", "from", "by")
 
 
-async def read_report(conn: AsyncConnection, scenario: str, refusals: tuple[Row, ...]) -> Report:
+async def read_report(
+    conn: AsyncConnection,
+    scenario: str,
+    refusals: tuple[Row, ...],
+    *,
+    main: str,
+    findings: tuple[Row, ...] = (),
+) -> Report:
     """Read everything that happened, in the order of instants."""
 
     async def rows(query: str) -> tuple[Row, ...]:
@@ -187,6 +197,8 @@ async def read_report(conn: AsyncConnection, scenario: str, refusals: tuple[Row,
         failures=await rows(FAILURES),
         raters=await rows(RATERS),
         reports=await rows(REPORTS),
+        findings=findings,
+        main=main,
     )
 
 

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,21 +12,19 @@ from sqlalchemy import text
 
 from activities.notifications.smtp import Transport
 from definitions.company import Company
-from definitions.loader import Parsed, parse_company, parse_definition
+from definitions.loader import parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
 from definitions.unfolding import unfold
-from domain.access import SERVICE, Actor
-from domain.states import Desk
+from domain.access import SERVICE
+from play.launching import LAUNCH, Cycles, Launching
 from play.mail import Post
 from play.moments import ScenarioError, instant
 from play.people import Crowd
 from play.report import Report, read_report
 from play.scenario import Scenario
-from play.scenario_file import ScenarioFile, check_names
+from play.scenario_file import ScenarioFile, check_names, check_times
 from play.world import EngineStandsStill, World, begin, open_world
-from store.company import desk_members, save_company
-from store.definitions import publish
-from store.launch import confirm, prepare
+from store.company import save_company
 from store.people_import import import_people
 from store.session import Database
 
@@ -76,15 +74,23 @@ class Played:
 class _Play:
     """What a scenario names, read."""
 
-    scenario: Scenario
+    file: ScenarioFile
     people: bytes
-    parsed: Parsed
+    launchings: tuple[Launching, ...]
     company: Company
     company_text: str
     zone: ZoneInfo
-    launch_at: datetime
     begins: datetime
     until: datetime
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.file.scenario
+
+    @property
+    def by_hand(self) -> list[str]:
+        """Definitions whose own recurrence must not run beside the button."""
+        return [one.name for one in self.launchings if one.said.by == "button"]
 
 
 async def play(file: ScenarioFile, people: Path, stage: Stage) -> Played:
@@ -123,6 +129,7 @@ async def _play(what: _Play, stage: Stage) -> Played:
             mail=post.turn,
             act=act,
             gate=lambda process, at: _down(what, process, at),
+            by_hand=what.by_hand,
         ) as world:
             return await _live(world, what, box, stage)
     finally:
@@ -131,47 +138,76 @@ async def _play(what: _Play, stage: Stage) -> Played:
 
 def _read(file: ScenarioFile, people: Path, published: Mapping[str, str]) -> _Play:
     scenario = file.scenario
-    folder = file.path.parent
-    source, name = _definition(file, published)
-    parsed = parse_definition(source, name)
     company_text = company_source()
     if scenario.company is not None:
-        try:
-            company_text = (folder / scenario.company).read_text(encoding="utf-8")
-        except OSError:
-            raise ScenarioError(
-                f"{file.where(['company'])}: {folder / scenario.company} cannot be read"
-            ) from None
+        company_text = _text(file, ["company"], scenario.company)
     company = parse_company(company_text, scenario.company or "company.yaml")
+    content = _people(people)
+    zone = ZoneInfo(company.zone)
+    launchings = tuple(_launching(file, number, zone, published) for number in _places(scenario))
+    check_names(
+        file, stages=_stage_names(launchings), people=_employee_ids(content), forms=people.name
+    )
+    first = min(one.at for one in launchings)
+    until = first + LONGEST if scenario.until is None else instant(scenario.until, zone)
+    check_times(file, zone, {one.name: one.at for one in launchings}, until)
+    happens = [first, *(instant(e.at, zone) for e in scenario.events)]
+    begins = min(happens) - timedelta(minutes=1)
+    return _Play(file, content, launchings, company, company_text, zone, begins, until)
+
+
+def _places(scenario: Scenario) -> list[tuple[str | int, ...]]:
+    """Where the launches stand in the file: the scenario's own, and those beside it."""
+    return [(), *(("also", number) for number, _ in enumerate(scenario.also))]
+
+
+def _launching(
+    file: ScenarioFile, place: tuple[str | int, ...], zone: ZoneInfo, published: Mapping[str, str]
+) -> Launching:
+    said = file.scenario.also[int(place[1])] if place else file.scenario
+    source, name = _definition(file, [*place, "definition"], said.definition, published)
+    where = file.where([*place, "launch"])
+    return Launching(said, parse_definition(source, name), instant(said.launch, zone), where)
+
+
+def _stage_names(launchings: Sequence[Launching]) -> list[str]:
+    """The stages by the names that a scenario may use: the first definition's ids alone as well."""
+    names: list[str] = []
+    for number, one in enumerate(launchings):
+        keys = [stage.id for stage in unfold(one.parsed.definition).stages]
+        names += keys if number == 0 else []
+        names += [f"{one.name}/{key}" for key in keys] if len(launchings) > 1 else []
+    return names
+
+
+def _text(file: ScenarioFile, place: Sequence[str | int], name: str) -> str:
+    """A file beside the scenario. Raises ScenarioError."""
+    path = file.path.parent / name
     try:
-        content = people.read_bytes()
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError):
+        raise ScenarioError(f"{file.where(place)}: {path} cannot be read") from None
+
+
+def _people(people: Path) -> bytes:
+    try:
+        return people.read_bytes()
     except OSError:
         raise ScenarioError(f"{people}: cannot be read") from None
-    stages = [stage.id for stage in unfold(parsed.definition).stages]
-    check_names(file, stages=stages, people=_employee_ids(content), forms=people.name)
-    zone = ZoneInfo(company.zone)
-    launch_at = instant(scenario.launch, zone)
-    happens = [launch_at, *(instant(e.at, zone) for e in scenario.events)]
-    begins = min(happens) - timedelta(minutes=1)
-    until = launch_at + LONGEST if scenario.until is None else instant(scenario.until, zone)
-    return _Play(scenario, content, parsed, company, company_text, zone, launch_at, begins, until)
 
 
-def _definition(file: ScenarioFile, published: Mapping[str, str]) -> tuple[str, str]:
-    name = file.scenario.definition
+def _definition(
+    file: ScenarioFile, place: Sequence[str | int], name: str, published: Mapping[str, str]
+) -> tuple[str, str]:
     if name in published:
         return published[name], f"{name}.yaml"
     if name.endswith((".yaml", ".yml")):
-        path = file.path.parent / name
-        try:
-            return path.read_text(encoding="utf-8"), str(path)
-        except OSError:
-            raise ScenarioError(f"{file.where(['definition'])}: {path} cannot be read") from None
+        return _text(file, place, name), str(file.path.parent / name)
     try:
         return cycle_source(name), f"{name}.yaml"
     except LookupError:
         raise ScenarioError(
-            f"{file.where(['definition'])}: {name} is neither published nor shipped; "
+            f"{file.where(place)}: {name} is neither published nor shipped; "
             "give a name or the path of a .yaml file"
         ) from None
 
@@ -188,31 +224,43 @@ def _employee_ids(people: bytes) -> list[str]:
 async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Played:
     scenario = what.scenario
     ids = await _settle(world.database, what)
-
-    async def launch() -> None:
-        if scenario.by == "button":
-            await _launch(world, crowd, what)
-        else:  # the definition recurs by itself from now on
-            await _publish(world.database, what.parsed, what.launch_at)
+    cycles = _cycles(world, what, ids)
 
     async def over() -> bool:
-        return scenario.until is None and not crowd.waiting and await _over(world)
+        return scenario.until is None and not crowd.waiting and await _over(world, what)
 
-    reviews = any(stage.hold_comments for stage in what.parsed.definition.stages)
-    crowd = Crowd(
-        world.database, scenario, what.zone, ids, (what.launch_at, launch), reviews=reviews
+    reviews = any(
+        stage.hold_comments for one in what.launchings for stage in one.parsed.definition.stages
     )
+    crowd = Crowd(world.database, scenario, what.zone, ids, cycles, reviews=reviews)
     box.append(crowd)
-    if scenario.by == "button":
-        await _publish(world.database, what.parsed, what.begins)
+    await cycles.publish_by_hand(what.begins)
     await begin(world)
     await world.run(what.until, over)
+    await cycles.must_have_come()
     if stage.before_end is not None:
         await stage.before_end(world)
     async with world.database.begin() as conn:
-        refusals = tuple({"at": r.at, "what": r.what, "detail": r.detail} for r in crowd.refusals)
-        report = await read_report(conn, scenario.scenario, refusals)
+        report = await read_report(
+            conn,
+            scenario.scenario,
+            tuple(asdict(refusal) for refusal in cycles.refusals),
+            main=cycles.main,
+            findings=tuple(cycles.findings),
+        )
     return Played(report, what.zone, world.turns, what.begins, await world.now())
+
+
+def _cycles(world: World, what: _Play, ids: dict[str, int]) -> Cycles:
+    expected = what.scenario.expect
+    return Cycles(
+        world.database,
+        what.zone,
+        what.launchings,
+        ids,
+        expects_refusal=any(e.refused and e.refused.what == LAUNCH for e in expected),
+        wants_findings=any(e.finding or e.no_finding for e in expected),
+    )
 
 
 async def _settle(database: Database, what: _Play) -> dict[str, int]:
@@ -224,31 +272,6 @@ async def _settle(database: Database, what: _Play) -> dict[str, int]:
         return {r.employee_id: r.id for r in rows}
 
 
-async def _publish(database: Database, parsed: Parsed, now: datetime) -> None:
-    async with database.begin() as conn:
-        await publish(conn, parsed, source=parsed.text, actor=SERVICE, now=now)
-
-
-async def _launch(world: World, crowd: Crowd, what: _Play) -> None:
-    at = what.launch_at
-    async with world.database.begin() as conn:
-        version = await conn.scalar(text("SELECT id FROM definition_versions"))
-        members = await desk_members(conn, Desk.HR, at.date())
-        hr = Actor(members[0] if members else None, "hr")
-        company_day = at.astimezone(what.zone).date()
-        crowd.cycle = await prepare(
-            conn, version, company_day, "button", hr, at, only=_only(crowd, what)
-        )
-    if what.scenario.confirmed:
-        async with world.database.begin() as conn:
-            await confirm(conn, crowd.cycle, hr, at)
-
-
-def _only(crowd: Crowd, what: _Play) -> list[int] | None:
-    chosen = what.scenario.only
-    return None if chosen is None else [crowd.ids[employee] for employee in chosen]
-
-
 def _down(what: _Play, process: str, at: datetime) -> datetime | None:
     """Until when nothing runs, if the worker or the engine is down at that instant."""
     for down in what.scenario.down:
@@ -258,19 +281,23 @@ def _down(what: _Play, process: str, at: datetime) -> datetime | None:
     return None
 
 
-async def _over(world: World) -> bool:
-    """Is nothing left to happen: the cycle ended, its processes did, the mails are out?"""
+async def _over(world: World, what: _Play) -> bool:
+    """Is nothing left to happen: the cycles ended, their processes did, the mails are out?"""
+    names = [one.name for one in what.launchings]
     async with world.database.begin() as conn:
         over = await conn.scalar(
             text(
                 """
-                SELECT (SELECT state IN ('closed', 'cancelled') FROM cycles
-                        ORDER BY created_at, id LIMIT 1)
+                SELECT (SELECT count(*) FILTER (WHERE state IN ('closed', 'cancelled')) = :many
+                        FROM (SELECT DISTINCT ON (definition) state FROM cycles
+                        WHERE definition = ANY(:names)
+                        ORDER BY definition, created_at, id) AS first)
                   AND NOT EXISTS (SELECT 1 FROM processes p JOIN cycles c ON c.id = p.cycle_id
                         WHERE p.state = 'open' AND c.state IN ('closed', 'cancelled'))
                   AND NOT EXISTS (SELECT 1 FROM notifications
                         WHERE state IN ('queued', 'sending') AND NOT ride_along)
                 """
-            )
+            ),
+            {"many": len(names), "names": names},
         )
     return bool(over)

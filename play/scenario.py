@@ -6,7 +6,7 @@ The language is described in docs/rehearsing.md.
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -131,10 +131,11 @@ class Leaver(Part):
 
 
 class Person(Part):
-    """One person."""
+    """One person. `of` is the definition of the cycle, if it is not the scenario's first."""
 
     who: Who
     reason: str = "by the scenario"
+    of: str | None = None
 
 
 class Newcomer(Part):
@@ -158,15 +159,20 @@ class Release(Part):
     """HR releases results, of all or of some departments."""
 
     departments: tuple[str, ...] | None = None
+    of: str | None = None
 
 
 class Nothing(Part):
-    """An act on the whole cycle."""
+    """An act on the whole cycle. `of` is its definition, if it is not the scenario's first."""
 
     reason: str = "by the scenario"
+    of: str | None = None
 
 
 ON_THE_CYCLE = frozenset({"confirm", "pause", "resume", "cancel", "release"})
+
+ON_PEOPLE = frozenset({"leave", "manager", "leaves", "joins", "mend"})
+"""What may happen before there is any cycle."""
 
 
 class Happening(Part):
@@ -260,20 +266,32 @@ class Habit(Part):
     stage: str | None = None
 
 
-class Scenario(Part):
-    """A scenario file.
+class Launch(Part):
+    """How a cycle begins.
 
     `launch` is when the button is pressed; by schedule, when the definition is switched on. `only`
     are those who alone take part; none: everybody whom the definition means.
     """
 
-    scenario: str
     definition: str
-    company: str | None = None
     launch: Moment
     by: Literal["button", "schedule"] = "button"
     only: tuple[Who, ...] | None = Field(default=None, min_length=1)
     confirmed: bool = True
+
+    @model_validator(mode="after")
+    def _chosen_by_button(self) -> Self:
+        if self.only is not None and self.by != "button":
+            raise ValueError("`only` needs `by: button`: what recurs is for everybody")
+        return self
+
+
+class Scenario(Launch):
+    """A scenario file. `also` are the cycles of other definitions that run beside the first."""
+
+    scenario: str
+    company: str | None = None
+    also: tuple[Launch, ...] = ()
     until: Moment | None = None
     seed: int = 1
     everybody: Behaviour = "after 50%"
@@ -286,8 +304,7 @@ class Scenario(Part):
     refuse: tuple[Refused, ...] = ()
     expect: tuple[Expectation, ...] = ()
 
-    @model_validator(mode="after")
-    def _chosen_by_button(self) -> "Scenario":
-        if self.only is not None and self.by != "button":
-            raise ValueError("`only` needs `by: button`: what recurs is for everybody")
-        return self
+    @property
+    def launches(self) -> tuple[Launch, ...]:
+        """The launch of the scenario itself, and those beside it."""
+        return (self, *self.also)

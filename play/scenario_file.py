@@ -1,17 +1,19 @@
 """Reading a scenario file: every problem at once, with its line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from play.moments import ScenarioError
-from play.scenario import Scenario
+from play.moments import ScenarioError, instant
+from play.scenario import ON_PEOPLE, Happening, Scenario
 
 Place = Sequence[str | int]
 
@@ -49,6 +51,12 @@ def read_scenario(path: Path) -> ScenarioFile:
         mark = error.problem_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise ScenarioError(f"{path}{place}: {error.problem}") from None
+    except YAMLError as error:  # a character that no YAML may hold
+        raise ScenarioError(f"{path}: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ScenarioError(f"{path}: is nested too deeply") from None
+    except (ValueError, TypeError) as error:  # e.g. a date that does not exist
+        raise ScenarioError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise ScenarioError(f"{path}:1: a scenario is a mapping that begins with `scenario:`")
     try:
@@ -108,6 +116,46 @@ def check_names(
             )
     if wrong:
         raise ScenarioError("\n".join(wrong))
+
+
+def check_times(
+    file: ScenarioFile, zone: ZoneInfo, launches: Mapping[str, datetime], until: datetime
+) -> None:
+    """Is there a cycle for what happens to it, and an end after the launch?
+
+    `launches` are the instants by definition. Raises ScenarioError with every problem.
+    """
+    main = next(iter(launches))
+    wrong: list[str] = []
+    if until <= min(launches.values()):
+        wrong.append(f"{file.where(['until'])}: the play ends before anything is launched")
+    for place, name, value in _named(file.scenario, ()):
+        if name == "of" and value not in launches:
+            wrong.append(
+                f"{file.where(place)}: no cycle of {value} is launched; there are "
+                f"{', '.join(launches)}"
+            )
+    for number, event in enumerate(file.scenario.events):
+        at, launch = instant(event.at, zone), launches.get(_cycle_of(event) or main)
+        if event.what not in ON_PEOPLE and launch is not None and at < launch:
+            wrong.append(
+                f"{file.where(['events', number])}: {event.what} at {_utc(at)} comes before the "
+                f"launch at {_utc(launch)}: there is no cycle yet"
+            )
+    if wrong:
+        raise ScenarioError("\n".join(wrong))
+
+
+def _cycle_of(event: Happening) -> str | None:
+    """The definition whose cycle an event names; none: the first of the scenario."""
+    happens = getattr(event, event.what)
+    of: str | None = getattr(happens, "of", None)
+    name, slash, _ = str(getattr(happens, "stage", "")).rpartition("/")
+    return of or (name if slash else None)
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%MZ}"
 
 
 def _named(part: BaseModel, place: tuple[str | int, ...]) -> Iterator[tuple[Place, str, str]]:

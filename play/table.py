@@ -31,6 +31,7 @@ def print_report(
     if tasks:
         _tasks(console, report)
     _refusals(console, report)
+    _findings(console, report)
 
 
 def _heading(console: Console, report: Report) -> None:
@@ -56,7 +57,7 @@ def _mails(console: Console, report: Report, *, texts: bool) -> None:
     for mail in report.mails:
         to = str(mail["to"])
         if mail["instead_of"] is not None:
-            to += f" for {mail['instead_of']}"
+            to += f" as delegate of {mail['instead_of']}"
         state = "" if mail["state"] == "sent" else f"  {mail['state']} {mail['smtp_code'] or ''}"
         line = Text(f"{_utc(mail['at'])}  {to:<10} {mail['subject']}"[: WIDTH - len(state)])
         line.append(state, style="red")
@@ -105,6 +106,14 @@ def _refusals(console: Console, report: Report) -> None:
         _wrapped(console, f"{_utc(row['at'])}  ", f"{row['person']} {row['stage']}: {row['code']}")
     for row in report.failures:
         _wrapped(console, "failing  ", f"{row['kind']} {row['stage'] or ''}: {row['failure']}")
+
+
+def _findings(console: Console, report: Report) -> None:
+    if report.findings:
+        _section(console, "The launch check")
+    for row in report.findings:
+        people = f": {' '.join(row['people'])}" if row["people"] else ""
+        _wrapped(console, f"{row['mood']:<6}{row['code']:<16}  ", f"{row['text']}{people}")
 
 
 def _section(console: Console, title: str) -> None:

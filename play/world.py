@@ -16,10 +16,11 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from sqlalchemy import text
@@ -73,6 +74,14 @@ Over = Callable[[], Awaitable[bool]]
 
 class PlayError(Exception):
     """A play that cannot go on: a process of Almanac fails. A sentence without anybody's data."""
+
+
+def told(error: BaseException) -> str:
+    """What a defect is, and where, without anything that it says of people."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename]
+    where = f" in {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+    return f"{type(error).__name__}{where}; this is a defect of Almanac, please report it"
 
 
 class EngineStandsStill(PlayError):
@@ -184,7 +193,7 @@ class World:
             )
         exact = self._exact(as_of, armed)
         if self.wanted is not None and self.wanted <= exact:
-            self.wanted = await self.act(exact)
+            self.wanted = await self._let_act(exact)
         self.clock.instant = max(self.clock.instant, exact)
         return exact
 
@@ -236,7 +245,7 @@ class World:
         return self._crowd_armed
 
     async def _people(self, as_of: datetime) -> None:
-        self.wanted = await self.act(as_of)
+        self.wanted = await self._let_act(as_of)
         await self.relay.drain()
         if self._until is not None:
             self.wanted = min(self.wanted or self._until, self._until)
@@ -244,6 +253,18 @@ class World:
         may_end = self.turning == MAIL_PROCESS or self.turning.startswith("cycle-")
         if may_end and self._over is not None and not self.ended:
             self.ended = await self._over()
+
+    async def _let_act(self, as_of: datetime) -> datetime | None:
+        """People act. What cannot go on ends the play: it would not go better a second time."""
+        if self.broken is not None:
+            return None
+        try:
+            return await self.act(as_of)
+        except PlayError as error:
+            self.broken = str(error)
+        except Exception as error:
+            self.broken = f"at {as_of:%Y-%m-%d %H:%MZ} the play broke off: {told(error)}"
+        return None
 
     def _exact(self, as_of: datetime, armed: datetime | None) -> datetime:
         known = (armed, self._down_until, self.clock.instant)
@@ -277,6 +298,7 @@ async def open_world(
     mail: Callable[[Database], MailTurn],
     act: Act,
     gate: Gate | None = None,
+    by_hand: Collection[str] = (),
     keep_schema: bool = False,
 ) -> AsyncIterator[World]:
     """Make a world that begins at a business instant, and take it down afterwards.
@@ -288,6 +310,7 @@ async def open_world(
         mail: Makes the sender's turn, given the database of the play.
         act: What people do.
         gate: Until when a process is down at an instant, if it is.
+        by_hand: Definitions that are launched by button: their own recurrence is not followed.
         keep_schema: Leave the facts behind, to be looked at.
     """
     schema = f"play_{secrets.token_hex(6)}"
@@ -309,7 +332,7 @@ async def open_world(
         engine = Engine(
             database,
             advance_mail=mail(database),
-            advance_calendar=advance_launch_calendar,
+            advance_calendar=partial(advance_launch_calendar, by_hand=frozenset(by_hand)),
             offset=world.offset,
             before=world.before_turn,
             gate=world.down,

@@ -88,10 +88,13 @@ class _Waiting:
     assignee: PersonTime
 
     def earliest(self, receivers: Sequence[PersonTime]) -> datetime:
-        """The first of its mornings whose mail leaves on the allowed day or later.
+        """The first of its mornings that keeps the ladder's distance.
 
-        Mail is compared with mail: a desk in the east reads both a morning after the rung.
+        After a reminder the assignee, who is told at every rung, has the whole distance. Between
+        escalations mail is compared with mail: a desk in the east reads both a morning later.
         """
+        if self.out.last_rung.startswith("remind:"):
+            return max(self.out.next_rung_at, self.assignee.opening(self.not_before))
         day = self.assignee.local_date(self.out.next_rung_at)
         while day < self.not_before:
             at = self.assignee.opening(day)

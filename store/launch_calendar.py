@@ -4,6 +4,7 @@ One process an installation. Everything is found from facts: run twice, or after
 it comes to the same (language reference §2, launch).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -57,8 +58,12 @@ class _Planned:
     cycle_id: UUID | None
 
 
-async def advance_launch_calendar(conn: AsyncConnection, as_of: datetime) -> datetime | None:
+async def advance_launch_calendar(
+    conn: AsyncConnection, as_of: datetime, *, by_hand: Collection[str] = ()
+) -> datetime | None:
     """Do everything that has come due, and return when to look again.
+
+    The definitions named in `by_hand` are launched by nobody but HR, whatever they say.
 
     People first (who has left, whose calendar changed), then the launches, then what changes of
     people mean for open cycles. Idempotent.
@@ -76,7 +81,8 @@ async def advance_launch_calendar(conn: AsyncConnection, as_of: datetime) -> dat
     instants: list[datetime | None] = []
     company = calendars.company()
     for recurring in await _recurring(conn):
-        await _plan(conn, recurring, calendars, as_of)
+        if recurring.name not in by_hand:
+            await _plan(conn, recurring, calendars, as_of)
     for planned in await _due(conn, as_of):
         await _act(conn, planned, company, as_of)
     for cycle_id in await open_cycles(conn):

@@ -51,10 +51,7 @@ def playing(postgres: RunningPostgres) -> Plays:
         )
         played = await play(file, people, where)
         wrong = unmet(file.scenario, played.report, played.zone)
-        said = [
-            text if number is None else f"{file.where(['expect', number])}: {text}"
-            for number, text in wrong
-        ]
+        said = [f"{file.where(one.place)}: {one.said}" for one in wrong]
         assert not said, "\n" + "\n".join(said)
         return played
 

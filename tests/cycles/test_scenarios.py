@@ -1,7 +1,7 @@
 """The language reference, instant by instant: each scenario was computed by hand beforehand.
 
 The scenarios say what is expected and why; a play of each must show it. Each folder has people of
-its own.
+its own, or those of the demo company.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from play.world import World
-from tests.cycles.conftest import SCENARIOS, Plays
+from tests.cycles.conftest import DEMO_COMPANY, SCENARIOS, Plays
 from tests.invariants import broken
 
 pytestmark = pytest.mark.timeout(300)  # a play may have to begin anew
@@ -28,4 +28,5 @@ async def test_scenario_goes_as_computed_by_hand(name: str, playing: Plays) -> N
             assert await broken(conn) == {}
 
     scenario = Path(SCENARIOS / f"{name}.yaml")
-    await playing(scenario, scenario.with_name("people.csv"), before_end=invariants)
+    own = scenario.with_name("people.csv")
+    await playing(scenario, own if own.exists() else DEMO_COMPANY, before_end=invariants)
