@@ -12,7 +12,7 @@ from domain.access import SERVICE
 from domain.clock import SystemClock
 from domain.errors import Invalid, NotFound
 from store.address_changes import confirm_on_the_machine
-from store.people_file import ColumnMapping, parse_mapping
+from store.people_columns import ColumnMapping, parse_mapping
 from store.people_import import ImportResult, import_people
 
 app = typer.Typer(no_args_is_help=True)
@@ -96,6 +96,13 @@ def summary(result: ImportResult) -> list[str]:
         f"{len(result.new)} people {done} added, {len(result.changed)} changed,"
         f" {result.unchanged} are as they were.",
     ]
+    read = ", ".join(f"{heading} as {name}" for name, heading in result.columns.items())
+    lines.append(f"Columns read: {read}.")
+    if result.ignored:
+        lines.append(f"Columns not read: {', '.join(result.ignored)}.")
+    for warning in result.warnings:
+        place = f"Row {warning.row}, {warning.column}: " if warning.row else ""
+        lines.append(f"{place}{warning.message} {warning.hint}".rstrip())
     named = (
         (result.manager_changes, f"report to somebody else from {result.effective_on}"),
         (result.returned, "are back"),

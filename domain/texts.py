@@ -92,6 +92,11 @@ def on_one_line(text: str) -> str:
     return _BLANK.sub(" ", readable(text)).strip(" ")
 
 
+def is_one_line(text: str) -> bool:
+    """Whether a text has neither line breaks, tabs nor control codes. Joiners are none of these."""
+    return control_code(text) is None and not _BREAKS.search(text) and not set(text) & {"\n", "\t"}
+
+
 def _one(pair: re.Match[str]) -> str:
     high, low = ord(pair[0][0]), ord(pair[0][1])
     return chr(0x10000 + (high - 0xD800) * 0x400 + (low - 0xDC00))

@@ -52,8 +52,11 @@ class Moved:
 
     @property
     def changed(self) -> bool:
-        """Letter case says nothing about who reads what is sent there."""
-        return self.old.lower() != self.new.lower()
+        """Letter case says nothing about who reads what is sent there.
+
+        Somebody who has left and whose address is another's now has none: nobody signs in by it.
+        """
+        return self.new != "" and self.old.lower() != self.new.lower()
 
 
 async def addresses_moved(
@@ -184,7 +187,7 @@ _WRITE = """
 INSERT INTO address_changes (person_id, old_address, new_address, changed_at, changed_by_id,
   changed_by_kind, state, holds_until, vouched_by, settled_at)
 SELECT m.person_id, m.old, m.new, :now, CAST(:by AS bigint), :kind, :state,
-  CASE WHEN m.old LIKE :none
+  CASE WHEN m.old LIKE :none OR m.old = ''
     OR EXISTS (SELECT FROM people p WHERE lower(p.email) = lower(m.old) AND p.id <> m.person_id)
     OR EXISTS (SELECT FROM address_changes e WHERE e.person_id = m.person_id
                AND e.state = 'objected' AND lower(e.new_address) = lower(m.new))

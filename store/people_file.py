@@ -1,76 +1,39 @@
 """Read a CSV file of people as it comes out of an HR system: bytes in, named cells out.
 
-Nothing is guessed silently: the encoding, the delimiter and the columns that were recognised
-are part of the answer, and whatever cannot be read is a problem with its row.
+Nothing is guessed silently: the encoding, the delimiter, the columns that were read and those that
+were not are part of the answer, and whatever cannot be read is a problem with its row.
 """
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from domain.errors import Invalid
+from domain.texts import readable
+from store.people_columns import ColumnMapping, ImportProblem, find_columns, is_encoding
 
 LARGEST_FILE = 64 * 1024 * 1024
-LARGEST_MAPPING = 64 * 1024
+DELIMITERS = ",;\t|"
 
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    # our name: the headings under which it is found when no mapping names one
-    "employee_id": ("employee_id", "employee_number", "person_id", "worker_id", "id"),
-    "first_name": ("first_name", "given_name", "forename"),
-    "last_name": ("last_name", "family_name", "surname"),
-    "email": ("email", "e_mail", "mail", "work_email", "email_address"),
-    "phone": ("phone", "telephone", "phone_number", "work_phone"),
-    "hire_date": ("hire_date", "start_date", "hired_on", "hired"),
-    "job_title": ("job_title", "title", "position"),
-    "level": ("level", "grade", "job_level"),
-    "manager_id": ("manager_id", "manager_employee_id", "manager_number", "reports_to"),
-    "manager_email": ("manager_email", "manager_mail"),
-    "department": ("department", "team", "org_unit"),
-    "office": ("city", "office", "location", "site"),
-    "country": ("country", "country_code"),
-    "time_zone": ("time_zone", "timezone", "zone"),
-    "work_days": ("work_days", "work_week"),
-    "projects": ("projects", "project"),
-    "employment": ("employment", "employment_type", "contract_type"),
-    "language": ("language", "preferred_language"),
-    "status": ("status", "employee_status"),
-    "left_on": ("left_on", "leaving_date"),
-}
-REQUIRED = ("employee_id", "first_name", "last_name", "email", "hire_date")
-DATE_FORMATS: Mapping[str, str] = {
-    "YYYY-MM-DD": "%Y-%m-%d",
-    "DD.MM.YYYY": "%d.%m.%Y",
-    "DD/MM/YYYY": "%d/%m/%Y",
-    "MM/DD/YYYY": "%m/%d/%Y",
-}
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u061c\u2060-\u2064\ufeff]")
+"""What copying from a page leaves around a name or an id, and nobody sees or means."""
 
+_JOINERS = re.compile("[\u200c\u200d]")
+WITHOUT_JOINERS = ("employee_id", "email", "manager_id", "manager_email")
 
-@dataclass(frozen=True, slots=True)
-class ImportProblem:
-    """What is wrong in the file. Row 1 is the headings; row 0 means the file as a whole."""
-
-    row: int
-    column: str
-    code: str
-    message: str
-    hint: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """The same for an API answer or a page."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnMapping:
-    """Which column holds which field, and how dates are written."""
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    date_format: str = "YYYY-MM-DD"
+_MISREAD = re.compile(
+    # A sign between letters, a capital inside a word, a word of accented letters alone: what
+    # another code page looks like, read as Windows-1252.
+    r"[A-Za-zÀ-ÿ][¢£¤¥¦§¨©«¬®¯°±²³µ¶¸¹»¼½¾¿×÷ƒ†‡‰‹›„‚…ˆ˜™•€]"
+    r"|[¢£¤¥¦§¨©«¬®¯°±²³µ¶¸¹»¼½¾¿×÷ƒ†‡‰‹›„‚ˆ˜™•€][A-Za-zÀ-ÿ]"
+    r"|[A-Za-zÀ-ÿ][“”][A-Za-zÀ-ÿ]"  # around a nickname they have a space on one side
+    r"|[a-zà-ÿ][ŠŽŸŒÀ-Þ][a-zà-ÿ]|(?<![A-Za-zÀ-ÿ])[À-ÿ]{3,}"
+)
+_TWICE_ENCODED = re.compile(
+    r"Ã[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u2018-\u2122]|â€"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,83 +46,73 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """What was read. With problems, `rows` holds those that could be read none the less."""
+    """What was read. With problems, `rows` holds those that could be read none the less.
+
+    `columns` is field: heading as it stands in the file; `ignored` are the headings that were not
+    read; `warnings` stop nothing.
+    """
 
     rows: tuple[Row, ...]
-    columns: Mapping[str, str]  # field: the heading as it stands in the file
+    columns: Mapping[str, str]
     encoding: str
     delimiter: str
     problems: tuple[ImportProblem, ...]
-
-
-def parse_mapping(source: str | Mapping[str, object]) -> ColumnMapping:
-    """Read a column mapping: `field: heading`, and `date_format` where dates are not ISO.
-
-    `source` is the text of a YAML file or a mapping. Raises Invalid with every problem.
-    """
-    content = _yaml(source) if isinstance(source, str) else source
-    problems = []
-    columns: dict[str, str] = {}
-    date_format = "YYYY-MM-DD"
-    for key, value in content.items():
-        if not isinstance(value, str) or not value.strip():
-            problems.append(f"{key}: must name a column heading")
-        elif key == "date_format":
-            date_format = value
-            if value not in DATE_FORMATS:
-                problems.append(f"date_format: one of {', '.join(DATE_FORMATS)}")
-        elif key in FIELDS:
-            columns[key] = value
-        else:
-            problems.append(f"{key}: not a field; fields are {', '.join(FIELDS)}")
-    if problems:
-        raise Invalid(
-            "The column mapping cannot be used.",
-            tuple(ImportProblem(0, "", "mapping", each).as_dict() for each in problems),
-        )
-    return ColumnMapping(columns, date_format)
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[ImportProblem, ...] = ()
 
 
 def read_people_file(data: bytes, mapping: ColumnMapping | None = None) -> PeopleFile:
     """Read the cells of a CSV file. Never raises: what is wrong is in `problems`."""
+    mapping = mapping or ColumnMapping()
     unreadable = _unreadable(data)
     if unreadable:
         return PeopleFile((), {}, "", "", (unreadable,))
-    content, encoding = _decode(data)
+    content, encoding = _decode(data, mapping.encoding)
     if content is None:
-        problem = ImportProblem(
-            0, "", "encoding", "The file is neither UTF-8 nor Windows-1252.", "Save it as UTF-8."
-        )
-        return PeopleFile((), {}, "", "", (problem,))
-    delimiter = _delimiter(content)
+        return PeopleFile((), {}, "", "", (_no_encoding(mapping.encoding),))
+    delimiter, content = _delimiter(content)
     records, problems = _records(content, delimiter)
     if not records:
         empty = ImportProblem(0, "", "empty", "The file is empty.")
         return PeopleFile((), {}, encoding, delimiter, (*problems, empty))
     (_, headings), *lines = records
-    places, heading_problems = _places(headings, mapping or ColumnMapping())
-    problems += heading_problems
-    if not any(problem.code == "header" for problem in heading_problems):
-        rows, ragged = _rows(lines, headings, places)
+    headings = [_visible(heading) for heading in headings]
+    found = find_columns(headings, mapping)
+    problems += found.problems
+    rows: tuple[Row, ...] = ()
+    if not any(problem.code == "header" for problem in found.problems):
+        rows, ragged = _rows(lines, headings, found.places, mapping)
         problems += ragged
         if not lines and not problems:
             problems.append(ImportProblem(0, "", "empty", "The file holds headings only."))
-    else:
-        rows = ()
-    columns = {name: headings[place].strip() for name, place in places.items()}
-    return PeopleFile(rows, columns, encoding, delimiter, tuple(problems))
+    wrong, warnings = _code_pages(rows, encoding, mapping)
+    columns = {name: headings[place].strip() for name, place in found.places.items()}
+    return PeopleFile(
+        rows,
+        columns,
+        encoding,
+        delimiter,
+        (*problems, *wrong),
+        found.ignored,
+        tuple(warnings),
+    )
 
 
-def _yaml(source: str) -> Mapping[str, object]:
-    if len(source) > LARGEST_MAPPING:
-        raise Invalid("The column mapping is too long.")
+def peek(data: bytes, file: PeopleFile, rows: int) -> tuple[tuple[str, ...], ...]:
+    """The headings and the first rows as they stand in the file, to recognise columns by."""
+    if not file.encoding:
+        return ()
+    content = data[:200_000].decode(_codec(file.encoding), "replace")
+    _, content = _delimiter(content)
     try:
-        content = YAML(typ="safe", pure=True).load(source)
-    except YAMLError as error:
-        raise Invalid("The column mapping is not valid YAML.") from error
-    if not isinstance(content, dict):
-        raise Invalid("The column mapping must be a list of `field: heading` lines.")
-    return {str(key): value for key, value in content.items()}
+        reader = csv.reader(io.StringIO(content), delimiter=file.delimiter or ",")
+        found = [tuple(row) for _, row in zip(range(rows + 1), reader, strict=False)]
+    except csv.Error:
+        return ()
+    return tuple(tuple(readable(cell).strip() for cell in row) for row in found)
+
+
+# --- From bytes to text -------------------------------------------------------------------------
 
 
 def _unreadable(data: bytes) -> ImportProblem | None:
@@ -175,27 +128,92 @@ def _unreadable(data: bytes) -> ImportProblem | None:
     return None
 
 
-def _decode(data: bytes) -> tuple[str | None, str]:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def _decode(data: bytes, named: str) -> tuple[str | None, str]:
+    if named:
+        candidates = [named] if is_encoding(named) else []
+    elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
     else:
         # Nearly every Windows-1252 text with an umlaut is invalid UTF-8, so the order decides.
-        candidates = ["utf-8-sig", "cp1252"]
+        candidates = ["utf-8", "cp1252"]
     for encoding in candidates:
         try:
-            content = data.decode(encoding)
+            content = data.decode(_codec(encoding))
         except UnicodeDecodeError:
             continue
         if "\0" not in content:
-            return content, "utf-8" if encoding == "utf-8-sig" else encoding
+            return content, encoding
     return None, ""
 
 
-def _delimiter(content: str) -> str:
-    """Return the delimiter that the headings use most, outside quotes."""
-    headings = next((line for line in content.splitlines() if line.strip()), "")
-    bare = "".join(headings.split('"')[::2])
-    return max(",;\t|", key=lambda delimiter: (bare.count(delimiter), delimiter == ","))
+def _codec(encoding: str) -> str:
+    """A byte order mark belongs to no cell."""
+    return "utf-8-sig" if encoding.replace("_", "-").lower() in ("utf-8", "utf8") else encoding
+
+
+def _no_encoding(named: str) -> ImportProblem:
+    if named:
+        message = f"The file cannot be read as {named}."
+        return ImportProblem(0, "", "encoding", message, "Name another code page, or none.")
+    return ImportProblem(
+        0,
+        "",
+        "encoding",
+        "The file is neither UTF-8 nor Windows-1252.",
+        "Save it as CSV UTF-8, or name its code page in a mapping: `encoding: mac_roman`.",
+    )
+
+
+def _code_pages(
+    rows: Sequence[Row], encoding: str, mapping: ColumnMapping
+) -> tuple[list[ImportProblem], list[ImportProblem]]:
+    """Problems and warnings of a file whose code page is guessed, and perhaps another one."""
+    if mapping.encoding or encoding not in ("cp1252", "utf-8"):
+        return [], []
+    pattern = _MISREAD if encoding == "cp1252" else _TWICE_ENCODED
+    for row in rows:
+        for name in ("first_name", "last_name", "full_name"):
+            if not pattern.search(row.cells.get(name, "")):
+                continue
+            if encoding == "utf-8":
+                message = "This name was turned into UTF-8 twice: one letter became two signs."
+                hint = "Export the file again, as CSV UTF-8, without a detour over another program."
+            else:
+                message = "Read as Windows-1252, this name holds signs that no name has."
+                hint = (
+                    "Save the file as CSV UTF-8, or name its code page in a mapping: "
+                    "`encoding: mac_roman` or `encoding: windows-1250`, for example."
+                )
+            return [ImportProblem(row.number, name, "encoding", message, hint)], []
+    if encoding == "utf-8":
+        return [], []
+    message = "The file is not UTF-8; it was read as Windows-1252."
+    return [], [ImportProblem(0, "", "encoding", message, "Look at names with accents.")]
+
+
+# --- From text to cells -------------------------------------------------------------------------
+
+
+def _delimiter(content: str) -> tuple[str, str]:
+    """The delimiter, and the content without the line in which Excel names it.
+
+    Without such a line it is the one that parts the headings into the most columns.
+    """
+    first, _, rest = content.partition("\n")
+    named = re.fullmatch(r'"?sep=(.)"?;*\s*', first, re.IGNORECASE)
+    if named is not None:
+        return named[1], rest
+    start = content.lstrip("\r\n")
+
+    def columns(delimiter: str) -> int:
+        try:
+            # A heading in quotes may hold line ends, so it takes the parser to find its end.
+            headings = next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), [])
+        except csv.Error:
+            return 0
+        return sum(bool(heading.strip()) for heading in headings)
+
+    return max(DELIMITERS, key=columns), content
 
 
 def _records(
@@ -222,60 +240,11 @@ def _records(
     return records, problems
 
 
-def _places(
-    headings: Sequence[str], mapping: ColumnMapping
-) -> tuple[dict[str, int], list[ImportProblem]]:
-    """Return in which column each field stands."""
-    problems = []
-    seen: dict[str, int] = {}
-    for place, heading in enumerate(headings):
-        name = _plain(heading)
-        if name and name in seen:
-            message = f"Two columns are called {heading.strip()!r}."
-            problems.append(ImportProblem(1, heading.strip(), "header", message))
-        seen.setdefault(name, place)
-    places = {}
-    for name, synonyms in FIELDS.items():
-        if name in mapping.columns:
-            wanted = mapping.columns[name]
-            if _plain(wanted) in seen:
-                places[name] = seen[_plain(wanted)]
-            else:
-                message = f"The mapping reads {name} from {wanted!r}, which is no column."
-                problems.append(ImportProblem(1, wanted, "header", message))
-        else:
-            found = next((seen[synonym] for synonym in synonyms if synonym in seen), None)
-            # A column that the mapping gave to another field is not also taken for this one.
-            taken = {_plain(column) for column in mapping.columns.values()}
-            if found is not None and _plain(headings[found]) not in taken:
-                places[name] = found
-    if not places:
-        message = "The first row holds no heading that is known."
-        hint = f"It must name the columns: {', '.join(REQUIRED)}."
-        return {}, [*problems, ImportProblem(1, "", "header", message, hint)]
-    problems += [
-        ImportProblem(
-            1,
-            name,
-            "header",
-            f"No column holds {name}.",
-            f"Add it, or say with a mapping which column it is: `{name}: HEADING`.",
-        )
-        for name in REQUIRED
-        if name not in places and name not in mapping.columns
-    ]
-    return places, problems
-
-
-def _plain(heading: str) -> str:
-    """Reduce a heading to letters, digits and single underscores: `E-Mail ` is `e_mail`."""
-    text = unicodedata.normalize("NFKC", heading).strip().lower()
-    words = "".join(letter if letter.isalnum() else " " for letter in text).split()
-    return "_".join(words)
-
-
 def _rows(
-    lines: Sequence[tuple[int, list[str]]], headings: Sequence[str], places: Mapping[str, int]
+    lines: Sequence[tuple[int, list[str]]],
+    headings: Sequence[str],
+    places: Mapping[str, int],
+    mapping: ColumnMapping,
 ) -> tuple[tuple[Row, ...], list[ImportProblem]]:
     rows = []
     problems = []
@@ -290,10 +259,39 @@ def _rows(
                 ImportProblem(number, "", "ragged", message, "Quote cells with commas.")
             )
             continue
-        rows.append(Row(number, {name: _clean(cells[place]) for name, place in places.items()}))
+        read = {name: _meant(name, _clean(cells[p]), mapping) for name, p in places.items()}
+        rows.append(Row(number, _with_names(read)))
     return tuple(rows), problems
 
 
+def _meant(name: str, cell: str, mapping: ColumnMapping) -> str:
+    """The cell as it is meant: joiners are no part of ids and addresses, and words have a value."""
+    if name in WITHOUT_JOINERS:
+        cell = unicodedata.normalize("NFKC", _JOINERS.sub("", cell))
+    meanings = mapping.values.get(name)
+    return cell if meanings is None else meanings.get(cell.casefold(), cell)
+
+
+def _with_names(cells: dict[str, str]) -> dict[str, str]:
+    """First and last name out of a full one: `Last, First`, or the last word is the last name."""
+    whole = cells.get("full_name", "")
+    if "full_name" not in cells or "first_name" in cells or "last_name" in cells:
+        return cells
+    last, comma, first = whole.partition(",")
+    if not comma:
+        first, _, last = whole.rpartition(" ")
+    return {**cells, "first_name": first.strip(), "last_name": last.strip()}
+
+
+def _visible(cell: str) -> str:
+    return _INVISIBLE.sub("", cell)
+
+
 def _clean(cell: str) -> str:
-    """Trim, and compose accents: the same name typed on two systems must compare equal."""
-    return unicodedata.normalize("NFC", cell).replace("\u00a0", " ").strip()
+    """Trim, compose accents, and take out what nobody sees.
+
+    The same name typed on two systems must compare equal. Joiners stay: Persian and Indic names
+    and emoji are written with them. A line break or control code stays, to be refused.
+    """
+    text = unicodedata.normalize("NFC", _visible(cell)).replace("\u00a0", " ")
+    return text.strip().strip("\u200c\u200d").strip()

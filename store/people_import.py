@@ -24,8 +24,16 @@ from store.arrays import literal
 from store.company import company
 from store.people import lock_people, refresh_profiles
 from store.people_bells import people_changed
-from store.people_file import REQUIRED, ColumnMapping, read_people_file
-from store.people_records import Known, Readings, Record, read_alone, with_managers
+from store.people_columns import MANAGERS, REQUIRED, ColumnMapping, ImportProblem
+from store.people_file import PeopleFile, read_people_file
+from store.people_managers import Known
+from store.people_records import (
+    Readings,
+    Record,
+    near_duplicates,
+    read_alone,
+    with_managers,
+)
 from store.person_changes import follow_changes, stand
 from store.reporting_lines import CURRENT_LINES, LineChange, set_managers
 from store.shifting import shift_dates, times_of_holders
@@ -48,6 +56,8 @@ class ImportResult:
     left: tuple[str, ...]
     missing: tuple[str, ...]
     new_profiles: int  # people whose calendar or zone is another one now
+    ignored: tuple[str, ...] = ()  # headings of columns that were not read
+    warnings: tuple[ImportProblem, ...] = ()  # they stopped nothing
     dry_run: bool = False
 
     @property
@@ -130,7 +140,7 @@ async def _apply(
     records, problems = with_managers(readings, known)
     if problems:
         raise Invalid(
-            f"The file has {len(problems)} problems; nothing was imported.",
+            f"The file has {len(problems)} problems; nothing was imported. {_read_as(file)}",
             tuple(problem.as_dict() for problem in problems),
         )
     today = now.date()
@@ -167,6 +177,8 @@ async def _apply(
         left=tuple(sorted(left)),
         missing=() if leavers else tuple(sorted(each.employee_id for each in absent)),
         new_profiles=len(moved),
+        ignored=file.ignored,
+        warnings=(*file.warnings, *near_duplicates(records, known)),
     )
     if result.changes_anything:
         counts = {
@@ -186,20 +198,24 @@ async def _apply(
     return result
 
 
+def _read_as(file: PeopleFile) -> str:
+    """Which columns were read as what, and which were not: said whatever became of the file."""
+    read = ", ".join(f"{heading!r} as {name}" for name, heading in file.columns.items())
+    unread = ", ".join(repr(heading) for heading in file.ignored)
+    return f"Columns read: {read or 'none'}. Columns not read: {unread or 'none'}."
+
+
 def _employed(
     record: Record, known: Known | None, columns: frozenset[str], on: date, today: date
 ) -> Record:
     """Decide whether somebody is active, and the day from which they are gone.
 
-    Being in a file without a status column means being active. A leaving day that lies ahead
-    leaves the person active until then.
+    Where the file says no state, a leaving day decides; being in a file that says neither means
+    being active. A leaving day that lies ahead leaves the person active until then.
     """
     before = known.left_on if known else None
     left_on = record.left_on if "left_on" in columns else before
-    gone = record.status is PersonStatus.LEFT
-    if "status" not in columns:
-        gone = "left_on" in columns and left_on is not None and left_on <= today
-    if gone:
+    if record.leaves:
         left_on = left_on or before or on
         status = PersonStatus.LEFT if left_on <= today else PersonStatus.ACTIVE
         return replace(record, status=status, left_on=left_on)
@@ -320,14 +336,16 @@ def _value(record: Record, name: str) -> object:
 async def _free_addresses(conn: AsyncConnection, records: Sequence[Record]) -> None:
     """Let go of addresses that pass from one person of the file to another.
 
-    The unique index is checked row by row, so two people who swap addresses would collide.
-    Every owner is in the file (the check made sure) and gets the right address next.
+    The unique index is checked row by row, so two people who swap addresses would collide. An
+    owner who is in the file gets the right address next. One who is not has left (the check made
+    sure), and has none from now on: their history stays theirs, and no mail goes to them.
     """
     await conn.execute(
         text(
-            "UPDATE people SET email = 'moving-' || people.id || '@invalid'"
+            "UPDATE people SET email = ''"
             " FROM unnest(CAST(:ids AS text[]), CAST(:emails AS text[])) AS r(employee_id, email)"
-            " WHERE lower(people.email) = lower(r.email) AND people.employee_id <> r.employee_id"
+            " WHERE r.email <> '' AND lower(people.email) = lower(r.email)"
+            " AND people.employee_id <> r.employee_id"
         ),
         {
             "ids": [record.employee_id for record in records],
@@ -345,7 +363,7 @@ async def _write_lines(
     on: date,
 ) -> list[str]:
     """Open and close reporting lines. Returns whose manager changed, new people not counted."""
-    if not {"manager_id", "manager_email"} & columns:
+    if not columns.intersection(MANAGERS):
         return []
     rows = await conn.execute(
         text("SELECT employee_id, id FROM people WHERE employee_id = ANY(CAST(:ids AS text[]))"),

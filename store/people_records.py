@@ -4,14 +4,23 @@ Pure: what can be judged from the file alone, and against a summary of who is kn
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 from domain.states import PersonStatus
-from store.people_file import DATE_FORMATS, ColumnMapping, ImportProblem, PeopleFile, Row
+from domain.texts import is_one_line, readable
+from store.people_columns import (
+    DATE_FORMATS,
+    MANAGERS,
+    ColumnMapping,
+    ImportProblem,
+)
+from store.people_file import PeopleFile, Row, read_people_file
+from store.people_managers import Known, loops, managers_of, people_of
 
 EARLIEST_HIRE = date(1940, 1, 1)
 FURTHEST_HIRE_DAYS = 731  # contracts are signed ahead, but not by decades
@@ -24,9 +33,10 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
 )
+_MIDNIGHT = re.compile(r"0?0:00(:00(\.0+)?)?( ?AM)?( ?(Z|[+-]\d{2}:?\d{2}))?", re.IGNORECASE)
+_EXCEL_BEGAN = date(1899, 12, 30)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _STATUS = {
-    "": PersonStatus.ACTIVE,
     "active": PersonStatus.ACTIVE,
     "employed": PersonStatus.ACTIVE,
     "left": PersonStatus.LEFT,
@@ -66,26 +76,20 @@ class Record:
     projects: tuple[str, ...]
     employment: str
     language: str
-    status: PersonStatus
+    status: PersonStatus | None
+    """None: the file does not say, so the leaving day decides."""
+
     left_on: date | None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the file says that they have left, or from when on they will have."""
+        return self.status is PersonStatus.LEFT or (self.status is None and bool(self.left_on))
 
     @property
     def name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Somebody whom the database knows already."""
-
-    person_id: int
-    employee_id: str
-    name: str
-    email: str
-    active: bool
-    left_on: date | None
-    manager: str | None  # employee id of the manager on the effective day
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +105,38 @@ def read_alone(file: PeopleFile, mapping: ColumnMapping, *, today: date) -> Read
     """Read the records of a file without knowing anybody; `today` bounds hire dates."""
     reader = _Reader(DATE_FORMATS[mapping.date_format], mapping.date_format, today)
     records = [reader.record(row) for row in file.rows]
-    problems = [*file.problems, *reader.problems]
-    problems += _twice(file.rows, "employee_id", "employee id")
-    problems += _twice(file.rows, "email", "mail address")
     whole = tuple(record for record in records if record is not None)
+    problems = [*file.problems, *reader.problems]
+    problems += _twice((row.number, row.cells.get("employee_id", "")) for row in file.rows)
+    problems += _shared_addresses(whole)
     return Readings(file, whole, tuple(problems))
+
+
+def unknown_states(data: bytes, mapping: ColumnMapping) -> list[str]:
+    """The words of the status column that mean nothing here, each once, as they stand there.
+
+    Those to which the mapping gives a meaning stay in the list, so that it can be changed.
+    """
+    plain = replace(mapping, values={})
+    rows = read_people_file(data, plain).rows
+    found = dict.fromkeys(row.cells.get("status", "") for row in rows)
+    return [word for word in found if word and word.casefold() not in _STATUS]
 
 
 def with_managers(
     readings: Readings, known: Mapping[str, Known]
 ) -> tuple[list[Record], list[ImportProblem]]:
-    """Return the records with their managers, and every problem of the file, by row.
+    """Return the records with their managers and addresses, and every problem of the file, by row.
 
     `known` are the people of the database by employee id.
     """
-    file, whole = readings.file, list(readings.records)
+    file, whole = readings.file, with_addresses(readings.records, known)
     problems = [*readings.problems, *_addresses_of_others(whole, known)]
-    if "manager_id" in file.columns or "manager_email" in file.columns:
-        managers, unknown = _managers(file, known)
+    if any(name in file.columns for name in MANAGERS):
+        managers, unknown = managers_of(file, people_of(file, known))
         problems += unknown
         whole = [replace(record, manager=managers.get(record.row)) for record in whole]
-        problems += _loops(file.rows, managers, known)
+        problems += loops(file.rows, managers, {e.employee_id: e.manager for e in known.values()})
     return whole, sorted(problems, key=lambda problem: (problem.row, problem.column))
 
 
@@ -159,6 +174,8 @@ class _Reader:
             status=self._status(row),
             left_on=self._date(row, "left_on"),
         )
+        if hire_date is not None:
+            record = self._leaving(record)
         return record if len(self.problems) == before else None
 
     def _wrong(self, row: Row, column: str, code: str, message: str, hint: str = "") -> None:
@@ -167,22 +184,40 @@ class _Reader:
     def _text(self, row: Row, column: str, *, required: bool = False) -> str:
         value = row.cells.get(column, "")
         if not value and required:
-            self._wrong(row, column, "missing", f"{column} is empty.")
+            self._wrong(row, column, "missing", f"{column} is empty.", self._name_hint(row, column))
         elif len(value) > LONGEST_TEXT:
             limit = f"{column} is longer than {LONGEST_TEXT} characters."
             self._wrong(row, column, "too_long", limit)
-        elif not value.isprintable():
+        elif not is_one_line(value):
             # A line break in a name would end up in a mail's header.
             self._wrong(row, column, "unprintable", f"{column} holds a line break or control code.")
-        return value
+        return readable(value)
+
+    @staticmethod
+    def _name_hint(row: Row, column: str) -> str:
+        if column not in ("first_name", "last_name") or "full_name" not in row.cells:
+            return ""
+        return "A full name is read as `First Last` or `Last, First`."
 
     def _email(self, row: Row) -> str:
+        """An address, which only people who have left need not have."""
         value = row.cells.get("email", "")
-        if not value:
-            self._wrong(row, "email", "missing", "email is empty.")
-        elif not is_address(value):
-            self._wrong(row, "email", "address", f"{value!r} is not a mail address.")
+        if value and not is_address(value):
+            self._wrong(
+                row, "email", "address", "This is not a mail address.", "Like name@example.org."
+            )
         return value
+
+    def _leaving(self, record: Record) -> Record:
+        """What the day of leaving, the state and the address say of each other."""
+        row = Row(record.row, {})
+        if record.left_on is not None and record.left_on < record.hire_date:
+            message = f"The leaving day {record.left_on} lies before the hire date."
+            self._wrong(row, "left_on", "before_hire", message, "Correct one of the two.")
+        if not record.email and not record.leaves:
+            hint = "Only people who have left need none; their `status` or `left_on` says so."
+            self._wrong(row, "email", "missing", "email is empty.", hint)
+        return record
 
     def _hire_date(self, row: Row) -> date | None:
         if not row.cells.get("hire_date"):
@@ -201,12 +236,13 @@ class _Reader:
         value = row.cells.get(column, "")
         if not value:
             return None
-        try:
-            return datetime.strptime(value, self._date_format).date()  # noqa: DTZ007 (a date)
-        except ValueError:
+        found = read_date(value, self._date_format)
+        if found is None:
             hint = f"Dates are written {self._date_words}; a mapping may name another date_format."
-            self._wrong(row, column, "date", f"{value!r} is not a date.", hint)
-            return None
+            self._wrong(
+                row, column, "date", f"{value!r} is not a date.", _looks_like(value) or hint
+            )
+        return found
 
     def _zone(self, row: Row) -> str | None:
         value = row.cells.get("time_zone", "")
@@ -247,18 +283,50 @@ class _Reader:
         if any(len(name) > LONGEST_TEXT for name in projects):
             limit = f"A project is longer than {LONGEST_TEXT} characters."
             self._wrong(row, "projects", "too_long", limit)
-        if not all(name.isprintable() for name in projects):
+        if not all(is_one_line(name) for name in projects):
             message = "projects holds a line break or control code."
             self._wrong(row, "projects", "unprintable", message)
         return projects
 
-    def _status(self, row: Row) -> PersonStatus:
+    def _status(self, row: Row) -> PersonStatus | None:
         value = row.cells.get("status", "")
-        status = _STATUS.get(value.lower())
+        if not value:
+            return None
+        status = _STATUS.get(value.casefold())
         if status is None:
-            hint = f"One of {', '.join(filter(None, _STATUS))}."
+            hint = (
+                f"One of {', '.join(_STATUS)}; or say what it means, with a mapping: "
+                f"`values: {{status: {{{value}: left}}}}`."
+            )
             self._wrong(row, "status", "status", f"{value!r} is not a status.", hint)
-        return status or PersonStatus.ACTIVE
+        return status
+
+
+def read_date(value: str, date_format: str) -> date | None:
+    """A date as it is written, also with a time of midnight behind it; None if it is no date."""
+    day, *time = re.split(r"[ T]", value, maxsplit=1)
+    if time and not _MIDNIGHT.fullmatch(time[0]):
+        return None
+    try:
+        return datetime.strptime(day, date_format).date()  # noqa: DTZ007 (a date)
+    except ValueError:
+        return None
+
+
+def _looks_like(value: str) -> str:
+    """What a date that could not be read may be; empty if it is like nothing known."""
+    if re.fullmatch(r"\d{5}(\.\d+)?", value):
+        day = _EXCEL_BEGAN + timedelta(days=int(value[:5]))
+        return (
+            f"It is the number that Excel keeps for {day}: give the column the format "
+            "`YYYY-MM-DD` and save the file again."
+        )
+    for words, date_format in DATE_FORMATS.items():
+        if read_date(value, date_format) is not None:
+            return f"It looks like {words}: say so with a mapping, `date_format: {words}`."
+    if re.search(r"[ T]\d{1,2}:\d{2}", value):
+        return "It has a time of day; a date alone is wanted."
+    return ""
 
 
 def parse_work_days(value: str) -> tuple[int, ...] | None:
@@ -292,91 +360,99 @@ def _zones_without_case() -> Mapping[str, str]:
     return {zone.lower(): zone for zone in _zones()}
 
 
-def _twice(rows: Iterable[Row], column: str, words: str) -> list[ImportProblem]:
+def _twice(ids: Iterable[tuple[int, str]]) -> list[ImportProblem]:
     first: dict[str, int] = {}
     problems = []
-    for row in rows:
-        value = row.cells.get(column, "").lower()
+    for number, value in ids:
         if value and value in first:
-            message = f"The same {words} stands in row {first[value]}."
-            problems.append(ImportProblem(row.number, column, "duplicate", message))
+            message = f"The same employee id stands in row {first[value]}."
+            problems.append(ImportProblem(number, "employee_id", "duplicate", message))
         elif value:
-            first[value] = row.number
+            first[value] = number
     return problems
+
+
+def near_duplicates(records: Sequence[Record], known: Iterable[str]) -> list[ImportProblem]:
+    """Warnings about ids that differ in case or leading zeros alone: two people, or a slip."""
+    others: dict[str, set[str]] = defaultdict(set)
+    for employee_id in (*known, *(record.employee_id for record in records)):
+        others[_bare(employee_id)].add(employee_id)
+    return [
+        ImportProblem(
+            record.row,
+            "employee_id",
+            "near_duplicate",
+            f"{record.employee_id} differs from {', '.join(near)} in case or leading zeros alone.",
+            "They are two people here. A spreadsheet drops leading zeros from columns of numbers.",
+        )
+        for record in records
+        if (near := sorted(others[_bare(record.employee_id)] - {record.employee_id}))
+    ]
+
+
+def _bare(employee_id: str) -> str:
+    return employee_id.casefold().lstrip("0")
+
+
+def _shared_addresses(records: Sequence[Record]) -> list[ImportProblem]:
+    """Two people at work with one address. Somebody who has left gives it up."""
+    first: dict[str, int] = {}
+    problems = []
+    for record in records:
+        address = record.email.lower()
+        if not address or record.leaves:
+            continue
+        if address in first:
+            message = f"The same mail address stands in row {first[address]}."
+            problems.append(ImportProblem(record.row, "email", "duplicate", message))
+        first.setdefault(address, record.row)
+    return problems
+
+
+def with_addresses(records: Sequence[Record], known: Mapping[str, Known]) -> list[Record]:
+    """The records, leavers with the address that is left to them.
+
+    An address goes from somebody who has left to somebody who needs it; of two who have left, the
+    later row keeps it. Without one in the file a leaver keeps the one that is known.
+    """
+    mine = {record.employee_id for record in records}
+    taken = {record.email.lower() for record in records if not record.leaves}
+    taken |= {each.email.lower() for each in known.values() if _holds(each, mine)}
+    settled: list[Record] = []
+    for record in reversed(records):
+        if record.leaves:
+            before = known.get(record.employee_id)
+            address = record.email or (before.email if before else "")
+            record = replace(record, email="" if address.lower() in taken else address)
+            taken.add(address.lower())
+        settled.append(record)
+    return settled[::-1]
+
+
+def _holds(each: Known, mentioned: Container[str]) -> bool:
+    return each.active and each.employee_id not in mentioned
 
 
 def _addresses_of_others(
     records: Sequence[Record], known: Mapping[str, Known]
 ) -> list[ImportProblem]:
-    """A mail address of somebody whom the file does not mention belongs to them."""
+    """A mail address of somebody at work whom the file does not mention belongs to them."""
     mentioned = {record.employee_id for record in records}
-    taken = {each.email.lower(): each for each in known.values()}
+    taken = {e.email.lower(): e for e in known.values() if e.email and _holds(e, mentioned)}
     problems = []
     for record in records:
         owner = taken.get(record.email.lower())
-        if owner and owner.employee_id != record.employee_id and owner.employee_id not in mentioned:
-            message = (
-                f"The address belongs to employee {owner.employee_id}, who is not in the file."
-            )
-            problems.append(ImportProblem(record.row, "email", "duplicate", message))
-    return problems
-
-
-def _managers(
-    file: PeopleFile, known: Mapping[str, Known]
-) -> tuple[dict[int, str], list[ImportProblem]]:
-    """Return the employee id of each row's manager, by row."""
-    by_id = {row.cells.get("employee_id", "") for row in file.rows} | known.keys()
-    by_email = {each.email.lower(): each.employee_id for each in known.values()}
-    for row in file.rows:
-        by_email[row.cells.get("email", "").lower()] = row.cells.get("employee_id", "")
-    column = "manager_id" if "manager_id" in file.columns else "manager_email"
-    managers = {}
-    problems = []
-    for row in file.rows:
-        wanted = row.cells.get(column, "")
-        if not wanted:
+        if owner is None or owner.employee_id == record.employee_id:
             continue
-        found = wanted if column == "manager_id" else by_email.get(wanted.lower())
-        if found is None or found not in by_id:
-            message = f"Nobody in the file or the company is {wanted!r}."
-            hint = "Add the manager to the file, or correct the reference."
-            problems.append(ImportProblem(row.number, column, "unknown_manager", message, hint))
-        elif found == row.cells.get("employee_id"):
-            message = "Nobody can be their own manager."
-            problems.append(ImportProblem(row.number, column, "loop", message))
-        else:
-            managers[row.number] = found
-    return managers, problems
-
-
-def _loops(
-    rows: Sequence[Row], managers: Mapping[int, str], known: Mapping[str, Known]
-) -> list[ImportProblem]:
-    """Follow every line upwards once; a line that meets itself is a loop."""
-    above = {each.employee_id: each.manager for each in known.values()}
-    names = {each.employee_id: each.name for each in known.values()}
-    numbers = {}
-    for row in rows:
-        employee = row.cells.get("employee_id", "")
-        above[employee] = managers.get(row.number)
-        first, last = row.cells.get("first_name", ""), row.cells.get("last_name", "")
-        names[employee] = f"{first} {last}".strip() or employee
-        numbers[employee] = row.number
-    finished: set[str] = set()
-    problems = []
-    for start in above:
-        path: dict[str, int] = {}
-        current: str | None = start
-        while current is not None and current not in finished and current not in path:
-            path[current] = len(path)
-            current = above.get(current)
-        if current is not None and current in path:
-            loop = [person for person, place in path.items() if place >= path[current]]
-            first_row = min(numbers.get(person, 0) for person in loop)
-            line = " → ".join(names[person] for person in [*loop, loop[0]])
-            message = f"The reporting line runs in a circle: {line}."
-            hint = "One of them must report to somebody else, or to nobody."
-            problems.append(ImportProblem(first_row, "manager_id", "loop", message, hint))
-        finished.update(path)
+        message = (
+            f"The address belongs to employee {owner.employee_id}, who is active and not in the "
+            "file."
+        )
+        hint = "Give one of them another address, or mark the other as left."
+        if _bare(owner.employee_id) == _bare(record.employee_id):
+            hint = (
+                f"{record.employee_id} may be {owner.employee_id}: save the column of employee ids "
+                "as text, so that zeros and letters stay as they are."
+            )
+        problems.append(ImportProblem(record.row, "email", "address_taken", message, hint))
     return problems

@@ -92,7 +92,12 @@ class Person(Base):
 
     __tablename__ = "people"
     __table_args__ = (
-        Index("uq_people_email_lower", text("lower(email)"), unique=True),
+        Index(
+            "uq_people_email_lower",
+            text("lower(email)"),
+            unique=True,
+            postgresql_where=text("email <> ''"),
+        ),
         Index("ix_people_profile_id", "profile_id"),
     )
 
@@ -100,7 +105,7 @@ class Person(Base):
     employee_id: Mapped[str] = mapped_column(unique=True)
     first_name: Mapped[str]
     last_name: Mapped[str]
-    email: Mapped[str]
+    email: Mapped[str]  # empty for people who have left and whose address is another's now
     phone: Mapped[str | None]
     hire_date: Mapped[date]
     job_title: Mapped[str | None]

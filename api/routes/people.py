@@ -14,6 +14,7 @@ from domain.access import Action
 from domain.states import PersonStatus
 from store.addresses import mend_address
 from store.lists.people import PersonItem, get_person, list_people
+from store.people_columns import LARGEST_MAPPING, parse_mapping
 from store.people_import import import_people
 
 router = APIRouter(prefix="/api/people", route_class=GuardedRoute, tags=["people"])
@@ -24,6 +25,18 @@ Changes = Annotated[Call, allow(Action.CHANGE_PEOPLE)]
 IMPORT = "/api/people/import"
 LARGEST_FILE = 64_000_000
 """Bytes; a worker record has a few hundred."""
+
+
+class OddRow(BaseModel):
+    """What looks odd in a row (0: in the file as a whole)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    row: int
+    column: str
+    code: str
+    message: str
+    hint: str
 
 
 class Imported(BaseModel):
@@ -44,6 +57,8 @@ class Imported(BaseModel):
     left: list[str]
     missing: list[str]
     new_profiles: int
+    ignored: list[str] = Field(description="Headings of columns that were not read.")
+    warnings: list[OddRow] = Field(description="What looks odd and stopped nothing.")
     dry_run: bool
 
 
@@ -121,14 +136,28 @@ async def bring_in(
         Query(description="What to do with people whom the file does not mention."),
     ] = "report",
     dry_run: bool = False,
+    mapping: Annotated[
+        str | None,
+        Query(
+            max_length=LARGEST_MAPPING,
+            description="YAML or JSON: `field: heading` lines, `date_format`, `values`, `ignore`, "
+            "`encoding`, as in `almanac people import --mapping`.",
+        ),
+    ] = None,
 ) -> Response:
-    """Bring people to what the file says: all of it, or nothing and every problem at once."""
+    """Bring people to what the file says: all of it, or nothing and every problem at once.
+
+    A column that looks like a manager or a state and was not understood is such a problem: say what
+    it is, or that it is to be left out, with `mapping`.
+    """
     data = await request.body()
+    columns = None if mapping is None else parse_mapping(mapping)
 
     async def effect() -> Imported:
         result = await import_people(
             call.conn,
             data,
+            mapping=columns,
             effective_on=effective_on or call.now.date(),
             actor=call.actor,
             now=call.now,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from api.pages.pictures import Timeline
-from api.pages.views.frame import Filters, Link, More, Page, Person
+from api.pages.views.frame import Choice, Filters, Link, More, Page, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,23 @@ class ColumnChoice:
     chosen: str = ""
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A column of the file that was not read. `asked`: it looks like a field that is missing."""
+
+    heading: str
+    asked: bool = False
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A state of employment as the file has it, and what it may mean."""
+
+    word: str
+    choices: tuple[Choice, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Import(Page):
     """A CSV of people: which column is what, then everything that is wrong, at once."""
@@ -130,8 +147,14 @@ class Import(Page):
     template: ClassVar[str] = "import.html"
     columns: tuple[str, ...] = ()
     mapping: tuple[ColumnChoice, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    meanings: tuple[Meaning, ...] = ()
+    encodings: tuple[Choice, ...] = ()
+    read_as: str = ""
+    date_formats: tuple[Choice, ...] = ()
     sample: tuple[tuple[str, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
     changes: tuple[tuple[str, int], ...] = ()
     content: str = ""
     name: str = ""

@@ -4,6 +4,7 @@ from datetime import date
 
 from api.pages.views import office
 from api.pages.views.frame import (
+    Choice,
     Link,
     More,
     Page,
@@ -119,6 +120,27 @@ def office_pages() -> dict[str, Page]:
                 office.ColumnChoice("employee_id", "Employee id", True, "employee_id"),
                 office.ColumnChoice("email", "Mail address", True, "email"),
                 office.ColumnChoice("phone", "Phone", False),
+            ),
+            unread=(
+                office.Unread("Direct boss", asked=True),
+                office.Unread("Cost centre"),
+                office.Unread("Shoe size"),
+            ),
+            meanings=(
+                office.Meaning(
+                    "Voluntarily terminated",
+                    (Choice("", "not decided", chosen=True), Choice("left", "has left")),
+                ),
+            ),
+            encodings=(Choice("", "Recognise it", chosen=True), Choice("cp1250", "Windows-1250")),
+            read_as="cp1252",
+            date_formats=(Choice("YYYY-MM-DD", "YYYY-MM-DD", chosen=True),),
+            warnings=(
+                office.Finding(
+                    "warning",
+                    "row 3 employee_id",
+                    "e970 differs from E970 in case or leading zeros alone.",
+                ),
             ),
             sample=(
                 ("100", "Steven", "sking@example.com", ""),
