@@ -140,7 +140,7 @@ async def _apply(
     records, problems = with_managers(readings, known)
     if problems:
         raise Invalid(
-            f"The file has {len(problems)} problems; nothing was imported. {_read_as(file)}",
+            f"The file has {_counted(len(problems))}; nothing was imported. {_read_as(file)}",
             tuple(problem.as_dict() for problem in problems),
         )
     today = now.date()
@@ -196,6 +196,10 @@ async def _apply(
         )
         await people_changed(conn)
     return result
+
+
+def _counted(problems: int) -> str:
+    return "1 problem" if problems == 1 else f"{problems} problems"
 
 
 def _read_as(file: PeopleFile) -> str:
