@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
+from uuid import UUID
 
 from domain.states import Desk, Role
 
@@ -138,14 +139,16 @@ _NOT_FOR_SCRIPTS = frozenset(
 class Reader:
     """Whoever asks, with what the rules must know of them.
 
-    `line` are the ids of their own managers up to the top. It need only be filled for members of
-    HR, whose rights end there.
+    `line` are the ids of their own managers up to the top today; `past` those above them at some
+    time during a cycle, by cycle: that cycle of theirs stays closed to the reader. Both need only
+    be filled for members of desks, whose rights end there.
     """
 
     person_id: int | None
     roles: frozenset[AccessRole] = frozenset()
     line: frozenset[int] = frozenset()
     service: bool = False
+    past: frozenset[tuple[UUID, int]] = frozenset()
 
     @property
     def is_hr(self) -> bool:
@@ -185,19 +188,25 @@ def roles_at(level: Level, roles: frozenset[AccessRole]) -> frozenset[AccessRole
     return roles if level is Level.FULL else roles - _OFFICE
 
 
-def is_own_case(reader: Reader, subject_id: int | None) -> bool:
+def is_own_case(reader: Reader, subject_id: int | None, cycle_id: UUID | None = None) -> bool:
     """Whether a case is the reader's own, or one of their own manager line.
 
-    There a member of HR is a participant like everybody else (language reference §4).
+    There a member of HR is a participant like everybody else (language reference §4). Whoever was
+    above them at some time during the cycle counts as well: else a change of manager would open
+    what was written about a manager. Without a cycle, whoever was above them in any.
     """
     if subject_id is None or reader.person_id is None:
         return False
-    return subject_id == reader.person_id or subject_id in reader.line
+    if subject_id == reader.person_id or subject_id in reader.line:
+        return True
+    if cycle_id is None:
+        return any(subject_id == above for _, above in reader.past)
+    return (cycle_id, subject_id) in reader.past
 
 
-def hr_over(reader: Reader, subject_id: int | None) -> bool:
-    """Whether the reader has HR's rights over the case of a subject."""
-    return reader.is_hr and not is_own_case(reader, subject_id)
+def hr_over(reader: Reader, subject_id: int | None, cycle_id: UUID | None = None) -> bool:
+    """Whether the reader has HR's rights over the case of a subject in a cycle."""
+    return reader.is_hr and not is_own_case(reader, subject_id, cycle_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +233,7 @@ class TaskAccess:
     released: bool = False
     opened: bool = False
     hr_reads: bool = True
+    cycle_id: UUID | None = None
 
 
 def holds_task(reader: Reader, task: TaskAccess) -> bool:
@@ -240,9 +250,11 @@ def holds_task(reader: Reader, task: TaskAccess) -> bool:
         return task.assignee_id == reader.person_id
     match task.desk:
         case Desk.HR:
-            return hr_over(reader, task.subject_id)
+            return hr_over(reader, task.subject_id, task.cycle_id)
         case Desk.ADMINISTRATORS:
-            return reader.is_administrator and not is_own_case(reader, task.subject_id)
+            return reader.is_administrator and not is_own_case(
+                reader, task.subject_id, task.cycle_id
+            )
         case None:
             return False
 
@@ -258,9 +270,9 @@ def may_read_task(reader: Reader, task: TaskAccess) -> bool:
         return True
     if task.role is Role.RATER:
         return False
-    if hr_over(reader, task.subject_id):
+    if hr_over(reader, task.subject_id, task.cycle_id):
         return True
-    if reader.is_administrator and not is_own_case(reader, task.subject_id):
+    if reader.is_administrator and not is_own_case(reader, task.subject_id, task.cycle_id):
         return True
     if reader.person_id is None or _about(reader, task):
         return False
@@ -278,7 +290,7 @@ def may_know_lateness(reader: Reader, task: TaskAccess) -> bool:
         or _wrote(reader, task)
         or (reader.person_id is not None and reader.person_id == task.assignee_id)
         or reader.person_id in task.told_to
-        or hr_over(reader, task.subject_id)
+        or hr_over(reader, task.subject_id, task.cycle_id)
         or reader.is_administrator
     )
 
@@ -298,7 +310,7 @@ def may_work_on(reader: Reader, task: TaskAccess) -> bool:
 
 def may_steer_task(reader: Reader, task: TaskAccess) -> bool:
     """Whether the reader may extend, reassign, reopen or excuse it: HR, never in their own case."""
-    return may_read_task(reader, task) and hr_over(reader, task.subject_id)
+    return may_read_task(reader, task) and hr_over(reader, task.subject_id, task.cycle_id)
 
 
 class Move(StrEnum):
@@ -329,7 +341,7 @@ def moves_on(reader: Reader, task: TaskAccess) -> frozenset[Move]:
     told = reader.person_id is not None and reader.person_id in task.told_to
     if not told or task.role is Role.RATER or task.assignee_id is None:
         return frozenset()
-    if is_own_case(reader, task.subject_id) or reader.person_id == task.assignee_id:
+    if is_own_case(reader, task.subject_id, task.cycle_id) or reader.person_id == task.assignee_id:
         return frozenset()
     return _OF_THE_TOLD - {Move.REASSIGN} if task.role is Role.SUBJECT else _OF_THE_TOLD
 
@@ -358,7 +370,7 @@ def answers_for(reader: Reader, task: TaskAccess) -> frozenset[Reach]:
         return _NOTHING
     if task.subject_id == reader.person_id:
         return frozenset({Reach.SUBJECT}) if task.opened else _NOTHING
-    if reader.is_hr and task.hr_reads and not is_own_case(reader, task.subject_id):
+    if reader.is_hr and task.hr_reads and not is_own_case(reader, task.subject_id, task.cycle_id):
         return _ALL
     if reader.person_id in task.subject_line and (task.role is Role.SUBJECT or task.released):
         return frozenset({Reach.SUBJECT, Reach.MANAGER})

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole, Reader, TaskAccess
 from domain.states import Desk, Role
-from store.reporting_lines import line_above
+from store.reporting_lines import DEEPEST, line_above
 
 ROLE_COLUMNS = """
     EXISTS (SELECT FROM reporting_lines l WHERE l.manager_id = p.id AND l.valid_from <= :on
@@ -66,19 +66,45 @@ async def reader_of(
     conn: AsyncConnection, person_id: int, roles: frozenset[AccessRole], on: date
 ) -> Reader:
     """A reader with everything the rules need; the own line is read for those with desk rights."""
-    line: frozenset[int] = frozenset()
-    if roles & {AccessRole.HR, AccessRole.ADMINISTRATOR}:
-        line = frozenset(await line_above(conn, person_id, on))
-    return Reader(person_id, roles, line)
+    if not roles & {AccessRole.HR, AccessRole.ADMINISTRATOR}:
+        return Reader(person_id, roles)
+    line = frozenset(await line_above(conn, person_id, on))
+    rows = await conn.execute(_ABOVE_ONCE, {"me": person_id, "on": on, "deepest": DEEPEST})
+    past = frozenset((row.cycle_id, row.manager_id) for row in rows if row.manager_id not in line)
+    return Reader(person_id, roles, line, past=past)
 
 
-def hidden_cases(reader: Reader) -> list[int]:
+# Lines are kept with the days on which they held; a chain holds while all of its links do.
+_ABOVE_ONCE = text(
+    """
+    WITH RECURSIVE above(manager_id, since, until, height) AS (
+      SELECT manager_id, valid_from, coalesce(valid_to, 'infinity'), 1
+      FROM reporting_lines WHERE person_id = :me
+      UNION
+      SELECT l.manager_id, greatest(a.since, l.valid_from),
+        least(a.until, coalesce(l.valid_to, 'infinity')), a.height + 1
+      FROM above a JOIN reporting_lines l ON l.person_id = a.manager_id
+        AND l.valid_from < a.until AND coalesce(l.valid_to, 'infinity') > a.since
+      WHERE a.height < :deepest AND l.manager_id <> :me
+    )
+    SELECT DISTINCT c.id AS cycle_id, a.manager_id FROM above a JOIN cycles c
+      ON a.since <= coalesce(CAST(c.closed_at AS date), 'infinity')
+      AND a.until > least(c.launch_on, coalesce(CAST(c.opened_at AS date), c.launch_on))
+      AND a.since <= CAST(:on AS date)
+    WHERE a.until <= CAST(:on AS date)
+    """
+)
+"""Who was above a person at some time during a cycle, and is not any more."""
+
+
+def hidden_cases(reader: Reader, cycle_id: UUID | None = None) -> list[int]:
     """The subjects whose cases a member of a desk does not see: their own and their line's.
 
-    For `subject_id <> ALL(:hidden)` in lists.
+    For `subject_id <> ALL(:hidden)` in lists of a cycle; without one, of all of them.
     """
     own = {reader.person_id} if reader.person_id is not None else set()
-    return sorted(own | reader.line)
+    once = {above for cycle, above in reader.past if cycle_id in (None, cycle)}
+    return sorted(own | reader.line | once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +145,7 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
         released=row.released,
         opened=row.opened,
         hr_reads=row.hr_reads != "completion only",
+        cycle_id=row.cycle_id,
     )
     return TaskFacts(
         row.id, row.cycle_id, row.stage_id, row.stage_key, row.kind, row.state, row.version, access

@@ -99,6 +99,7 @@ async def follow_changes(
     problems = [
         *_own(before, after, changed, actor),
         *_by_address(changed, desks),
+        *_backdated(before, changed, desks, now.date()),
         *(await _inherited(conn, new, before, desks)),
     ]
     if problems:
@@ -202,6 +203,25 @@ def _by_address(changed: Sequence[tuple[Standing, Standing]], desks: _Seats) -> 
                 "This address stands at a desk; who sits there is not changed by an address.",
                 "Name the new address in the company settings beside the old one, import, and "
                 "then remove the old one there.",
+            )
+
+
+def _backdated(
+    before: Picture, changed: Sequence[tuple[Standing, Standing]], desks: _Seats, today: date
+) -> Iterable[_Problem]:
+    """Whoever was above a member of a desk during a cycle stays closed to them: it must be seen."""
+    if before.on >= today:
+        return
+    seated = [one for one in before.people.values() if one.email.lower() in desks]
+    lines = {above for one in seated for above in (one.person_id, *before.above(one.person_id))}
+    for was, now in changed:
+        if was.manager_id != now.manager_id and was.person_id in lines:
+            yield _Problem(
+                now,
+                "manager_id",
+                "backdated_line",
+                "This changes the line above a member of a desk, from a day that has passed.",
+                "Let it hold from today on: who was above them until now stays on record.",
             )
 
 

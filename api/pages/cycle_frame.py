@@ -13,7 +13,9 @@ from store.views import cycle_pages as queries
 async def tabs(call: Call, item: CycleItem, here: str) -> tuple[Link, ...]:
     """The parts of a cycle."""
     href = f"/cycles/{item.id}"
-    counts = await queries.tab_counts(call.conn, item.id, hidden=hidden_cases(await call.reader()))
+    counts = await queries.tab_counts(
+        call.conn, item.id, hidden=hidden_cases(await call.reader(), item.id)
+    )
     links = [
         Link("Overview", href, None, here == "overview"),
         Link("People", f"{href}/people", counts.people, here == "people"),

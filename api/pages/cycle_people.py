@@ -46,7 +46,7 @@ async def people(
         call.conn,
         cycle_id,
         now=call.now,
-        hidden=hidden_cases(reader),
+        hidden=hidden_cases(reader, cycle_id),
         state=state,
         department=department,
         search=text,
@@ -112,7 +112,7 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
     """A participant with their tasks, and what HR may do about each."""
     item = await get_cycle(call.conn, cycle_id)
     reader = await call.reader()
-    if is_own_case(reader, person_id):
+    if is_own_case(reader, person_id, cycle_id):
         raise NotFound(f"There is no participant {person_id} for this reader.")
     rows = await queries.participant_rows(
         call.conn, cycle_id, now=call.now, hidden=[], person_id=person_id, limit=1
@@ -125,12 +125,12 @@ async def participant(call: Reads, request: Request, cycle_id: UUID, person_id: 
         call.conn,
         cycle_id,
         now=call.now,
-        hidden=hidden_cases(reader),
+        hidden=hidden_cases(reader, cycle_id),
         open_only=False,
         subject_id=person_id,
     )
     skipped = await queries.skipped_stages(call.conn, cycle_id, person_id)
-    running = item.state == CycleState.OPEN and hr_over(reader, person_id)
+    running = item.state == CycleState.OPEN and hr_over(reader, person_id, cycle_id)
     page = ParticipantPage(
         title=f"{row.name} in {item.title}",
         part="cycles",

@@ -43,7 +43,7 @@ async def tasks(
         call.conn,
         cycle_id,
         now=call.now,
-        hidden=hidden_cases(reader),
+        hidden=hidden_cases(reader, cycle_id),
         open_only=True,
         stage=stage,
         what=what,
@@ -52,7 +52,7 @@ async def tasks(
         limit=PAGE + 1,
     )
     visit = await visit_of(call)
-    stages = await list_stages(call.conn, cycle_id, call.now, hidden=hidden_cases(reader))
+    stages = await list_stages(call.conn, cycle_id, call.now, hidden=hidden_cases(reader, cycle_id))
     shown = rows[:PAGE]
     kinds = (("", "All"), ("late", "Late"), ("nobody", "Without an assignee"))
     page = CycleTasks(

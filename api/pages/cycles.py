@@ -98,7 +98,7 @@ async def cycle(call: Reads, request: Request, cycle_id: UUID) -> Response:
 
 
 async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit) -> CyclePage:
-    hidden = hidden_cases(await call.reader())
+    hidden = hidden_cases(await call.reader(), item.id)
     stages = await list_stages(call.conn, item.id, call.now, hidden=hidden)
     facts = await load_cycle(call.conn, item.id)
     due = await progress.dues(call.conn, item.id, hidden=hidden)

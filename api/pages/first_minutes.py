@@ -30,7 +30,7 @@ async def first_minutes(call: Reads, request: Request, cycle_id: UUID) -> Respon
     if item.opened_at is None:
         raise IllegalState("This cycle has not been launched.")
     look = await first_ten_minutes(
-        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader(), cycle_id)
     )
     refused = await queries.refused_mails(call.conn, cycle_id)
     mails = look.mails_sent + look.mails_waiting + look.mails_refused + look.mails_unknown

@@ -135,6 +135,7 @@ async def done_page(call: Call, desk: Desk, *, notice: Notice | None = None) -> 
         standing=standing,
         on=request.done_on,
         may_change=standing == "done" and request.open,
+        shut=request.shut,
         changing=standing == "done" and request.written.draft is not None,
         sections=_read(desk),
         sitting=sitting(desks),

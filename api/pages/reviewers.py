@@ -80,7 +80,7 @@ async def name(call: Launches, request: Request, cycle_id: UUID) -> Response:
     if problems:
         page = await _page(call, cycle_id, given, tuple(problems))
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    if is_own_case(await call.reader(), found["person"]):
+    if is_own_case(await call.reader(), found["person"], cycle_id):
         raise Forbidden("Nobody decides this about themselves or their own manager line.")
     try:
         await name_reviewer(

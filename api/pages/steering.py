@@ -101,7 +101,7 @@ async def _cycle_place(call: Call, cycle_id: UUID, name: str) -> Place:
     asks = act.asks
     if STAGE in asks:
         stages = await list_stages(
-            call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+            call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader(), cycle_id)
         )
         choices = tuple(
             Choice(str(s.id), s.title, f"{plural(s.open or 0, 'open task')}")

@@ -111,7 +111,7 @@ async def stages(call: Reads, cycle_id: UUID) -> list[StageItem]:
     """
     await get_cycle(call.conn, cycle_id)
     return await list_stages(
-        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader())
+        call.conn, cycle_id, call.now, hidden=hidden_cases(await call.reader(), cycle_id)
     )
 
 

@@ -69,7 +69,7 @@ async def list_all(
         cycle_id,
         state=state,
         department=department,
-        hidden=hidden_cases(await call.reader()),
+        hidden=hidden_cases(await call.reader(), cycle_id),
         after=int(key[0] or 0) if key else 0,
         limit=limit + 1,
     )

@@ -138,7 +138,7 @@ async def cycle_tasks(
             "assignee_id": assignee_id,
             "subject_id": subject_id,
         },
-        hidden=hidden_cases(await call.reader()),
+        hidden=hidden_cases(await call.reader(), cycle_id),
         after=UUID(str(key[0])) if key else None,
         limit=limit + 1,
     )

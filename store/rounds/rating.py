@@ -29,6 +29,10 @@ from store.task_events import record_events
 from store.task_rows import TaskFacts, lock_task
 from store.tasks import must_match
 
+SHUT = (
+    "You submitted this before your mail address changed. It counts as it is: nobody who comes by "
+    "the new address reads or changes it, unless the change is confirmed from the former one."
+)
 FINISHED = "This round has closed; nothing can be written or changed any more."
 
 
@@ -137,7 +141,7 @@ async def own_rating(conn: AsyncConnection, task_id: UUID, actor: Actor) -> OwnA
         await conn.execute(
             text(
                 "SELECT t.version, t.state, t.stage_id, t.subject_id, s.sealed FROM tasks t "
-                "LEFT JOIN sealed_answers s ON s.task_id = t.id "
+                "LEFT JOIN sealed_answers s ON s.task_id = t.id AND NOT s.shut "
                 "WHERE t.id = :id AND t.role = :rater AND t.assignee_id = :me"
             ),
             {"id": task_id, "rater": Role.RATER, "me": actor.person_id},
@@ -167,7 +171,17 @@ async def _mine(
     key = await seal_of(conn, stage.id, task.subject_id or 0)
     if key is None:
         raise IllegalState(FINISHED)
+    if task.state is TaskState.DONE and await _shut(conn, task.id):
+        raise IllegalState(SHUT)
     return cycle, stage, task, key
+
+
+async def _shut(conn: AsyncConnection, task_id: UUID) -> bool:
+    """Was it submitted under an address that has changed since? A draft is begun anew instead."""
+    found = await conn.scalar(
+        text("SELECT shut FROM sealed_answers WHERE task_id = :id"), {"id": task_id}
+    )
+    return bool(found)
 
 
 def _must_match(
@@ -232,7 +246,8 @@ def _refuse(
 
 async def _written(conn: AsyncConnection, key: bytes, task_id: UUID) -> Written:
     sealed = await conn.scalar(
-        text("SELECT sealed FROM sealed_answers WHERE task_id = :id"), {"id": task_id}
+        text("SELECT sealed FROM sealed_answers WHERE task_id = :id AND NOT shut"),
+        {"id": task_id},
     )
     return Written() if sealed is None else unseal(key, task_id, sealed)
 
@@ -252,7 +267,7 @@ async def _keep(
                 INSERT INTO sealed_answers (task_id, sealed, submitted, saved_on)
                 VALUES (:task, :sealed, :submitted, :day)
                 ON CONFLICT (task_id) DO UPDATE SET sealed = excluded.sealed,
-                    submitted = excluded.submitted, saved_on = excluded.saved_on
+                    submitted = excluded.submitted, saved_on = excluded.saved_on, shut = false
             )
             UPDATE tasks SET version = version + 1 WHERE id = :task RETURNING version
             """

@@ -96,7 +96,11 @@ class ReportStanding:
 def because(reader: Reader, about: RoundAbout) -> Because:
     """Whether the reader may read the report, as the reason for it. Pure."""
     own = reader.person_id is not None and reader.person_id == about.subject_id
-    desk = reader.person_id is not None and about.hr_reads and hr_over(reader, about.subject_id)
+    desk = (
+        reader.person_id is not None
+        and about.hr_reads
+        and hr_over(reader, about.subject_id, about.cycle_id)
+    )
     if not (own or desk or reader.person_id in about.line):
         return Because.NOT_YOURS
     if about.made_on is None:

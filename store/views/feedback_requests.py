@@ -36,6 +36,7 @@ class FeedbackRequest:
     `open`), `closed` (the round closed without it), `declined`, `gone` (asked no more for another
     reason). `written` is empty once the round has closed. `done_on` is the company's day on
     which it ended: the time of day is nobody's business. `open`: it may be written or changed.
+    `shut`: submitted under an address that has changed since, so that it counts as it is.
     """
 
     task_id: UUID
@@ -57,6 +58,7 @@ class FeedbackRequest:
     ended_reason: str | None
     version: int
     open: bool
+    shut: bool
     written: Written
 
     @property
@@ -188,6 +190,7 @@ def _request(
         collecting
         and values["state"] in (TaskState.OPEN, TaskState.DONE)
         and row.cycle_state in ("open", "paused")
+        and not row.shut
         and (closes is None or paused or now <= closes)
     )
     written = Written() if key is None or sealed is None else unseal(key, row.task_id, sealed)
@@ -203,13 +206,15 @@ _REQUESTS = """
       CAST(t.ended_at AT TIME ZONE (SELECT m.content ->> 'zone' FROM company_settings m
         ORDER BY m.id DESC LIMIT 1) AS date) AS done_on, t.ended_reason, t.version,
       t.stage_id, r.subject_id IS NOT NULL AS collecting, w.sealed,
+      t.state = 'done' AND EXISTS (SELECT FROM sealed_answers o
+        WHERE o.task_id = t.id AND o.shut) AS shut,
       CASE WHEN t.state = 'done' THEN least(c.ends_at,
         (SELECT max(x.closes_at) FROM tasks x
          WHERE x.stage_id = t.stage_id AND x.subject_id = t.subject_id)) END AS last_close
     FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
     JOIN people b ON b.id = t.subject_id
     LEFT JOIN round_seals r ON r.stage_id = t.stage_id AND r.subject_id = t.subject_id
-    LEFT JOIN sealed_answers w ON w.task_id = t.id
+    LEFT JOIN sealed_answers w ON w.task_id = t.id AND NOT w.shut
     LEFT JOIN LATERAL (SELECT n.relationship FROM raters n WHERE n.stage_id = t.stage_id
       AND n.subject_id = t.subject_id AND n.person_id = t.assignee_id
       ORDER BY n.state = 'asked' DESC, n.id DESC LIMIT 1) a ON true

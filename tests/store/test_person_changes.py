@@ -1,6 +1,6 @@
 """Nobody changes their own line, by whatever way; each change of a person has its entry."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -133,3 +133,18 @@ async def test_a_newcomer_may_report_to_whoever_imports_them(
             conn, lines.encode(), effective_on=now.date(), actor=BY, now=now
         )
     assert result.new == ("new",)
+
+
+async def test_the_line_above_a_member_of_a_desk_is_not_changed_for_days_that_have_passed(
+    database: Database, now: datetime
+) -> None:
+    """Else nothing would tell who was above them during a cycle."""
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    for person, manager in ((HR, TOP), (BOSS, LEAD)):
+        on = now.date() - timedelta(days=1)
+        with pytest.raises(Invalid):
+            async with database.begin() as conn:
+                await change_manager(conn, person, manager, on, actor=SERVICE, now=now)
+    async with database.begin() as conn:
+        await change_manager(conn, WORKER, BOSS, date(2026, 1, 1), actor=SERVICE, now=now)

@@ -136,6 +136,7 @@ class RateDone(Page):
     sections: tuple[Section, ...]
     sitting: Sitting
     next: RateLine | None = None
+    shut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

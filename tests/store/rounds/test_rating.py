@@ -6,13 +6,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from domain.access import Actor
+from domain.access import SERVICE, Actor
 from domain.errors import EditConflict, Forbidden, IllegalState, NotFound
+from store.address_changes import Moved, addresses_moved
 from store.rounds.breaking import break_seal
 from store.rounds.finishing import close_subjects
 from store.rounds.rating import own_rating, save_rating, submit_rating, withdraw_rating
 from store.rounds.seals import BLOCK, Unreadable, Written, new_key, seal, unseal
 from store.session import Database
+from store.views.feedback_requests import feedback_request
 from tests.store.rounds.world import (
     AFTER_CLOSE,
     NOW,
@@ -221,3 +223,52 @@ async def test_nothing_is_written_before_it_opens(database: Database) -> None:
         await conn.execute(text("UPDATE tasks SET state = 'planned'"))
         with pytest.raises(IllegalState):
             await save_rating(conn, task, Actor(world.team[1], "person"), ANSWERS, now=NOW)
+
+
+async def _change_address(database: Database, rater: int, at: datetime, old: str, new: str) -> None:
+    async with database.begin() as conn:
+        move = Moved(rater, old, new, refused=False, signed_in=True)
+        await addresses_moved(conn, [move], desks=(), actor=SERVICE, now=at)
+
+
+async def test_what_was_submitted_is_out_of_reach_of_whoever_comes_by_a_changed_address(
+    database: Database,
+) -> None:
+    world = await _asked(database)
+    rater = world.team[1]
+    task = await task_of(database, world, rater)
+    me = Actor(rater, "person")
+    await rate(database, world, rater, ANSWERS, now=AT)
+    await _change_address(database, rater, AT, "was@example.com", "thief@example.com")
+    async with database.begin() as conn:
+        assert (await own_rating(conn, task, me)).written == Written()
+        request = await feedback_request(conn, task, rater, AT)
+        assert (request.shut, request.open, request.written) == (True, False, Written())
+    for act in (save_rating, submit_rating):
+        with pytest.raises(IllegalState, match="before your mail address changed"):
+            async with database.begin() as conn:
+                await act(conn, task, me, {"keep": "Forged", "overall": 1}, now=AT)
+    with pytest.raises(IllegalState, match="before your mail address changed"):
+        async with database.begin() as conn:
+            await withdraw_rating(conn, task, me, now=AT)
+    # Changed back, it is its author's again.
+    await _change_address(database, rater, AT, "thief@example.com", "was@example.com")
+    async with database.begin() as conn:
+        assert (await own_rating(conn, task, me)).written.answers == ANSWERS
+
+
+async def test_a_draft_from_before_a_changed_address_is_not_read_and_begun_anew(
+    database: Database,
+) -> None:
+    world = await _asked(database)
+    rater = world.team[1]
+    task = await task_of(database, world, rater)
+    me = Actor(rater, "person")
+    async with database.begin() as conn:
+        await save_rating(conn, task, me, {"keep": SECRET}, now=AT)
+    await _change_address(database, rater, AT, "was@example.com", "thief@example.com")
+    async with database.begin() as conn:
+        request = await feedback_request(conn, task, rater, AT)
+        assert (request.shut, request.standing, request.written) == (False, "new", Written())
+        await save_rating(conn, task, me, {"keep": "Anew"}, now=AT)
+        assert (await own_rating(conn, task, me)).written.draft == {"keep": "Anew"}
