@@ -104,6 +104,7 @@ async def mend_address(
     corrected = (address or "").strip() or known.address
     changed = corrected.lower() != known.address.lower()
     if changed:
+        await _of_the_company(conn, person_id)
         await _may_have(conn, known, corrected)
         await conn.execute(
             text("UPDATE people SET email = :address, updated_at = :now WHERE id = :id"),
@@ -121,6 +122,15 @@ async def mend_address(
         after={"corrected": "yes" if changed else "no", "items": queued},
     )
     return queued
+
+
+async def _of_the_company(conn: AsyncConnection, person_id: int) -> None:
+    """Whoever is asked for feedback from outside is known by their address alone."""
+    if await conn.scalar(
+        text("SELECT status = 'external' FROM people WHERE id = :id"), {"id": person_id}
+    ):
+        message = "Only whoever named somebody from outside can name them with another address."
+        raise Invalid(message, ({"field": "address", "code": "outside", "message": message},))
 
 
 async def _may_have(conn: AsyncConnection, known: RefusedAddress, address: str) -> None:

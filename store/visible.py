@@ -30,3 +30,7 @@ TOLD = "NOT EXISTS (SELECT FROM tasks t WHERE t.id = n.task_id AND t.role = 'rat
 COUNTED = f"s.kind <> 'collect' AND {NOT_OWN_CASE}"
 """Of `tasks t` in `stages s`: what may be shown in a list or a number. What raters do counts
 nowhere, also when their round is over: how many answered is published nowhere."""
+
+COMPANY = "NOT EXISTS (SELECT FROM people o WHERE o.id = n.person_id AND o.status = 'external')"
+"""Of `notifications n`: not what somebody outside was told, links to sign in included. It would
+name who is asked for feedback, and tell when they come."""

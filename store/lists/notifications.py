@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.visible import COMPANY
+
 
 @dataclass(frozen=True, slots=True)
 class NotificationItem:
@@ -73,7 +75,7 @@ async def list_notifications(
               AND (CAST(:person_id AS bigint) IS NULL OR n.person_id = :person_id)
               AND (CAST(:state AS text) IS NULL OR n.state = :state)
               AND (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
-              AND t.role IS DISTINCT FROM 'rater'
+              AND t.role IS DISTINCT FROM 'rater' AND {COMPANY}
             ORDER BY n.id DESC LIMIT :limit
             """
         ),

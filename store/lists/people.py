@@ -31,6 +31,9 @@ class PersonItem:
     address_refused_at: datetime | None
 
 
+COLLEAGUE = "p.status <> 'external'"
+"""Of `people p`: not those asked from outside. Only whoever named them sees who they are."""
+
 _PERSON = """
     p.id, p.employee_id, p.first_name, p.last_name, p.email, p.hire_date, p.job_title,
     p.department, p.office, p.country, p.status, p.left_on, l.manager_id, r.calendar, r.zone,
@@ -44,7 +47,9 @@ _PERSON = """
 async def get_person(conn: AsyncConnection, person_id: int, on: date) -> PersonItem:
     """One record. Raises NotFound."""
     row = (
-        await conn.execute(text(f"SELECT {_PERSON} WHERE p.id = :id"), {"id": person_id, "on": on})
+        await conn.execute(
+            text(f"SELECT {_PERSON} WHERE p.id = :id AND {COLLEAGUE}"), {"id": person_id, "on": on}
+        )
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no person {person_id}.")
@@ -67,7 +72,7 @@ async def list_people(
         pattern = f"%{escaped}%"
     rows = await conn.execute(
         text(
-            f"SELECT {_PERSON} WHERE p.id > :after"
+            f"SELECT {_PERSON} WHERE p.id > :after AND {COLLEAGUE}"
             " AND (CAST(:status AS text) IS NULL OR p.status = :status)"
             " AND (CAST(:pattern AS text) IS NULL"
             "  OR p.first_name || ' ' || p.last_name ILIKE :pattern OR p.email ILIKE :pattern"

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.visible import NOT_OWN_CASE
+from store.visible import COMPANY, NOT_OWN_CASE
 
-_SEEN = """
+_SEEN = f"""
     (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))
-    AND t.role IS DISTINCT FROM 'rater'
+    AND t.role IS DISTINCT FROM 'rater' AND {COMPANY}
 """
 
 

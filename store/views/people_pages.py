@@ -45,7 +45,8 @@ async def people_rows(
             FROM people p LEFT JOIN reporting_lines l ON l.person_id = p.id AND l.valid_from <= :on
               AND (l.valid_to IS NULL OR l.valid_to > :on)
             LEFT JOIN people m ON m.id = l.manager_id
-            WHERE (:search = '' OR p.first_name || ' ' || p.last_name ILIKE :pattern
+            WHERE p.status <> 'external'
+              AND (:search = '' OR p.first_name || ' ' || p.last_name ILIKE :pattern
                    OR p.email ILIKE :pattern OR p.employee_id ILIKE :pattern)
               AND (:status = '' OR (:status = 'refused' AND p.address_refused_at IS NOT NULL)
                    OR p.status = :status)

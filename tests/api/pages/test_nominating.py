@@ -1,6 +1,7 @@
 """A subject names raters, the manager looks the list over, and nobody learns who answers."""
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 import pytest_asyncio
@@ -11,8 +12,11 @@ from sqlalchemy import text
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
+from domain.notifications import Event
+from store.outbox import NewNotification, queue
+from store.rounds.outside import External, enter
 from store.session import Database
-from tests.api.conftest import SignIn
+from tests.api.conftest import SERVICE_KEY, SignIn
 from tests.api.pages.browsing import HTML, get, hidden, plain, post
 from tests.api.round import (
     ask_at_once,
@@ -29,7 +33,9 @@ from tests.store.rounds.world import NOW, World, rows
 
 @pytest_asyncio.fixture
 async def app(database: Database, database_url: str, clock: SetClock) -> FastAPI:
-    settings = Settings(database_url=database_url, public_url="http://127.0.0.1:8000")
+    settings = Settings(
+        database_url=database_url, public_url="http://127.0.0.1:8000", service_key=SERVICE_KEY
+    )
     return create_app(settings, clock=clock, database=database)
 
 
@@ -257,8 +263,8 @@ async def test_an_empty_list_is_approved_only_once_that_is_said(
     assert (await send(manager, task, "approve", [], nobody="yes")).status_code == 303
 
 
-async def test_nobody_else_sees_a_list_and_hr_only_once_it_is_sent(
-    world: World, database: Database, sign_in: SignIn
+async def test_nobody_but_the_subject_and_the_approver_sees_a_list_also_when_it_is_sent(
+    world: World, database: Database, sign_in: SignIn, script: AsyncClient
 ) -> None:
     subject = await sign_in(world.subject)
     task = await _task(database, world, "nominate")
@@ -272,8 +278,39 @@ async def test_nobody_else_sees_a_list_and_hr_only_once_it_is_sent(
     assert (await post(colleague, f"/tasks/{task}/raters", go="save")).status_code == 404
     assert (await post(await sign_in(world.lead), f"/tasks/{task}/raters")).status_code == 409
     await send(subject, task, "submit", [world.team[6]])
-    assert "Anna Berg" in (await get(await sign_in(world.hr), f"/tasks/{task}")).text
-    assert "Anna Berg" not in (await get(await sign_in(world.lead), f"/tasks/{task}")).text
+    for other in (world.hr, world.lead):
+        client = await sign_in(other)
+        assert "Anna Berg" not in (await get(client, f"/tasks/{task}")).text
+        assert (await client.get(f"/api/tasks/{task}/raters")).status_code == 404
+    assert (await script.get(f"/api/tasks/{task}/raters")).status_code == 404
+    assert (await subject.get(f"/api/tasks/{task}/raters")).status_code == 200
+
+
+async def test_who_is_asked_from_outside_stands_in_no_list_of_people_and_no_ledger(
+    world: World, database: Database, sign_in: SignIn, script: AsyncClient, now: datetime
+) -> None:
+    """Also not by the links with which they sign in; HR cannot turn their mail to itself."""
+    async with database.begin() as conn:
+        known = await enter(conn, [External("gina@client.example", "Gina", "Guest")], now)
+        gina = known["gina@client.example"]
+        item = NewNotification("x", Event.SIGN_IN, gina, now, now, "asked")
+        await queue(conn, [item])
+        await conn.execute(
+            text("UPDATE people SET address_refused_at = :now WHERE id = :id"),
+            {"now": now, "id": gina},
+        )
+    hr = await sign_in(world.hr)
+    for client in (hr, script):
+        for path in ("/api/people?limit=200", "/api/notifications?limit=200"):
+            answer = await client.get(path)
+            assert answer.status_code == 200
+            assert "gina" not in answer.text.lower()
+            assert f'"person_id":{gina}' not in answer.text
+        assert (await client.get(f"/api/people/{gina}")).status_code == 404
+        body = {"address": "hr.second@example.com"}
+        assert (await client.post(f"/api/people/{gina}/address", json=body)).status_code == 422
+    for path in ("/people", "/people?status=refused", "/notifications"):
+        assert "Guest" not in (await get(hr, path)).text
 
 
 async def test_one_more_person_is_named_without_saying_for_whom(
