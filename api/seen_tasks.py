@@ -25,6 +25,7 @@ from store.definitions import definition_of
 from store.lists.cycles import get_cycle
 from store.lists.tasks import Submission, submission_of
 from store.moves import moves_of
+from store.reporting_lines import line_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,7 @@ async def see_task(call: Call, task_id: UUID) -> Seen:
 async def see_to_move(call: Call, task_id: UUID, move: Move) -> Seen:
     """The task, if the reader may do this about it. Raises NotFound, Forbidden."""
     seen = await see_task(call, task_id)
-    rights = moves_on(seen.reader, seen.access)
-    if call.person is not None:
-        asked = (call.person_id, task_id)
-        rights = (await moves_of(call.conn, [asked], call.now, as_it_stands=False))[asked]
-    if move not in rights:
+    if move not in await _rights(call, seen):
         raise Forbidden(
             "This is for HR, and for those who were told that it is overdue; never in their own "
             "case or that of their own manager line."
@@ -80,7 +77,17 @@ async def moves_offered(call: Call, seen: Seen) -> frozenset[Move]:
     if call.person is None:
         return frozenset()
     asked = (call.person_id, seen.facts.id)
-    return (await moves_of(call.conn, [asked], call.now))[asked]
+    possible = (await moves_of(call.conn, [asked], call.now))[asked]
+    return possible & await _rights(call, seen)
+
+
+async def _rights(call: Call, seen: Seen) -> frozenset[Move]:
+    """In the roles of this session: the link of a task brings no desk's rights."""
+    reader = seen.reader
+    if call.person is not None:
+        line = await line_above(call.conn, call.person_id, call.now.date())
+        reader = replace(reader, line=frozenset(line))
+    return moves_on(reader, seen.access)
 
 
 async def answers_seen_by(call: Call, seen: Seen) -> Submission | None:

@@ -31,12 +31,11 @@ Asked = tuple[int, UUID]
 
 
 async def moves_of(
-    conn: AsyncConnection, asked: Collection[Asked], now: datetime, *, as_it_stands: bool = True
+    conn: AsyncConnection, asked: Collection[Asked], now: datetime
 ) -> dict[Asked, frozenset[Move]]:
     """What each of these people may do now about the task beside them. Reads only.
 
-    Empty where it is nothing, or where there is no such task. Without `as_it_stands` it says what
-    they have the right to, also where the task's state leaves nothing to do.
+    Empty where it is nothing, or where there is no such task.
     """
     if not asked:
         return {}
@@ -47,9 +46,7 @@ async def moves_of(
         task, reader = tasks.get(task_id), readers.get(person)
         allowed: frozenset[Move] = frozenset()
         if task is not None and reader is not None:
-            allowed = moves_on(reader, task.access)
-            if as_it_stands:
-                allowed &= _possible(task, reader)
+            allowed = moves_on(reader, task.access) & _possible(task, reader)
         found[person, task_id] = allowed
     return found
 

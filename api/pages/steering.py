@@ -24,7 +24,7 @@ from api.pages.task_acts import TASK_ACTS
 from api.pages.views.frame import Choice, Link, Problem
 from api.pages.views.reading import Steer, SteerField
 from api.seen_tasks import see_to_move
-from domain.access import Action, Move, may, may_steer_task
+from domain.access import Action, Level, Move, may, may_steer_task
 from domain.errors import AlmanacError, Forbidden, IllegalState, Invalid, NotFound
 from domain.states import StageState
 from store.access import hidden_cases
@@ -37,7 +37,7 @@ from store.views.people_pages import address_of
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 SteersCycle = Annotated[Call, allow(Action.STEER_CYCLE)]
-MovesTask = Annotated[Call, allow(Action.MOVE_TASK)]
+MovesTask = Annotated[Call, allow(Action.MOVE_TASK, Level.TASK)]
 
 
 Kind = Literal["cycles", "tasks"]

@@ -15,7 +15,7 @@ from api.bodies import Body, PersonNumber, Preview, Reason
 from api.etags import expected_version
 from api.idempotency import once
 from api.seen_tasks import see_task, see_to_move
-from domain.access import Action, Move, may_steer_task
+from domain.access import Action, Level, Move, may_steer_task
 from domain.errors import EditConflict, Forbidden
 from store import task_steering as store
 from store.lists.tasks import TaskItem, get_task
@@ -28,7 +28,7 @@ from store.task_previews import preview_excuse, preview_reassign, preview_reopen
 router = APIRouter(prefix="/api/tasks/{task_id}", route_class=GuardedRoute, tags=["steering"])
 
 Steers = Annotated[Call, allow(Action.STEER_TASK)]
-Moves = Annotated[Call, allow(Action.MOVE_TASK)]
+Moves = Annotated[Call, allow(Action.MOVE_TASK, Level.TASK)]
 
 
 class MoreTime(Body):

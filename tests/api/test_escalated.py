@@ -1,5 +1,6 @@
 """Somebody who was told that a task is overdue: what they can do, how far, and what it leaves."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,10 +8,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 from sqlalchemy import text
 
-from domain.access import Move
+from domain.access import Level, Move
 from domain.clock import SetClock
 from store.moves import moves_of
 from store.session import Database
+from store.sessions import create_session
 from tests.api.conftest import SignIn
 from tests.api.cycle import ANSWERS, World
 from tests.api.pages.browsing import get, hidden, plain, post
@@ -191,6 +193,36 @@ async def test_nobody_else_and_nobody_in_their_own_case_moves_a_task(
             assert answer.status_code in (403, 404), (reader, name)
             page = await get(client, f"/tasks/{task}/steer/{name}")
             assert page.status_code in (403, 404), (reader, name)
+
+
+async def by_mail(
+    database: Database,
+    clock: SetClock,
+    open_client: Callable[[], AsyncClient],
+    who: int,
+    task: UUID,
+) -> AsyncClient:
+    """A client in which somebody has come by the button of a mail about a task."""
+    async with database.begin() as conn:
+        token = await create_session(
+            conn, who, clock.now(), level=Level.TASK, opens=(str(task), f"/tasks/{task}")
+        )
+    client = open_client()
+    client.cookies.set("almanac", token)
+    return client
+
+
+async def test_the_mails_button_is_enough_and_brings_no_desks_rights(
+    world: World, open_client: Callable[[], AsyncClient], database: Database, clock: SetClock
+) -> None:
+    await bring_up(database, world.manager_task, TOP, clock)
+    boss = await by_mail(database, clock, open_client, TOP, world.manager_task)
+    assert "What you can do" in (await get(boss, f"/tasks/{world.manager_task}")).text
+    done = await act(boss, world.manager_task, "nudge")
+    assert (await get(boss, done.headers["location"])).status_code == 200
+    hr = await by_mail(database, clock, open_client, SECOND_HR, world.manager_task)
+    refused = await hr.post(f"/api/tasks/{world.manager_task}/nudge", json={})
+    assert refused.status_code in (403, 404)
 
 
 async def test_whoever_reads_the_mail_of_an_absent_manager_can_do_what_it_offers(

@@ -55,6 +55,12 @@ OPENED = {
     "POST /tasks/{task_id}/withdraw",
     "POST /tasks/{task_id}/draft/send-on",
     "POST /tasks/{task_id}/draft/discard",
+    "GET /tasks/{task_id}/steer/{name}",
+    "POST /tasks/{task_id}/steer/{name}",
+    "POST /api/tasks/{task_id}/extend",
+    "POST /api/tasks/{task_id}/reassign",
+    "POST /api/tasks/{task_id}/excuse",
+    "POST /api/tasks/{task_id}/nudge",
     "POST /tasks/{task_id}/raters",
     "POST /tasks/{task_id}/raters/draft",
     "GET /rounds/{round_id}/raters",
@@ -109,7 +115,12 @@ async def _link(
 
 
 def _address(path: str, task_id: UUID) -> str:
-    known = {"task_id": str(task_id), "session_id": "0" * 16, "person_id": str(WORKER)}
+    known = {
+        "task_id": str(task_id),
+        "name": "nudge",
+        "session_id": "0" * 16,
+        "person_id": str(WORKER),
+    }
     return re.sub(r"{([a-z_]+)}", lambda part: known.get(part[1], str(task_id)), path)
 
 
