@@ -209,6 +209,22 @@ def hr_over(reader: Reader, subject_id: int | None, cycle_id: UUID | None = None
     return reader.is_hr and not is_own_case(reader, subject_id, cycle_id)
 
 
+NOT_ONESELF = (
+    "This definition keeps answers from HR, so nobody at a desk makes themselves a reviewer; a "
+    "colleague can."
+)
+
+
+def opens_to_oneself(actor: Actor, person_id: int, hr_reads: str) -> bool:
+    """Whether a member of a desk would give themselves to read what is kept from HR.
+
+    As a reviewer one reads what was written before; where `policies.hr_reads` is not `all`, a
+    member of HR must not become one by their own act.
+    """
+    desk = actor.kind in ("hr", "administrator")
+    return desk and hr_reads != "all" and actor.person_id == person_id
+
+
 @dataclass(frozen=True, slots=True)
 class TaskAccess:
     """What the rules must know of a task.

@@ -16,7 +16,7 @@ from definitions.models import Definition
 from definitions.timeline import ends_at as cycle_ends_at
 from definitions.timeline import period_of, plan_cycle
 from definitions.unfolding import running
-from domain.access import Actor
+from domain.access import NOT_ONESELF, Actor, opens_to_oneself
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CycleId, cycle_process
 from domain.notifications import Event
@@ -74,7 +74,7 @@ async def prepare(
     definition = running(version.content)
     if launched_by != "rolling":
         await _refuse_overlap(conn, definition, None)
-    await _may_review(conn, reviewers or {})
+    await _may_review(conn, reviewers or {}, definition, actor)
     period = period_of(definition, launch_on)
     cycle_id = CycleId(
         await conn.scalar(
@@ -211,7 +211,7 @@ async def name_reviewer(
     cycle = await lock_checked(conn, cycle_id)
     if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
         raise IllegalState(f"the cycle {cycle_id} is {cycle.state}: reassign the tasks instead")
-    await _may_review(conn, {person_id: reviewer_id})
+    await _may_review(conn, {person_id: reviewer_id}, cycle.definition, actor)
     named = await named_reviewers(conn, cycle_id)
     await enrol(
         conn,
@@ -232,8 +232,16 @@ async def name_reviewer(
     )
 
 
-async def _may_review(conn: AsyncConnection, reviewers: Mapping[int, int]) -> None:
-    """Refuse reviewers, by reviewed person, who are not there or would review themselves."""
+async def _may_review(
+    conn: AsyncConnection, reviewers: Mapping[int, int], definition: Definition, actor: Actor
+) -> None:
+    """Refuse reviewers, by reviewed person, who are not there or would review themselves.
+
+    Where HR reads no answers, nobody of HR names themselves.
+    """
+    hr_reads = definition.policies.hr_reads
+    if any(opens_to_oneself(actor, reviewer, hr_reads) for reviewer in reviewers.values()):
+        raise Invalid(NOT_ONESELF)
     if any(person == reviewer for person, reviewer in reviewers.items()):
         raise Invalid("Nobody reviews themselves.")
     rows = await conn.execute(

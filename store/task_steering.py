@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
-from domain.access import Actor
+from domain.access import NOT_ONESELF, Actor, opens_to_oneself
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
 from domain.states import CycleState, Role, TaskState
@@ -177,6 +177,8 @@ async def reassign(
     if to_person == task.assignee_id:
         return
     await _may_hold(conn, task, to_person)
+    if opens_to_oneself(actor, to_person, cycle.definition.policies.hr_reads):
+        raise Invalid(NOT_ONESELF)
     if actor.kind == "person" and actor.person_id is not None:
         await must_be_below(conn, to_person, actor.person_id, now.date())
     former = task.assignee_id
