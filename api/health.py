@@ -39,6 +39,7 @@ class Health(BaseModel):
 
     The engine only degrades it, and so does the folder of seal keys: whoever writes no feedback
     needs neither. `seal_keys` is degraded, too, while raters must be asked again for lost keys.
+    `mail` is degraded while the mail server cannot be reached or refuses us.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class Health(BaseModel):
     migrations: State
     engine: State
     seal_keys: State
+    mail: State
 
 
 class Alive(BaseModel):
@@ -88,17 +90,20 @@ async def _look(database: Database, now: datetime) -> Health:
             migrations="failing",
             engine="degraded",
             seal_keys="degraded",
+            mail="degraded",
         )
-    facts = _Facts(row.revision, row.late)
+    facts = _Facts(row.revision, row.late, row.no_mail)
     migrated = facts.revision == _newest()
     engine: State = "degraded" if facts.late else "ok"
-    good: State = "degraded" if "degraded" in (engine, seal_keys) else "ok"
+    mail: State = "degraded" if facts.no_mail else "ok"
+    good: State = "degraded" if "degraded" in (engine, seal_keys, mail) else "ok"
     return Health(
         status="failing" if not migrated else good,
         database="ok",
         migrations="ok" if migrated else "failing",
         engine=engine,
         seal_keys=seal_keys,
+        mail=mail,
     )
 
 
@@ -116,11 +121,13 @@ async def _seal_keys(conn: AsyncConnection) -> State:
 class _Facts:
     revision: str | None
     late: int
+    no_mail: bool
 
 
 _FACTS = text(
     """
     SELECT (SELECT max(version_num) FROM alembic_version) AS revision,
+      EXISTS (SELECT FROM processes WHERE kind = 'mail' AND waits_for = 'relay') AS no_mail,
       (SELECT count(*) FROM processes WHERE state = 'open'
        AND coalesce(armed_until, CASE WHEN advanced_at IS NULL THEN created_at END) < :late) AS late
     """

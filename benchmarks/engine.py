@@ -33,7 +33,8 @@ from play.world import CROWD, World, begin, open_world
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.launch import confirm
 from store.mail_claims import claim
-from store.mails import Fate, Ready, Result, mark, next_due, others_first, settle
+from store.mail_fates import Fate, Result
+from store.mails import Ready, mark, next_due, others_first, settle
 from store.outbox import suppress_for_tasks
 from store.processes import LARGEST_WINDOW, ring
 from store.readiness import few_left
@@ -165,7 +166,7 @@ def _unworded(database: Database) -> MailTurn:
                 ready = [Ready(mail.id, "", "") for mail in taken.mails]
                 marked = await mark(conn, ready, lease=taken.lease, as_of=as_of)
                 results = [Result(mail, Fate.ACCEPTED, 1, 250, "") for mail in marked]
-                await settle(conn, results, as_of)
+                await settle(conn, results, lease=taken.lease, as_of=as_of)
         async with database.begin() as conn:
             due = await next_due(conn, as_of)
         soon = as_of + timedelta(seconds=1)

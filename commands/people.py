@@ -12,6 +12,7 @@ from domain.access import SERVICE
 from domain.clock import SystemClock
 from domain.errors import Invalid, NotFound
 from store.address_changes import confirm_on_the_machine
+from store.addresses import TriedAgain, try_again
 from store.people_columns import ColumnMapping, parse_mapping
 from store.people_import import ImportResult, import_people
 
@@ -23,7 +24,19 @@ SHOWN = 12
 
 @app.callback()
 def people() -> None:
-    """Import people and reporting lines."""
+    """Import people and reporting lines; try addresses again that refused mail."""
+
+
+@app.command("try-again")
+def try_addresses_again() -> None:
+    """Try every address again to which mail was refused; what was missed goes out."""
+    now = SystemClock().now()
+
+    async def act(conn: Any) -> TriedAgain:
+        return await try_again(conn, SERVICE, now)
+
+    tried = run(act)
+    typer.echo(f"{tried.people} addresses are tried again; {tried.items} items are queued.")
 
 
 @app.command("import")

@@ -15,6 +15,7 @@ from activities.notifications.message import Envelope
 from activities.notifications.sender import MailSettings, Sender
 from activities.notifications.smtp import Accepted, NotHandedOver, Outcome, Permanent, Transport
 from activities.turn import Turn
+from domain.mail_answers import Step
 from domain.progress import Progress
 from play.moments import instant
 from play.scenario import Scenario
@@ -68,7 +69,7 @@ class KeepingRelay:
             return NotHandedOver("the relay is down")
         recipient = envelope.recipient.lower()
         if any(a == recipient and span.holds(self.as_of) for a, span in self._refused):
-            return Permanent(550, "5.1.1 No such mailbox", about_recipient=True)
+            return Permanent.said(Step.RECIPIENT, 550, "5.1.1 No such mailbox")
         self.kept.append(envelope)
         return Accepted(250, "kept")
 

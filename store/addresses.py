@@ -133,6 +133,39 @@ async def _of_the_company(conn: AsyncConnection, person_id: int) -> None:
         raise Invalid(message, ({"field": "address", "code": "outside", "message": message},))
 
 
+@dataclass(frozen=True, slots=True)
+class TriedAgain:
+    """How many addresses are tried again, and how many items are queued that were missed."""
+
+    people: int
+    items: int
+
+
+async def try_again(conn: AsyncConnection, actor: Actor, now: datetime) -> TriedAgain:
+    """Try every address again to which mail was refused, as it is. Repeatable.
+
+    One that is refused once more is marked once more. The audit log gets one entry a person.
+    """
+    rows = await conn.execute(
+        text("SELECT id FROM people WHERE address_refused_at IS NOT NULL ORDER BY id FOR UPDATE")
+    )
+    people = list(rows.scalars())
+    if not people:
+        return TriedAgain(0, 0)
+    queued = await address_mended(conn, people, now)
+    for person in people:
+        await record(
+            conn,
+            at=now,
+            actor=actor,
+            action="address_mended",
+            object_type="person",
+            object_id=person,
+            after={"corrected": "no", "together": len(people)},
+        )
+    return TriedAgain(len(people), queued)
+
+
 async def _may_have(conn: AsyncConnection, known: RefusedAddress, address: str) -> None:
     settings = await company(conn)
     desks = {member.lower() for member in (*settings.hr, *settings.administrators)}

@@ -20,14 +20,12 @@ from definitions.calendar import CalendarRange, Calendars
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
 from store.mail_choice import Choice, Group, Item, Somebody, choose, lost_with_receiver, stale
+from store.mail_leases import Lease, new_lease
 from store.mail_writing import ClaimedMail, Written, write
 from store.mails import held_cycles
 from store.outbox import horizon
 from store.people import company_calendars, delegate_on, person_times
 from store.processes import hold
-
-CLAIM_LEASE = timedelta(seconds=60)
-"""How long a claim may be rendered before another sender takes its mails over."""
 
 MOST_UNANSWERED = 5
 """So often a mail is handed over without an answer; then it has arrived, or never will."""
@@ -47,7 +45,7 @@ class Claim:
     """
 
     mails: tuple[ClaimedMail, ...]
-    lease: datetime
+    lease: Lease
     more: bool
 
 
@@ -85,17 +83,19 @@ async def claim(
     people: int,
     message_id: Callable[[str], str],
     urgent: bool = False,
+    lease: Lease | None = None,
 ) -> Claim:
     """Take what is due at `as_of` for up to so many people, the longest due first.
 
     `message_id` makes a Message-ID of a mail's key, which is made of the person and the items.
     Whatever is due and may not be said any more is suppressed with its reason; what has come
     outside the receiver's hours is postponed. `urgent`: only what waits for nothing, for nobody.
+    `lease` is the sender's; without one it is a new one.
     """
     held, _ = await held_cycles(conn, as_of)
     events = URGENT if urgent else CAUSING
     owners = await _lock_people(conn, as_of, held, people, events)
-    lease = as_of + CLAIM_LEASE
+    lease = lease or new_lease(as_of)
     if not owners:
         return Claim((), lease, more=False)
     waiting = [] if urgent else await _waiting(conn, owners, as_of)

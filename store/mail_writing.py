@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.distance import rungs_went_out
+from store.mail_leases import Lease
 from store.mails import MailState, went_out
 
 
@@ -49,7 +50,7 @@ class Written:
         return any(getattr(self, name) for name in self.__slots__)
 
 
-async def write(conn: AsyncConnection, written: Written, lease: datetime, as_of: datetime) -> None:
+async def write(conn: AsyncConnection, written: Written, lease: Lease, as_of: datetime) -> None:
     """Write everything; the mails in `written` have their ids afterwards."""
     await _suppress(conn, written.suppressed, as_of)
     await _set_times(conn, written, as_of)
@@ -105,7 +106,8 @@ async def _set_times(conn: AsyncConnection, written: Written, as_of: datetime) -
     if written.resent:
         await conn.execute(
             text(
-                "UPDATE mails m SET unanswered = r.times, claimed_until = NULL FROM unnest("
+                "UPDATE mails m SET unanswered = r.times, claimed_by = NULL, "
+                "claimed_until = NULL FROM unnest("
                 "CAST(:ids AS uuid[]), CAST(:times AS int[])) AS r(id, times) WHERE m.id = r.id"
             ),
             _columns(written.resent, "ids", "times"),
@@ -113,7 +115,8 @@ async def _set_times(conn: AsyncConnection, written: Written, as_of: datetime) -
     if written.waits:
         await conn.execute(
             text(
-                "UPDATE mails m SET next_try_at = w.until, claimed_until = NULL FROM unnest("
+                "UPDATE mails m SET next_try_at = w.until, claimed_by = NULL, "
+                "claimed_until = NULL FROM unnest("
                 "CAST(:ids AS uuid[]), CAST(:until AS timestamptz[])) AS w(id, until) "
                 "WHERE m.id = w.id"
             ),
@@ -132,7 +135,7 @@ async def _leave_unknown(conn: AsyncConnection, mails: Sequence[UUID], as_of: da
         return
     await conn.execute(
         text(
-            "UPDATE mails SET state = :state, claimed_until = NULL, raw = NULL, "
+            "UPDATE mails SET state = :state, claimed_by = NULL, claimed_until = NULL, raw = NULL, "
             "unanswered = greatest(unanswered, 1) WHERE id = ANY(CAST(:ids AS uuid[]))"
         ),
         {"ids": list(mails), "state": MailState.UNKNOWN.value},
@@ -152,7 +155,8 @@ async def _drop(conn: AsyncConnection, mails: Sequence[UUID]) -> None:
     if mails:
         await conn.execute(
             text(
-                "UPDATE mails m SET state = :state, claimed_until = NULL, raw = NULL "
+                "UPDATE mails m SET state = :state, claimed_by = NULL, claimed_until = NULL, "
+                "raw = NULL "
                 "WHERE id = ANY(CAST(:ids AS uuid[])) AND NOT EXISTS (SELECT 1 "
                 "FROM notifications n WHERE n.mail_id = m.id AND n.state = 'sending')"
             ),
@@ -161,7 +165,7 @@ async def _drop(conn: AsyncConnection, mails: Sequence[UUID]) -> None:
 
 
 async def _insert(
-    conn: AsyncConnection, mails: Sequence[ClaimedMail], lease: datetime, as_of: datetime
+    conn: AsyncConnection, mails: Sequence[ClaimedMail], lease: Lease, as_of: datetime
 ) -> dict[str, UUID]:
     if not mails:
         return {}
@@ -169,15 +173,15 @@ async def _insert(
         text(
             """
             INSERT INTO mails (key, person_id, instead_of_id, kind, address, message_id, subject,
-                state, next_try_at, claimed_until, created_at)
+                state, next_try_at, claimed_by, claimed_until, created_at)
             SELECT n.key, n.person_id, n.instead_of_id, n.kind, n.address, n.message_id, '',
-                'sending', :as_of, :lease, :as_of
+                'sending', :as_of, :token, :until, :as_of
             FROM unnest(CAST(:keys AS text[]), CAST(:people AS bigint[]),
                 CAST(:instead AS bigint[]), CAST(:kinds AS text[]), CAST(:addresses AS text[]),
                 CAST(:message_ids AS text[]))
               AS n(key, person_id, instead_of_id, kind, address, message_id)
             ON CONFLICT (key) DO UPDATE SET state = 'sending', next_try_at = :as_of,
-                claimed_until = :lease, handed_over_at = NULL
+                claimed_by = :token, claimed_until = :until, handed_over_at = NULL
             RETURNING key, id
             """
         ),
@@ -188,7 +192,8 @@ async def _insert(
             "kinds": [mail.kind for mail in mails],
             "addresses": [mail.address for mail in mails],
             "message_ids": [mail.message_id for mail in mails],
-            "lease": lease,
+            "token": lease.token,
+            "until": lease.until,
             "as_of": as_of,
         },
     )
@@ -196,13 +201,14 @@ async def _insert(
 
 
 async def _reclaim(
-    conn: AsyncConnection, mails: Sequence[ClaimedMail], lease: datetime, as_of: datetime
+    conn: AsyncConnection, mails: Sequence[ClaimedMail], lease: Lease, as_of: datetime
 ) -> None:
     if mails:
         await conn.execute(
             text(
                 """
-                UPDATE mails m SET claimed_until = :lease, next_try_at = :as_of,
+                UPDATE mails m SET claimed_by = :token, claimed_until = :until,
+                    next_try_at = :as_of,
                     address = r.address, person_id = r.person_id, instead_of_id = r.instead_of_id
                 FROM unnest(CAST(:ids AS uuid[]), CAST(:addresses AS text[]),
                     CAST(:people AS bigint[]), CAST(:instead AS bigint[]))
@@ -215,7 +221,8 @@ async def _reclaim(
                 "addresses": [mail.address for mail in mails],
                 "people": [mail.receiver_id for mail in mails],
                 "instead": [mail.instead_of_id for mail in mails],
-                "lease": lease,
+                "token": lease.token,
+                "until": lease.until,
                 "as_of": as_of,
             },
         )

@@ -19,14 +19,11 @@ from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
 from store.addresses import refuse_addresses
 from store.distance import rungs_went_out
+from store.mail_fates import MOST_REFUSALS, Fate, Result
+from store.mail_leases import Lease, release
+from store.mail_server import Standing, judge
 from store.outbox import NEVER_ALONE
 from store.processes import hold
-
-HAND_OVER_LEASE = timedelta(minutes=5)
-"""How long a sender may take from the mark to the answer before another counts it as lost."""
-
-MOST_REFUSALS = 5
-"""So often a message that the relay refuses for good is tried; then administrators hear of it."""
 
 SETTLING = timedelta(seconds=60)
 """So long daily mail waits for processes that had something due at the same instant."""
@@ -48,17 +45,6 @@ class MailState(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-class Fate(StrEnum):
-    """What came of handing a mail over."""
-
-    ACCEPTED = "accepted"
-    LATER = "later"  # 4xx
-    NO_CONNECTION = "no_connection"  # nothing was handed over
-    NO_ANSWER = "no_answer"  # it may have arrived
-    ADDRESS_REFUSED = "address_refused"  # 5xx about the recipient
-    MESSAGE_REFUSED = "message_refused"  # 5xx about anything else
-
-
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A mail that was rendered. `text` is its plain text without the tokens of its links."""
@@ -68,42 +54,21 @@ class Ready:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a marked mail fared. `attempts` counts this one, too."""
-
-    id: UUID
-    fate: Fate
-    attempts: int
-    code: int | None = None
-    answer: str = ""
-
-
-def backoff(fate: Fate, attempts: int) -> timedelta:
-    """How long to wait before a mail is tried again, after so many attempts."""
-    doubled = 1 << min(attempts - 1, 10)
-    if fate is Fate.NO_CONNECTION:
-        return min(timedelta(seconds=15) * doubled, timedelta(minutes=5))
-    return min(timedelta(minutes=1) * doubled, timedelta(minutes=30))
-
-
 # --- Before the hand-over -----------------------------------------------------------------------
 
 
 async def mark(
-    conn: AsyncConnection, mails: Sequence[Ready], *, lease: datetime, as_of: datetime
-) -> dict[UUID, datetime]:
-    """Mark mails as handed over; returns those that may be sent, with the lease that now holds.
+    conn: AsyncConnection, mails: Sequence[Ready], *, lease: Lease, as_of: datetime
+) -> set[UUID]:
+    """Mark mails as handed over; returns those that may be sent, until `lease.until`.
 
-    `lease` is what their claim returned: whoever's lease was taken over gets nothing back. What
-    became moot since the claim (a task was done, a cycle was paused) goes back to be decided
-    anew. The cycles' rows are locked shared, so that a pause is answered either before this, and
-    is seen, or after it.
+    A sender whose lease was taken over gets nothing back. What became moot since the claim (a task
+    was done, a cycle was paused) goes back to be decided anew. The cycles' rows are locked shared,
+    so that a pause is answered either before this, and is seen, or after it.
     """
     if not mails:
-        return {}
+        return set()
     ids = [mail.id for mail in mails]
-    until = as_of + HAND_OVER_LEASE
     await conn.execute(
         text(
             "SELECT 1 FROM cycles WHERE id IN (SELECT cycle_id FROM notifications "
@@ -115,11 +80,12 @@ async def mark(
     rows = await conn.execute(
         text(
             """
-            UPDATE mails m SET handed_over_at = :as_of, claimed_until = :until,
+            UPDATE mails m SET handed_over_at = :as_of,
+                claimed_until = greatest(m.claimed_until, :until),
                 attempts = m.attempts + 1, subject = r.subject, text = r.text
             FROM unnest(CAST(:ids AS uuid[]), CAST(:subjects AS text[]), CAST(:texts AS text[]))
                 AS r(id, subject, text)
-            WHERE m.id = r.id AND m.state = 'sending' AND m.claimed_until = :lease
+            WHERE m.id = r.id AND m.state = 'sending' AND m.claimed_by = :token
               AND NOT EXISTS (
                 SELECT 1 FROM notifications n
                 LEFT JOIN tasks t ON t.id = n.task_id LEFT JOIN cycles c ON c.id = n.cycle_id
@@ -131,58 +97,45 @@ async def mark(
         ),
         {
             "as_of": as_of,
-            "until": until,
-            "lease": lease,
+            "until": lease.until,
+            "token": lease.token,
             "ids": ids,
             "subjects": [mail.subject for mail in mails],
             "texts": [mail.text for mail in mails],
             "while_open": [event.value for event in Event if event.while_open],
         },
     )
-    marked = {row.id: until for row in rows}
+    marked = set(rows.scalars())
     if len(marked) < len(ids):
         await release(conn, [i for i in ids if i not in marked], lease=lease, as_of=as_of)
     return marked
 
 
-async def release(
-    conn: AsyncConnection, mails: Sequence[UUID], *, lease: datetime, as_of: datetime
-) -> None:
-    """Give claimed mails back that were not marked: they are decided anew from `as_of` on.
-
-    Repeatable.
-    """
-    if not mails:
-        return
-    await conn.execute(
-        text(
-            "UPDATE mails SET claimed_until = NULL, next_try_at = :as_of "
-            "WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sending' AND claimed_until = :lease"
-        ),
-        {"ids": list(mails), "lease": lease, "as_of": as_of},
-    )
-
-
 # --- After it -----------------------------------------------------------------------------------
 
 
-async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: datetime) -> None:
+async def settle(
+    conn: AsyncConnection, results: Sequence[Result], *, lease: Lease, as_of: datetime
+) -> Standing | None:
     """Write down how mails marked at `as_of` fared, and what follows. Repeatable.
 
     Sent: their tasks count as announced, their rungs as gone out (language reference §5.6). An
     address that was refused is HR's to mend, and its ladders do not climb. All others are tried
     again later; what nobody knows about is resolved by the next claim. Of mails that another
-    sender has taken over meanwhile, only an acceptance counts.
+    sender has taken over meanwhile, only an acceptance counts. Returns how the mail server stands.
     """
     if not results:
-        return
-    final = {r.id: _state(r) for r in results}
-    later = [r.fate not in (Fate.ACCEPTED, Fate.ADDRESS_REFUSED) for r in results]
+        return None
+    standing, results = await judge(conn, results, as_of)
+    given_up = await _given_up(conn, results, standing)
+    final = {r.id: _state(r, given_up) for r in results}
+    later = [final[r.id] is MailState.SENDING for r in results]
     await conn.execute(
         text(
             """
             UPDATE mails m SET state = r.state, smtp_code = r.code, smtp_answer = r.answer,
-                claimed_until = NULL, raw = NULL,
+                claimed_by = NULL, claimed_until = NULL, raw = NULL,
+                attempts = m.attempts - CASE WHEN r.to_all THEN 1 ELSE 0 END,
                 unanswered = m.unanswered + CASE WHEN r.unanswered THEN 1 ELSE 0 END,
                 handed_over_at = CASE WHEN r.again AND NOT r.unanswered AND m.unanswered = 0
                     THEN NULL ELSE m.handed_over_at END,
@@ -190,15 +143,15 @@ async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: dateti
                 sent_at = CASE WHEN r.state = 'sent' THEN :as_of END
             FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:codes AS int[]),
                 CAST(:answers AS text[]), CAST(:unanswered AS boolean[]), CAST(:again AS boolean[]),
-                CAST(:next AS timestamptz[]))
-              AS r(id, state, code, answer, unanswered, again, next_try_at)
+                CAST(:next AS timestamptz[]), CAST(:to_all AS boolean[]))
+              AS r(id, state, code, answer, unanswered, again, next_try_at, to_all)
             WHERE m.id = r.id AND m.state IN ('sending', 'unknown')
-              AND (r.state = 'sent' OR m.claimed_until = :lease)
+              AND (r.state = 'sent' OR m.claimed_by = :token)
             """
         ),
         {
             "as_of": as_of,
-            "lease": as_of + HAND_OVER_LEASE,
+            "token": lease.token,
             "ids": [r.id for r in results],
             "states": [final[r.id] for r in results],
             "codes": [r.code for r in results],
@@ -206,9 +159,10 @@ async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: dateti
             "unanswered": [r.fate is Fate.NO_ANSWER for r in results],
             "again": later,
             "next": [
-                as_of + backoff(r.fate, r.attempts) if wait else None
+                standing.next_try(r, as_of) if wait else None
                 for r, wait in zip(results, later, strict=True)
             ],
+            "to_all": [r.fate is Fate.REFUSED_TO_ALL for r in results],
         },
     )
     sent = [r.id for r in results if r.fate is Fate.ACCEPTED]
@@ -217,23 +171,35 @@ async def settle(conn: AsyncConnection, results: Sequence[Result], as_of: dateti
     refused = [r for r in results if r.fate is Fate.ADDRESS_REFUSED]
     await _settle_items(conn, [r.id for r in refused], "failed", "address_refused", as_of)
     await refuse_addresses(conn, {r.id: r.code or 550 for r in refused}, as_of)
-    given_up = [
-        r.id for r in results if r.fate is Fate.MESSAGE_REFUSED and final[r.id] == MailState.FAILED
-    ]
     await _settle_items(conn, given_up, "failed", "message_refused", as_of)
     await _park(conn, given_up, as_of)
+    return standing
 
 
-def _state(result: Result) -> MailState:
-    match result.fate:
-        case Fate.ACCEPTED:
-            return MailState.SENT
-        case Fate.ADDRESS_REFUSED:
-            return MailState.FAILED
-        case Fate.MESSAGE_REFUSED if result.attempts >= MOST_REFUSALS:
-            return MailState.FAILED
-        case _:
-            return MailState.SENDING
+async def _given_up(
+    conn: AsyncConnection, results: Sequence[Result], standing: Standing
+) -> list[UUID]:
+    """Messages refused so often while the server took others: it is about them alone."""
+    often = [
+        r.id for r in results if r.fate is Fate.MESSAGE_REFUSED and r.attempts >= MOST_REFUSALS
+    ]
+    if not often or standing.accepted_at is None:
+        return []
+    rows = await conn.execute(
+        text(
+            "SELECT id FROM mails WHERE id = ANY(CAST(:ids AS uuid[])) AND created_at < :accepted"
+        ),
+        {"ids": often, "accepted": standing.accepted_at},
+    )
+    return list(rows.scalars())
+
+
+def _state(result: Result, given_up: Sequence[UUID]) -> MailState:
+    if result.fate is Fate.ACCEPTED:
+        return MailState.SENT
+    if result.fate is Fate.ADDRESS_REFUSED or result.id in given_up:
+        return MailState.FAILED
+    return MailState.SENDING
 
 
 async def _settle_items(
@@ -327,15 +293,16 @@ async def _hold(conn: AsyncConnection, person_id: int, code: str, as_of: datetim
 
 
 async def give_up(
-    conn: AsyncConnection, mail_id: UUID, code: str, *, lease: datetime, as_of: datetime
+    conn: AsyncConnection, mail_id: UUID, code: str, *, lease: Lease, as_of: datetime
 ) -> None:
     """A claimed mail cannot be written: it fails alone, is held with its code, and stops nobody."""
     person_id = await conn.scalar(
         text(
-            "UPDATE mails SET state = 'failed', claimed_until = NULL, smtp_answer = :code "
-            "WHERE id = :id AND state = 'sending' AND claimed_until = :lease RETURNING person_id"
+            "UPDATE mails SET state = 'failed', claimed_by = NULL, claimed_until = NULL, "
+            "smtp_answer = :code "
+            "WHERE id = :id AND state = 'sending' AND claimed_by = :token RETURNING person_id"
         ),
-        {"id": mail_id, "code": code, "lease": lease},
+        {"id": mail_id, "code": code, "token": lease.token},
     )
     if person_id is None:
         return

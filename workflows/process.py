@@ -11,7 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.engine import Engine
-    from activities.options import ADVANCE_TIMEOUT, HEARTBEAT_TIMEOUT, RETRY
+    from activities.options import ADVANCE_TIMEOUT, HEARTBEAT_TIMEOUT, MAIL_RETRY, RETRY
     from domain.progress import Advance, Progress
 
 MOST_EVENTS = 3000
@@ -147,7 +147,7 @@ async def advance_mail(call: Advance) -> Progress:
         call,
         start_to_close_timeout=ADVANCE_TIMEOUT,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=RETRY,
+        retry_policy=MAIL_RETRY,
     )
 
 

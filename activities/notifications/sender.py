@@ -6,13 +6,14 @@ way, the next is worded. What fails is somebody's to see: the ledger, HR, the ad
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from activities.notifications.composing import compose, wording_of
 from activities.notifications.facts import Facts, Lifetimes, gather
+from activities.notifications.holding import Holding
 from activities.notifications.mail_items import Mailbox
 from activities.notifications.message import AddressError, Envelope, build_message, message_id
 from activities.notifications.rendering import Wordings, render
@@ -30,22 +31,21 @@ from activities.notifications.smtp import (
     Unknown,
 )
 from activities.turn import Turn
+from domain.mail_answers import About, Step
 from domain.progress import Progress
 from store.chunks import failure_code
 from store.mail_claims import Claim, claim
+from store.mail_fates import Fate, Result, backoff
+from store.mail_leases import release
+from store.mail_server import MANY, Standing, mail_server, try_now
 from store.mail_writing import ClaimedMail
 from store.mails import (
     BAD_ADDRESS,
-    HAND_OVER_LEASE,
-    Fate,
     Ready,
-    Result,
-    backoff,
     give_up,
     mark,
     next_due,
     others_first,
-    release,
     settle,
 )
 from store.session import Database
@@ -56,8 +56,8 @@ PEOPLE = 300
 BATCH = 50
 """Mails per mark. So many may be in doubt when a sender dies, so not more."""
 
-SEND_WITHIN = HAND_OVER_LEASE - timedelta(minutes=1)
-"""Real time from the mark to the answer; later nothing is begun, for another may have begun it."""
+LONGEST_HAND_OVER = 300.0
+"""Seconds after which a relay that answers each time but never ends is left."""
 
 DOWN_AFTER = 3
 """So many failures to connect in a row mean that the relay is down, not that a mail is bad."""
@@ -126,22 +126,27 @@ class Sender:
         """
         async with self._database.begin() as conn:
             wait = await others_first(conn, as_of)
-        delivery = _Delivery(self, turn, as_of)
-        while True:
-            async with self._database.begin() as conn:
-                taken = await claim(
-                    conn,
-                    as_of,
-                    people=self._people(),
-                    message_id=self._message_id,
-                    urgent=wait,
-                )
-            if taken.mails:
-                await delivery.deliver(taken)
-            if not taken.more or delivery.down_until is not None:
-                break
-            if turn.heartbeat():
-                return Progress(next_due_at=as_of, again=True, waits_for="mail")
+            standing = await mail_server(conn)
+            if standing.asked:
+                await try_now(conn, as_of)
+        delivery = _Delivery(self, turn, as_of, standing)
+        async with delivery:
+            while delivery.down_until is None:
+                async with self._database.begin() as conn:
+                    taken = await claim(
+                        conn,
+                        as_of,
+                        people=self._people(),
+                        message_id=self._message_id,
+                        urgent=wait,
+                        lease=delivery.holding.lease,
+                    )
+                if taken.mails:
+                    await delivery.deliver(taken)
+                if not taken.more:
+                    break
+                if turn.heartbeat():
+                    return Progress(next_due_at=as_of, again=True, waits_for="mail")
         soon = as_of + timedelta(seconds=1) if wait else None
         async with self._database.begin() as conn:
             due = await next_due(conn, as_of, not_before=delivery.down_until)
@@ -168,38 +173,56 @@ class _Worded:
 
 
 class _Delivery:
-    """One turn's mails on their way."""
+    """One turn's mails on their way, held as long as it lasts."""
 
-    def __init__(self, sender: Sender, turn: Turn, as_of: datetime) -> None:
+    def __init__(self, sender: Sender, turn: Turn, as_of: datetime, standing: Standing) -> None:
         self._sender = sender
         self._database = sender._database
         self._turn = turn
         self._as_of = as_of
+        self.holding = Holding(sender._database, as_of)
         self._failures = 0
         self._tried = 0
         self._results: list[Result] = []
-        self._deadlines: dict[UUID, float] = {}  # of mails marked and not begun, on this clock
-        self.down_until: datetime | None = None
+        self._not_begun: dict[UUID, Result] = {}  # marked: what is true if they never begin
+        self._standing = standing
+        self._probing = standing.refuses
+        self._doubted: set[int] = set() if standing.refuses else set(standing.doubted)
+        self.down_until = standing.waits_until(as_of)
+
+    async def __aenter__(self) -> None:
+        await self.holding.begin()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.holding.end()
 
     async def deliver(self, taken: Claim) -> None:
         """Word, mark, hand over and settle the mails of a claim."""
-        async with self._database.begin() as conn:
-            facts = await gather(conn, taken.mails, self._sender._settings.lifetimes, self._as_of)
-        words = wording_of(facts)
+        self.holding.take(mail.id for mail in taken.mails)
+        mails = list(taken.mails)
+        transports = self._sender._transports
+        if self._probing:  # different ones each time, one after the other
+            mails.sort(key=lambda mail: mail.attempts)
+            transports = transports[:1]
         waiting: asyncio.Queue[_Worded] = asyncio.Queue(maxsize=BATCH)
-        lines = [
-            asyncio.create_task(self._line(transport, waiting))
-            for transport in self._sender._transports
-        ]
+        lines = [asyncio.create_task(self._line(t, waiting)) for t in transports]
+        unmarked = {mail.id for mail in mails}
         try:
-            for start in range(0, len(taken.mails), BATCH):
+            async with self._database.begin() as conn:
+                facts = await gather(conn, mails, self._sender._settings.lifetimes, self._as_of)
+            words = wording_of(facts)
+            while mails:
                 if self.down_until is not None:
-                    await self._put_off(taken.mails[start:], taken.lease)
                     break
-                batch = taken.mails[start : start + BATCH]
-                worded = await self._worded(batch, facts, words, taken.lease)
-                for one in await self._mark(worded, taken.lease):
+                size = MANY if self._probing else BATCH
+                batch, mails = mails[:size], mails[size:]
+                worded = await self._worded(batch, facts, words)
+                for one in await self._mark(worded):
                     await waiting.put(one)
+                unmarked -= {mail.id for mail in batch}
+                if self._probing:
+                    await waiting.join()
+                    await self._settle()
                 self._turn.heartbeat()
             await waiting.join()
         finally:
@@ -207,16 +230,12 @@ class _Delivery:
                 line.cancel()
             await asyncio.gather(*lines, return_exceptions=True)
             # Also when the worker is told to stop: what was not begun is in no doubt.
-            self._results += [
-                Result(mail.id, Fate.NO_CONNECTION, mail.attempts + 1)
-                for mail in taken.mails
-                if mail.id in self._deadlines
-            ]
-            self._deadlines.clear()
-            await self._settle()
+            self._results += self._not_begun.values()
+            self._not_begun.clear()
+            await self._settle(unmarked)
 
     async def _worded(
-        self, batch: Sequence[ClaimedMail], facts: Facts, words: Wordings, lease: datetime
+        self, batch: Sequence[ClaimedMail], facts: Facts, words: Wordings
     ) -> list[_Worded]:
         worded: list[_Worded] = []
         for mail in batch:
@@ -224,7 +243,7 @@ class _Delivery:
                 worded.append(self._word(mail, facts, words))
             except Exception as error:  # one mail that cannot be written stops no other
                 code = BAD_ADDRESS if isinstance(error, AddressError) else failure_code(error)
-                async with self._database.begin() as conn:
+                async with self.holding.writing() as (conn, lease):
                     await give_up(conn, mail.id, code, lease=lease, as_of=self._as_of)
             await asyncio.sleep(0)  # let answers of the relay in
         return worded
@@ -248,30 +267,37 @@ class _Delivery:
                 text = text.replace(token, "...")  # only its hash is kept
         return _Worded(mail, message.envelope(), Ready(mail.id, rendered.subject, text))
 
-    async def _mark(self, worded: Sequence[_Worded], lease: datetime) -> list[_Worded]:
+    async def _mark(self, worded: Sequence[_Worded]) -> list[_Worded]:
         """Settle what has come back and mark what goes next, in one commit."""
         results, self._results = self._results, []
-        async with self._database.begin() as conn:
-            await settle(conn, results, self._as_of)
+        async with self.holding.writing() as (conn, lease):
+            standing = await settle(conn, results, lease=lease, as_of=self._as_of)
             marked = await mark(conn, [one.ready for one in worded], lease=lease, as_of=self._as_of)
-        until = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
-        self._deadlines |= dict.fromkeys(marked, until)
-        return [one for one in worded if one.mail.id in marked]
+        self.holding.leave(result.id for result in results)
+        self._learn(standing)
+        marked_ones = [one for one in worded if one.mail.id in marked]
+        for one in marked_ones:
+            self._not_begun[one.mail.id] = _result(one.mail, NotHandedOver("not begun"))
+        return marked_ones
 
-    async def _settle(self) -> None:
+    async def _settle(self, unmarked: Collection[UUID] = ()) -> None:
+        """Settle what has come back; what was not even tried is decided anew."""
         results, self._results = self._results, []
-        async with self._database.begin() as conn:
-            await settle(conn, results, self._as_of)
+        again = self.down_until or self._as_of
+        async with self.holding.writing() as (conn, lease):
+            standing = await settle(conn, results, lease=lease, as_of=self._as_of)
+            await release(conn, sorted(unmarked), lease=lease, as_of=again)
+        self.holding.leave(result.id for result in results)
+        self._learn(standing)
 
-    async def _put_off(self, mails: Sequence[ClaimedMail], lease: datetime) -> None:
-        """The relay is down: these were not even tried."""
-        async with self._database.begin() as conn:
-            await release(
-                conn,
-                [mail.id for mail in mails],
-                lease=lease,
-                as_of=self.down_until or self._as_of,
-            )
+    def _learn(self, standing: Standing | None) -> None:
+        """What the answers of all mails together say of the server."""
+        if standing is None:
+            return
+        self._standing = standing
+        if standing.refuses:
+            self.down_until = standing.next_probe_at
+        self._probing = standing.refuses
 
     # --- one connection -------------------------------------------------------------------------
 
@@ -287,42 +313,58 @@ class _Delivery:
     async def _hand_over(self, transport: Transport, one: _Worded) -> Result:
         if wait := self._sender._pace.wait_for():
             await asyncio.sleep(wait)
-        attempts = one.mail.attempts + 1
-        deadline = self._deadlines.pop(one.mail.id)
-        if self.down_until is not None or asyncio.get_running_loop().time() >= deadline:
-            return Result(one.mail.id, Fate.NO_CONNECTION, attempts)
+        if self.down_until is not None or not await self.holding.still_mine(one.mail.id):
+            return self._not_begun.pop(one.mail.id)
+        self._not_begun.pop(one.mail.id)
         outcome: Outcome
         try:
-            async with asyncio.timeout_at(deadline + 30):
+            async with asyncio.timeout(LONGEST_HAND_OVER):
                 outcome = await transport.send(one.envelope)
         except TimeoutError:
             outcome = Unknown("no answer in time")
         except Exception as error:  # a defect of the transport: nobody knows what was handed over
             outcome = Unknown(f"the transport failed: {type(error).__name__}")
-        result = _result(one.mail.id, outcome, attempts)
+        result = _result(one.mail, outcome)
         self._notice(result)
         return result
 
     def _notice(self, result: Result) -> None:
-        if result.fate is not Fate.NO_CONNECTION:
-            self._failures = 0
+        """Stop at once where going on is of no use; what it means is judged when it is settled."""
+        if result.fate is Fate.NO_CONNECTION:
+            self._failures += 1
+            self._tried = max(self._tried, result.attempts)
+            if self._failures >= DOWN_AFTER:
+                self.down_until = self._as_of + backoff(Fate.NO_CONNECTION, self._tried)
             return
-        self._failures += 1
-        self._tried = max(self._tried, result.attempts)
-        if self._failures >= DOWN_AFTER:
-            self.down_until = self._as_of + backoff(Fate.NO_CONNECTION, self._tried)
+        self._failures = 0
+        if result.fate is Fate.ACCEPTED:
+            self._doubted.clear()
+        elif result.fate in (Fate.ADDRESS_DOUBTED, Fate.MESSAGE_REFUSED):
+            self._doubted.add(result.person_id or 0)
+        if result.fate is Fate.SERVER_REFUSED or len(self._doubted) >= MANY:
+            self.down_until = self._as_of + backoff(Fate.LATER, self._standing.probes + 1)
 
 
-def _result(mail_id: UUID, outcome: Outcome, attempts: int) -> Result:
+_REFUSED = {
+    About.PERSON: Fate.ADDRESS_REFUSED,
+    About.PERSON_OR_SERVER: Fate.ADDRESS_DOUBTED,
+    About.MESSAGE_OR_SERVER: Fate.MESSAGE_REFUSED,
+    About.SERVER: Fate.SERVER_REFUSED,
+}
+
+
+def _result(mail: ClaimedMail, outcome: Outcome) -> Result:
+    code: int | None = None
+    step: Step | None = None
     match outcome:
         case Accepted(code, answer):
-            return Result(mail_id, Fate.ACCEPTED, attempts, code, answer)
+            fate = Fate.ACCEPTED
         case Temporary(code, answer):
-            return Result(mail_id, Fate.LATER, attempts, code, answer)
-        case Permanent(code, answer, about_recipient):
-            fate = Fate.ADDRESS_REFUSED if about_recipient else Fate.MESSAGE_REFUSED
-            return Result(mail_id, fate, attempts, code, answer)
-        case NotHandedOver(reason):
-            return Result(mail_id, Fate.NO_CONNECTION, attempts, None, reason)
-        case Unknown(reason):
-            return Result(mail_id, Fate.NO_ANSWER, attempts, None, reason)
+            fate = Fate.LATER
+        case Permanent(code, answer, step, concerns):
+            fate = _REFUSED[concerns]
+        case NotHandedOver(answer):
+            fate = Fate.NO_CONNECTION
+        case Unknown(answer):
+            fate = Fate.NO_ANSWER
+    return Result(mail.id, fate, mail.attempts + 1, code, answer, mail.receiver_id, step)

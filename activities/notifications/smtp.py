@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponse
-from aiosmtplib.errors import SMTPAuthenticationError, SMTPHeloError, SMTPResponseException
+from aiosmtplib.errors import (
+    SMTPAuthenticationError,
+    SMTPHeloError,
+    SMTPResponseException,
+)
 
 from activities.notifications.message import Envelope
+from domain.mail_answers import About, Step, about
 
 Security = Literal["none", "starttls", "tls"]
 
@@ -40,11 +45,17 @@ class Temporary:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """The relay said: never (5xx). `about_recipient`: it refused the address, not the message."""
+    """The relay said: never (5xx), at which step, and what that is about."""
 
     code: int
     answer: str
-    about_recipient: bool
+    step: Step
+    about: About
+
+    @classmethod
+    def said(cls, step: Step, code: int, answer: str) -> "Permanent":
+        """What the relay said at a step."""
+        return cls(code, answer, step, about(step, code, answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +166,15 @@ class SmtpTransport:
     async def _dialogue(self, envelope: Envelope) -> Outcome:
         try:
             client = await self._connected()
-        except SMTPAuthenticationError as error:
-            self._drop()
-            return NotHandedOver(f"the relay refused the credentials ({error.code})")
         except SMTPResponseException as error:
             self._drop()
-            return NotHandedOver(f"the relay answered {error.code} before any message")
+            return _before_any_message(error)
         except (SMTPException, OSError, ValueError) as error:
             self._drop()
+            if "extension" in str(error) and "not supported" in str(error):
+                step = Step.SIGN_IN if "AUTH" in str(error) else Step.TLS
+                said = "the server does not offer what the settings ask for"
+                return Permanent.said(step, 502, said)
             return NotHandedOver(f"no connection: {type(error).__name__}")
         begun = False
         try:
@@ -187,9 +199,9 @@ class SmtpTransport:
         for verb, argument, good in steps:
             answer = await client.execute_command(verb, argument, timeout=timeout)
             if answer.code not in good:
-                return _Refusal(answer, about_recipient=verb == b"RCPT")
+                return _Refusal(answer, Step.RECIPIENT if verb == b"RCPT" else Step.SENDER)
         answer = await client.execute_command(b"DATA", timeout=timeout)
-        return None if answer.code == 354 else _Refusal(answer, about_recipient=False)
+        return None if answer.code == 354 else _Refusal(answer, Step.MESSAGE)
 
     async def _transferred(self, client: SMTP, content: bytes) -> SMTPResponse:
         protocol = client.protocol
@@ -208,7 +220,7 @@ class SmtpTransport:
         except (SMTPException, OSError):
             self._drop()
         if 500 <= answer.code < 600:
-            return Permanent(answer.code, answer.message, refusal.about_recipient)
+            return Permanent.said(refusal.step, answer.code, answer.message)
         return Temporary(answer.code, answer.message)
 
     async def _answered(self, client: SMTP, answer: SMTPResponse) -> Outcome:
@@ -220,7 +232,7 @@ class SmtpTransport:
         if 200 <= answer.code < 300:
             return Accepted(answer.code, answer.message)
         if 500 <= answer.code < 600:
-            return Permanent(answer.code, answer.message, about_recipient=False)
+            return Permanent.said(Step.MESSAGE, answer.code, answer.message)
         return Temporary(answer.code, answer.message)
 
     # --- the connection -------------------------------------------------------------------------
@@ -266,7 +278,15 @@ class SmtpTransport:
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     answer: SMTPResponse
-    about_recipient: bool
+    step: Step
+
+
+def _before_any_message(error: SMTPResponseException) -> Outcome:
+    """The greeting, EHLO, STARTTLS or AUTH was answered with a refusal."""
+    if not 500 <= error.code < 600:
+        return NotHandedOver(f"the relay answered {error.code} before any message")
+    step = Step.SIGN_IN if isinstance(error, SMTPAuthenticationError) else Step.HELLO
+    return Permanent.said(step, error.code, error.message)
 
 
 def on_the_wire(content: bytes) -> bytes:

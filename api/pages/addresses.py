@@ -13,12 +13,19 @@ from api.pages.views.frame import Link, Problem
 from api.pages.views.reading import Steer, SteerField
 from domain.access import Action
 from domain.errors import Invalid
-from store.addresses import RefusedAddress, mend_address, refused_address
+from store.addresses import RefusedAddress, mend_address, refused_address, try_again
 from store.command_keys import fingerprint, run_once
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 Changes = Annotated[Call, allow(Action.CHANGE_PEOPLE)]
+
+
+@router.post("/people/addresses/try-again")
+async def try_all(call: Changes) -> Response:
+    """Try every address again that refused mail. Asked twice, the second finds nothing."""
+    await try_again(call.conn, call.actor, call.now)
+    return go("/people?status=refused", "tried-again")
 
 
 @router.get("/people/{person_id}/address")

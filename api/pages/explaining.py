@@ -111,6 +111,7 @@ WHY_NOT = {
     "stopped": "the launch was given up",
     "closed": "the round had closed",
     "declined": "it was declined by then",
+    "mended": "it was no longer so",
 }
 
 PASSED_OVER = {

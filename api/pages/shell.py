@@ -44,6 +44,9 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "cancel": Notice("Cancelled.", "Whoever had been told gets one mail."),
         "extend_stage": Notice("Extended.", "Due dates move in a moment; people are told."),
         "extend_cycle": Notice("The cycle ends later.", "No due date has moved."),
+        "tried-again": Notice(
+            "The addresses are tried again.", "What was missed goes with the next mails."
+        ),
         "mended": Notice("The address is tried again.", "What was missed goes with the next mail."),
         "close_stage": Notice("Closed.", "What was open expires in a moment, with your reason."),
         "add": Notice("Added.", "Their first tasks open in a moment."),

@@ -49,6 +49,7 @@ WAITS = {
     "stages": "its stages",
     "launch": "the next launch",
     "mail": "the next mail",
+    "relay": "the mail server",
     "ended": "nothing: it has ended",
     "closed": "nothing: it is closed",
     "down": "the end of an outage",
@@ -58,6 +59,8 @@ HELD = {
     "cannot-open": "A task cannot be opened",
     "cannot-follow": "A change of somebody's record cannot be followed",
     "message-refused": "A mail was refused for what is in it",
+    "server-refuses": "The mail server refuses mail from us. Nothing is lost: mails wait, "
+    "and a few of them try again and again",
     "cannot-fire-rung": "A rung cannot be fired",
     "cannot-report": "A feedback report cannot be made",
     "cannot-enter": "Somebody cannot enter the cycle",

@@ -12,7 +12,7 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import PersonStatus
-from store.addresses import mend_address
+from store.addresses import mend_address, try_again
 from store.lists.people import PersonItem, get_person, list_people
 from store.people_columns import LARGEST_MAPPING, parse_mapping
 from store.people_import import import_people
@@ -113,6 +113,26 @@ async def mend(call: Changes, person_id: PersonPath, body: MendedAddress) -> Res
     async def effect() -> Mended:
         queued = await mend_address(call.conn, person_id, body.address, call.actor, call.now)
         return Mended(person_id=person_id, queued=queued)
+
+    return await once(call, effect)
+
+
+class TriedAgain(BaseModel):
+    """How many addresses are tried again, and how many items are queued that were missed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    people: int
+    queued: int
+
+
+@router.post("/addresses/try-again", response_model=TriedAgain)
+async def try_addresses(call: Changes) -> Response:
+    """Try every address again to which mail was refused, as it is; what was missed goes out."""
+
+    async def effect() -> TriedAgain:
+        tried = await try_again(call.conn, call.actor, call.now)
+        return TriedAgain(people=tried.people, queued=tried.items)
 
     return await once(call, effect)
 

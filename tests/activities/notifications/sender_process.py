@@ -4,17 +4,18 @@ import asyncio
 import sys
 from datetime import datetime, timedelta
 
-from activities.notifications import sender as module
+from activities.notifications import holding as module
 from activities.notifications.sender import Sender
 from activities.turn import Turn
+from store import mail_leases as leases
 from store.session import Database
 from tests.activities.notifications.outbox_world import settings
 
 
 async def main(url: str, port: int, as_of: datetime, within: float) -> None:
     """Send what is due at one instant until nothing is left of it."""
-    # Business time is an argument, and real time too short to wait for the lease.
-    module.SEND_WITHIN = timedelta(seconds=within)
+    # Business time is an argument, and real time too short to wait for the usual lease.
+    module.LEASE = leases.LEASE = timedelta(seconds=within)
     database = Database(url, pool_size=3)
     sender = Sender(database, settings(port, connections=3))
     sys.stdout.write("begun\n")

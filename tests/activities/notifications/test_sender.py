@@ -302,7 +302,7 @@ async def test_a_pause_between_claim_and_hand_over_is_seen(office: Office, sink:
     await office.execute("UPDATE cycles SET state = 'paused'")
     async with office.database.begin() as conn:
         ready = [Ready(mail.id, "subject", "text") for mail in taken.mails]
-        assert await mark(conn, ready, lease=taken.lease, as_of=office.now) == {}
+        assert await mark(conn, ready, lease=taken.lease, as_of=office.now) == set()
     await office.send(sink.port)
     assert sink.accepted == []
     assert (await office.states())["task_opened"] == ("queued", None)

@@ -24,6 +24,7 @@ from activities.notifications.smtp import (
     Unknown,
     on_the_wire,
 )
+from domain.mail_answers import About, Step
 
 MAIL = Envelope("almanac@example.com", "nyang@example.com", b"Subject: x\r\n\r\nText\r\n")
 DROP = "drop"
@@ -130,13 +131,13 @@ async def test_the_connection_is_renewed_after_so_many() -> None:
     ("script", "expected"),
     [
         ({"MAIL": ["451 later"]}, Temporary(451, "later")),
-        ({"MAIL": ["552 too much"]}, Permanent(552, "too much", about_recipient=False)),
+        ({"MAIL": ["552 too much"]}, Permanent.said(Step.SENDER, 552, "too much")),
         ({"RCPT": ["450 busy"]}, Temporary(450, "busy")),
-        ({"RCPT": ["550 no such"]}, Permanent(550, "no such", about_recipient=True)),
+        ({"RCPT": ["550 no such"]}, Permanent.said(Step.RECIPIENT, 550, "no such")),
         ({"DATA": ["451 not now"]}, Temporary(451, "not now")),
-        ({"DATA": ["554 no"]}, Permanent(554, "no", about_recipient=False)),
+        ({"DATA": ["554 no"]}, Permanent.said(Step.MESSAGE, 554, "no")),
         ({"END": ["451 greylisted"]}, Temporary(451, "greylisted")),
-        ({"END": ["550 spam"]}, Permanent(550, "spam", about_recipient=False)),
+        ({"END": ["550 spam"]}, Permanent.said(Step.MESSAGE, 550, "spam")),
         ({"MAIL": ["421 closing"]}, Temporary(421, "closing")),
         ({"END": ["421 closing"]}, Temporary(421, "closing")),
     ],
@@ -203,7 +204,9 @@ async def test_nobody_listens() -> None:
 async def test_without_starttls_a_relay_gets_nothing_if_it_is_asked_for() -> None:
     async with relay() as (server, _):
         transport = SmtpTransport(Relay(host="127.0.0.1", port=server.port, timeout=1))
-        assert isinstance(await transport.send(MAIL), NotHandedOver)
+        outcome = await transport.send(MAIL)
+        assert isinstance(outcome, Permanent)
+        assert outcome.about is About.SERVER
         assert server.accepted == []
 
 
