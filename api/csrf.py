@@ -11,9 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import CrossSite, answer
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+from api.errors import SAFE_METHODS, CrossSite, answer
 
 
 class CrossSiteGuard:

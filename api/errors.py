@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.transaction import Outcome, outcome_of
 from domain.errors import (
     AlmanacError,
     EditConflict,
@@ -28,6 +29,9 @@ from domain.errors import (
 from store.seal_keys import KeysUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""They change nothing anywhere in Almanac."""
+
 log = structlog.get_logger("almanac.api")
 
 
@@ -101,7 +105,7 @@ class TooLarge(AlmanacError):
 
 
 class Unavailable(AlmanacError):
-    """The database cannot be reached at this moment. Nothing was changed."""
+    """The database, or what else is needed, cannot be reached at this moment."""
 
     code = "unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -217,9 +221,8 @@ def install(app: FastAPI) -> None:
         if not _connection_lost(error):
             return await unexpected(request, error)
         log.warning("database_unavailable", error=type(error).__name__)
-        return await answer(
-            request, Unavailable("The database cannot be reached. Please try again in a moment.")
-        )
+        said = f"The database cannot be reached. {what_changed(request)}".strip()
+        return await answer(request, Unavailable(f"{said} Please try again in a moment."))
 
     async def unstorable(request: Request, error: Exception) -> Response:
         log.warning("unstorable_input", place=place_of(error))
@@ -240,9 +243,25 @@ def install(app: FastAPI) -> None:
 async def unexpected(request: Request, error: Exception) -> Response:
     """The answer for a bug. The log gets the place; the message may quote data, so nobody does."""
     log.error("unexpected_error", error=type(error).__name__, place=place_of(error))
-    return await answer(
-        request, AlmanacError("This is a mistake of ours. Nothing was changed by this request.")
-    )
+    said = f"This is a mistake of ours. {what_changed(request)}".strip()
+    return await answer(request, AlmanacError(said))
+
+
+def what_changed(request: Request) -> str:
+    """What a request that went wrong has changed, in a sentence that is so.
+
+    Nothing is said of a request that only looks: the reader may come from one that has changed
+    something, and would take it for an answer to that.
+    """
+    if request.method in SAFE_METHODS:
+        return ""
+    match outcome_of(request):
+        case Outcome.NOTHING:
+            return "Nothing was changed."
+        case Outcome.KEPT:
+            return "What you sent was kept all the same."
+        case Outcome.UNKNOWN:
+            return "Whether it was kept is not known: look before you send it again."
 
 
 def place_of(error: BaseException) -> list[str]:

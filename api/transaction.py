@@ -6,22 +6,33 @@ sent, and an answer that was sent must be true.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import cast
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.clock import Clock
 from store.session import Database
 
 
+class Outcome(StrEnum):
+    """What became of what a request wrote."""
+
+    NOTHING = "nothing"  # it wrote nothing, or all of it was taken back
+    KEPT = "kept"
+    UNKNOWN = "unknown"  # the connection broke while it was to be kept
+
+
 class Transaction:
     """The transaction of a request. Nothing happens until somebody asks for the connection."""
 
-    __slots__ = ("_conn", "_database")
+    __slots__ = ("_conn", "_database", "outcome")
 
     def __init__(self, database: Database) -> None:
+        self.outcome = Outcome.NOTHING
         self._database = database
         self._conn: AsyncConnection | None = None
 
@@ -35,8 +46,14 @@ class Transaction:
         """Keep what the request did, and give the connection back."""
         if self._conn is not None:
             conn, self._conn = self._conn, None
+            self.outcome = Outcome.UNKNOWN
             try:
                 await conn.commit()
+                self.outcome = Outcome.KEPT
+            except DBAPIError as error:
+                if _refused(error):
+                    self.outcome = Outcome.NOTHING
+                raise
             finally:
                 await conn.close()
 
@@ -45,6 +62,12 @@ class Transaction:
         if self._conn is not None:
             conn, self._conn = self._conn, None
             await conn.close()  # which rolls back
+
+
+def _refused(error: DBAPIError) -> bool:
+    """Whether the database itself said no; else the connection broke, before or after the end."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is not None and not state.startswith(("08", "57P"))
 
 
 class TransactionalRoute(APIRoute):
@@ -66,6 +89,12 @@ class TransactionalRoute(APIRoute):
             return response
 
         return run
+
+
+def outcome_of(request: Request) -> Outcome:
+    """What became of what a request wrote, as far as it is known."""
+    found = request.scope.get("state", {}).get("transaction")
+    return found.outcome if isinstance(found, Transaction) else Outcome.NOTHING
 
 
 async def connection(request: Request) -> AsyncConnection:

@@ -26,6 +26,7 @@ from api.pages import (
     people,
     people_import,
     rating,
+    refusals,
     reviewers,
     reviews,
     steering,
@@ -81,7 +82,7 @@ def install(app: FastAPI) -> None:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(_static())
-    app.state.error_page = doors.error_page
+    app.state.error_page = refusals.error_page
 
 
 def _static() -> APIRouter:

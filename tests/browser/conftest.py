@@ -27,6 +27,7 @@ from domain.access import SERVICE
 from embedded.postgres import RunningPostgres
 from store.definitions import publish
 from store.sessions import create_session
+from tests.browser.arriving import watch
 from tests.browser.chromium import find_chromium
 from tests.conftest import TEMPLATE
 from tests.faults.stack import Installation, install
@@ -173,7 +174,8 @@ Opens = Callable[..., Awaitable[Page]]
 async def visit(browser: Browser, site: Site) -> AsyncIterator[Opens]:
     """Opens pages: of a stranger, or of somebody signed in; with or without scripts, light or dark.
 
-    Whatever a page writes to its console is a failure, and so is an error in its script.
+    Whatever a page writes to its console is a failure, an error in its script, and an answer of 400
+    or more that the test did not announce (`arriving`).
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -197,18 +199,10 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Opens]:
             token = await site.session(email)
             await context.add_cookies([{"name": "almanac", "value": token, "url": site.base}])
         page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda said: complaints.append(said.text) if is_ours(said.text) else None
-        )
+        watch(page, complaints.append)
         return page
 
     yield opens
     for context in contexts:
         await context.close()
     assert complaints == []
-
-
-def is_ours(said: str) -> bool:
-    """A refusal that a test provokes is written to the console by the browser itself."""
-    return "Failed to load resource" not in said

@@ -28,7 +28,8 @@ from store.definitions import publish
 from store.people_import import import_people
 from store.session import Database
 from store.sessions import create_session
-from tests.browser.conftest import WAIT, answers, is_ours
+from tests.browser.arriving import arrive, watch
+from tests.browser.conftest import WAIT, answers
 from tests.browser.slow import is_save, slow_down
 from tests.faults.stack import PEOPLE
 from tests.store.running import LAUNCHED, advance, column, launched, person, rows
@@ -51,6 +52,7 @@ forms:
         - {id: change, ask: "What would make working together easier?"}
 """
 
+CHOOSE = "Choose who gives you feedback"
 MOVED_IN = datetime(2026, 11, 2, 17, tzinfo=UTC)
 JULIA, WEISS, IRENE, ADAM = "125", "120", "126", "121"
 """Julia Nayer, whose feedback it is; her manager; who is full; who is found by searching."""
@@ -157,10 +159,7 @@ async def opens(browser: Browser, lists: Lists) -> AsyncIterator[Opens]:
             token = await create_session(conn, who, lists.clock.now())
         await context.add_cookies([{"name": "almanac", "value": token, "url": lists.base}])
         page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda said: complaints.append(said.text) if is_ours(said.text) else None
-        )
+        watch(page, complaints.append)
         return page
 
     yield open_page
@@ -196,8 +195,7 @@ async def test_five_suggestions_and_one_by_search_are_sent_changed_and_approved(
     lists: Lists, opens: Opens
 ) -> None:
     page = await opens(JULIA)
-    await page.goto(f"/tasks/{await lists.task('nominate', JULIA)}")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose who gives you feedback")
+    await arrive(page, f"/tasks/{await lists.task('nominate', JULIA)}", CHOOSE)
     await expect(page.get_by_text("Four to six colleagues: at least three")).to_be_visible()
     await expect(page.get_by_text("works on Atlas too")).to_be_visible()
     await is_for_everybody(page)
@@ -231,10 +229,8 @@ async def test_five_suggestions_and_one_by_search_are_sent_changed_and_approved(
 
     await advance(lists.database, lists.cycle, lists.clock.now())
     boss = await opens(WEISS)
-    await boss.goto(f"/tasks/{await lists.task('approve', JULIA)}")
-    await expect(boss.get_by_role("heading", level=1)).to_have_text(
-        "Look over Julia Nayer's feedback list"
-    )
+    looked = "Look over Julia Nayer's feedback list"
+    await arrive(boss, f"/tasks/{await lists.task('approve', JULIA)}", looked)
     await expect(boss.get_by_text("the list as it stands is asked")).to_be_visible()
     await is_for_everybody(boss)
     await boss.get_by_role("button", name="Remove Adam Fripp").click()
@@ -258,7 +254,7 @@ async def test_sending_a_list_while_it_is_saved_is_no_other_window(
     lists: Lists, opens: Opens
 ) -> None:
     page = await opens(JULIA)
-    await page.goto(f"/tasks/{await lists.task('nominate', JULIA)}")
+    await arrive(page, f"/tasks/{await lists.task('nominate', JULIA)}", CHOOSE)
     await slow_down(page)
     boxes = page.get_by_role("group", name="Pick from these people").get_by_role("checkbox")
     async with page.expect_request(is_save):
@@ -270,7 +266,7 @@ async def test_sending_a_list_while_it_is_saved_is_no_other_window(
 
 async def test_a_list_is_made_without_a_script(lists: Lists, opens: Opens) -> None:
     page = await opens(JULIA, script=False, width=390)
-    await page.goto(f"/tasks/{await lists.task('nominate', JULIA)}")
+    await arrive(page, f"/tasks/{await lists.task('nominate', JULIA)}", CHOOSE)
     boxes = page.get_by_role("group", name="Pick from these people").get_by_role("checkbox")
     await boxes.nth(0).check()
     await page.get_by_label("Name, department, job or project").fill("fripp")

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import text
 
+from tests.browser.arriving import arrive
 from tests.browser.conftest import Opens, Site, link_in
 
 pytestmark = pytest.mark.timeout(300)
@@ -17,11 +18,10 @@ ADMINISTRATOR = "ajames@example.com"
 
 async def test_hr_signs_in_by_mail_and_launches_a_cycle(site: Site, visit: Opens) -> None:
     page = await visit()
-    await page.goto("/cycles")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    await arrive(page, "/cycles", "Sign in")
     await page.get_by_label("Your work address").fill(HR)
     await page.get_by_role("button", name="Send me a link").click()
-    await page.goto(link_in(await site.mail_to(HR)))
+    await arrive(page, link_in(await site.mail_to(HR)), re.compile("^Hello"))
     await page.get_by_role("button", name="Go on").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Review cycles")
 
@@ -49,7 +49,7 @@ async def test_hr_signs_in_by_mail_and_launches_a_cycle(site: Site, visit: Opens
 
 async def test_hr_pauses_and_resumes(site: Site, visit: Opens) -> None:
     page = await visit(HR)
-    await page.goto(f"/cycles/{site.cycle}")
+    await arrive(page, f"/cycles/{site.cycle}", re.compile("^Annual review"))
     await expect(page.get_by_role("img", name=re.compile("^Timeline of"))).to_be_visible()
     await page.get_by_role("link", name=re.compile("^Pause")).click()
     await expect(
@@ -70,7 +70,7 @@ async def test_hr_extends_a_stage_and_the_engine_moves_the_tasks(site: Site, vis
     async with site.there.database.begin() as conn:
         before = await conn.scalar(due, {"cycle": site.cycle})
     page = await visit(HR)
-    await page.goto(f"/cycles/{site.cycle}")
+    await arrive(page, f"/cycles/{site.cycle}", re.compile("^Annual review"))
     await page.get_by_role("link", name="Extend Self review").click()
     await page.get_by_label("By how many working days?").fill("3")
     await page.get_by_role("button", name="See what it will do").click()
@@ -88,7 +88,7 @@ async def test_hr_extends_a_stage_and_the_engine_moves_the_tasks(site: Site, vis
 
 async def test_list_is_narrowed_while_typing(site: Site, visit: Opens) -> None:
     page = await visit(HR)
-    await page.goto(f"/cycles/{site.cycle}/people")
+    await arrive(page, f"/cycles/{site.cycle}/people", re.compile("^Annual review"))
     await page.get_by_label("Find").fill("miller it bruce")
     rows = page.locator("#people tbody tr:visible")
     await expect(rows).to_have_count(1)
@@ -102,12 +102,12 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
     async with site.there.database.begin() as conn:
         await conn.execute(text("ALTER TABLE steering RENAME TO steering_away"))
     try:
-        await page.goto("/workflows")
+        await arrive(page, "/workflows", "Workflows")
         row = page.locator("tr", has_text="Self review, Annual review 2026").first
         await row.get_by_role("button", name=re.compile("^Ring")).click()
         row = page.locator("tr.bad", has_text="Annual review 2026").first
         for _ in range(60):
-            await page.goto("/workflows?what=failing")
+            await arrive(page, "/workflows?what=failing", "Workflows")
             if await row.is_visible():
                 break
             await asyncio.sleep(0.3)
@@ -121,7 +121,7 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
             await conn.execute(text("ALTER TABLE steering_away RENAME TO steering"))
     await row.get_by_role("button", name=re.compile("^Retry")).click()
     for _ in range(100):
-        await page.goto("/workflows?what=failing")
+        await arrive(page, "/workflows?what=failing", "Workflows")
         if await page.get_by_text("No workflow matches.").is_visible():
             return
         if await (others := page.get_by_role("button", name=re.compile("^Retry"))).count():

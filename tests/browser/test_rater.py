@@ -23,7 +23,8 @@ from store.rounds.outside import External, enter
 from store.session import Database
 from store.sessions import create_session
 from tests.api.feedback import ZOE, ask_for, close_round, make_round
-from tests.browser.conftest import WAIT, answers, is_ours
+from tests.browser.arriving import arrive, watch
+from tests.browser.conftest import WAIT, answers
 from tests.browser.slow import is_save, lose_answers, slow_down
 from tests.browser.test_access_for_all import faults_of
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
@@ -32,6 +33,8 @@ from tests.store.rounds.world import World, task_of
 pytestmark = pytest.mark.timeout(300)
 
 PEERS = Relationship.PEERS
+ABOUT = re.compile("feedback|about", re.IGNORECASE)
+TO_WRITE = re.compile("people to write about$")
 NAMES = {
     BOSS: ("Bruce", "Miller"),
     HR: ("Hanna", "Keller"),
@@ -128,10 +131,7 @@ async def opens(browser: Browser, feedback: Round) -> AsyncIterator[Opens]:
             token = await feedback.session(person)
             await context.add_cookies([{"name": "almanac", "value": token, "url": feedback.base}])
         page = await context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda said: complaints.append(said.text) if is_ours(said.text) else None
-        )
+        watch(page, complaints.append)
         return page
 
     yield page_of
@@ -153,7 +153,7 @@ async def saved(page: Page) -> None:
 
 async def test_seven_in_one_sitting(feedback: Round, opens: Opens) -> None:
     page = await opens()
-    await page.goto("/tasks")
+    await arrive(page, "/tasks", re.compile("task"))
     await expect(page.get_by_role("heading", name="Feedback on 7 people")).to_be_visible()
     await page.get_by_role("link", name="Write them in one sitting").click()
     listed = await page.locator(".tasks h3").all_inner_texts()
@@ -224,7 +224,7 @@ async def test_seven_in_one_sitting(feedback: Round, opens: Opens) -> None:
 async def test_two_windows_get_a_clear_choice(feedback: Round, opens: Opens) -> None:
     one, two = await opens(), await opens()
     for page in (one, two):
-        await page.goto(f"/feedback/{feedback.tasks[ADMIN]}")
+        await arrive(page, f"/feedback/{feedback.tasks[ADMIN]}", ABOUT)
     await one.get_by_label(KEEP).fill("From the first window.")
     await saved(one)
     await two.get_by_label(KEEP).fill("From the second window.")
@@ -242,7 +242,7 @@ async def test_submitting_while_a_draft_is_saved_is_no_other_window(
     page = await opens()
     await slow_down(page)
     for number, person in enumerate((ADMIN, BOSS, HR, LEAD)):
-        await page.goto(f"/feedback/{feedback.tasks[person]}")
+        await arrive(page, f"/feedback/{feedback.tasks[person]}", ABOUT)
         async with page.expect_request(is_save):
             await page.get_by_label(KEEP).fill(f"What they do now: {number}.")
         # First it is refused, because the rest is missing; then a save is under way once more.
@@ -259,7 +259,7 @@ async def test_answer_of_a_save_that_was_lost_is_no_other_window(
     feedback: Round, opens: Opens
 ) -> None:
     page = await opens()
-    await page.goto(f"/feedback/{feedback.tasks[ADMIN]}")
+    await arrive(page, f"/feedback/{feedback.tasks[ADMIN]}", ABOUT)
     lost = await lose_answers(page, "**/draft", count=1)
     await page.get_by_label(KEEP).fill("Typed in a tunnel.")
     await expect(page.locator("[data-saved]")).to_contain_text("no connection")
@@ -271,7 +271,7 @@ async def test_answer_of_a_save_that_was_lost_is_no_other_window(
 
 async def test_feedback_is_written_without_a_script(feedback: Round, opens: Opens) -> None:
     page = await opens(script=False)
-    await page.goto(f"/feedback/{feedback.tasks[ADMIN]}")
+    await arrive(page, f"/feedback/{feedback.tasks[ADMIN]}", ABOUT)
     await page.get_by_label(KEEP).fill("The notes on Monday")
     await page.get_by_role("button", name="Save draft").last.click()
     await expect(page.get_by_role("status").first).to_contain_text("Draft saved.")
@@ -299,7 +299,7 @@ async def guest_link(feedback: Round) -> str:
 async def test_a_guest_writes_and_a_stranger_can_say_so(feedback: Round, opens: Opens) -> None:
     link = await guest_link(feedback)
     page = await opens(None)
-    await page.goto(link)
+    await arrive(page, link, "Hello Gina Guest")
     await page.get_by_role("button", name="Go on").click()
     await expect(page.get_by_text("This was sent to Gina Guest")).to_be_visible()
     await expect(page.get_by_role("navigation", name="Parts of Almanac")).to_have_count(0)
@@ -308,11 +308,9 @@ async def test_a_guest_writes_and_a_stranger_can_say_so(feedback: Round, opens: 
 
     await page.get_by_role("button", name="This is not me").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for telling us")
-    await page.goto(link)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
+    await arrive(page, link, "This link no longer works", status=410)
     await close_round(feedback.database, feedback.world, [ADMIN])
-    await page.goto(link)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("This round has closed")
+    await arrive(page, link, "This round has closed", status=410)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -321,8 +319,8 @@ async def test_pages_are_for_everybody(feedback: Round, opens: Opens, dark: bool
     link = await guest_link(feedback)
     faults: dict[str, list[str]] = {}
 
-    async def look(path: str) -> None:
-        await page.goto(path)
+    async def look(path: str, heading: re.Pattern[str] = ABOUT) -> None:
+        await arrive(page, path, heading)
         assert await page.locator("h1").count() == 1, path
         if found := await faults_of(page):
             faults[path] = found
@@ -330,15 +328,19 @@ async def test_pages_are_for_everybody(feedback: Round, opens: Opens, dark: bool
         assert width <= 390, path
 
     first, own = f"/feedback/{feedback.tasks[ADMIN]}", f"/feedback/{feedback.tasks[WORKER]}"
-    for path in ("/tasks", "/feedback", first, own, f"{first}/decline"):
-        await look(path)
-    await page.goto(first)
+    await look("/tasks", re.compile("for you$"))
+    await look("/feedback", TO_WRITE)
+    await look(first)
+    await look(own, re.compile("your own|yourself"))
+    await look(f"{first}/decline", re.compile("^Rather not"))
+    await arrive(page, first, ABOUT)
     await fill(page, "The notes.")
     await page.get_by_role("button", name="Submit").click()
-    for path in (first, f"{first}?change=1", "/feedback"):
-        await look(path)
+    await look(first)
+    await look(f"{first}?change=1")
+    await look("/feedback", TO_WRITE)
     await page.context.clear_cookies()
-    await look(link)
+    await look(link, re.compile("^Hello"))
     await page.get_by_role("button", name="Go on").click()
-    await look("/feedback")
+    await look("/feedback", re.compile("^One person to write about"))
     assert faults == {}

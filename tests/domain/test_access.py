@@ -12,9 +12,11 @@ from domain.access import (
     Move,
     Reach,
     Reader,
+    ReviewAccess,
     TaskAccess,
     answers_for,
     may,
+    may_read_review,
     may_read_task,
     may_steer_task,
     may_work_on,
@@ -168,6 +170,31 @@ LINE = frozenset({Reach.SUBJECT, Reach.MANAGER})
 def test_who_reads_which_answers(task: TaskAccess, expected: dict[str, frozenset[Reach]]) -> None:
     found = {name: answers_for(reader, task) for name, reader in READERS.items()}
     assert {name: reach for name, reach in found.items() if reach} == expected
+
+
+@pytest.mark.parametrize(
+    ("released", "opened", "readers"),
+    [
+        (False, False, {"hr"}),
+        (True, False, {"hr", "manager"}),
+        (False, True, {"hr", "manager", "subject"}),
+        (True, True, {"hr", "manager", "subject"}),
+    ],
+)
+def test_who_opens_a_review(released: bool, opened: bool, readers: set[str]) -> None:
+    review = ReviewAccess(1, frozenset({2, 3}), released=released, opened=opened)
+    people = {
+        "subject": Reader(1),
+        "manager": Reader(2),
+        "colleague": Reader(9),
+        "hr": Reader(7, frozenset({AccessRole.HR})),
+        "the subject, who is HR": Reader(1, frozenset({AccessRole.HR})),
+        "hr under the subject": Reader(8, frozenset({AccessRole.HR}), line=frozenset({1})),
+        "administrator": Reader(6, frozenset({AccessRole.ADMINISTRATOR})),
+        "script of nobody": Reader(None),
+    }
+    found = {who for who, reader in people.items() if may_read_review(reader, review)}
+    assert found == readers | ({"the subject, who is HR"} if opened else set())
 
 
 def test_the_default_is_nobody() -> None:

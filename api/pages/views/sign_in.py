@@ -44,6 +44,7 @@ class FollowLink(Page):
     """A mailed link was opened. Nothing happens before the button: mail scanners open links.
 
     `name` is whom the link was sent to; `here_as` is who is signed in on this device.
+    `instead` is the field that asks to sign out whoever is here.
     `outside`: it was mailed to somebody outside the company, who has nothing but their links.
     `level` is how far it reaches; `held_until` when a changed address counts by itself.
     """
@@ -55,6 +56,7 @@ class FollowLink(Page):
     here_as: str = ""
     email: str = ""
     outside: bool = False
+    instead: str = ""
     level: str = "full"
     held_until: datetime | None = None
 

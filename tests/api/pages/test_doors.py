@@ -83,10 +83,27 @@ async def test_link_of_somebody_else_opens_nothing(
     token = await make_link(database, clock, WORKER, "/tasks")
     lead = await sign_in(LEAD)
     page = await get(lead, f"/l/{token}")
-    assert page.status_code == 403
+    assert page.status_code == 200
     assert "You are signed in as" in page.text
     assert "Worker" not in page.text
-    assert (await post(lead, f"/l/{token}")).status_code == 403
+    again = await post(lead, f"/l/{token}")
+    assert "You are signed in as" in again.text
+    assert "set-cookie" not in again.headers
+
+
+async def test_link_of_another_is_followed_by_who_asks_to_be_signed_out(
+    sign_in: SignIn, database: Database, clock: SetClock, world: World
+) -> None:
+    token = await make_link(database, clock, WORKER, "/reviews")
+    lead = await sign_in(LEAD)
+    before = lead.cookies["almanac"]
+    field = hidden(await get(lead, f"/l/{token}"), "instead")
+    answer = await post(lead, f"/l/{token}", instead=field)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/reviews")
+    assert "Worker" in (await get(lead, "/tasks")).text
+    lead.cookies.clear()
+    lead.cookies.set("almanac", before)
+    assert (await get(lead, "/tasks")).headers["location"].startswith("/sign-in"), "it has ended"
 
 
 async def test_link_that_ran_out_or_was_revoked_offers_a_new_one(

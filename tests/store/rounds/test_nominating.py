@@ -140,6 +140,19 @@ async def test_who_cannot_be_named_is_refused_with_a_reason_each(database: Datab
     assert await rows(database, "SELECT count(*) FROM people WHERE status = 'external'") == [(0,)]
 
 
+async def test_somebody_outside_who_is_on_the_list_is_not_named_once_more(
+    database: Database,
+) -> None:
+    world = await _nominating(database)
+    gina = External("Gina@client.example", "Gina", "Guest")
+    await _name(database, world, [], gina, submit=False)
+    [(known,)] = await rows(database, "SELECT id FROM people WHERE status = 'external'")
+    kept = [Named(known, Relationship.EXTERNAL)]
+    assert await _codes(database, world, kept, gina) == ["twice"]
+    await _name(database, world, kept, submit=False)
+    assert await rows(database, "SELECT person_id FROM raters") == [(known,)]
+
+
 async def test_more_than_at_most_are_refused_and_fewer_than_least_are_only_said(
     database: Database,
 ) -> None:

@@ -1,0 +1,103 @@
+"""Tables of words hold a word for everything that can be looked up in them.
+
+A word that is missing is a page that answers 500, on the day on which somebody first meets it.
+"""
+
+import ast
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from api.pages import (
+    definition_words,
+    doors,
+    explaining,
+    feedback_report_words,
+    nominating_words,
+    people,
+    rating_words,
+    workflows,
+)
+from definitions import shipped
+from definitions.stages import Assignee, StepKind, WrittenAssignee, WrittenKind
+from definitions.unfolding import unfold
+from domain.anonymity import Spread, Standing
+from domain.relationships import Relationship
+from domain.states import ProcessKind
+from store.explain import StandsStill
+from store.links import LinkState
+from store.people_file import FIELDS
+from store.rounds.rules import CHOSEN
+
+PAGES = Path(definition_words.__file__).parent
+
+ANSWERING = set(Relationship) - {Relationship.SELF, Relationship.MANAGER}
+"""Relationships of which there are groups."""
+
+TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
+    "definition_words.KINDS": (
+        definition_words.KINDS,
+        (*get_args(WrittenKind), *get_args(StepKind)),
+    ),
+    "definition_words.WHO": (definition_words.WHO, (*get_args(WrittenAssignee), "rater")),
+    "doors.STATES": (doors.STATES, set(LinkState) - {LinkState.VALID}),
+    "explaining.IN_THE_WAY": (explaining.IN_THE_WAY, get_args(StandsStill)),
+    "feedback_report_words._GROUPS": (feedback_report_words._GROUPS, ANSWERING),
+    "feedback_report_words._STANDINGS": (feedback_report_words._STANDINGS, list(Standing)),
+    "feedback_report_words._SPREADS": (feedback_report_words._SPREADS, list(Spread)),
+    "nominating_words.GROUPS": (nominating_words.GROUPS, CHOSEN),
+    "nominating_words._ASKED": (nominating_words._ASKED, CHOSEN),
+    "nominating_words._LABELS": (nominating_words._LABELS, list(Relationship)),
+    "people.LABELS": (people.LABELS, FIELDS),
+    "rating_words._GROUP": (rating_words._GROUP, ANSWERING),
+    "workflows.KINDS": (workflows.KINDS, list(ProcessKind)),
+}
+"""Each table, and everything for which it is asked."""
+
+NO_WORDS = {"DAYS", "MONTHS", "WEEKDAYS", "TYPES", "_NUMBERS"}
+"""Looked up by position, or among what the same module has put there."""
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_has_a_word_for_everything(name: str) -> None:
+    table, asked = TABLES[name]
+    assert asked
+    assert set(asked) - table.keys() == set()
+
+
+def test_every_table_in_which_a_word_must_be_is_known_here() -> None:
+    found: set[str] = set()
+    for path in PAGES.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Subscript(value=ast.Name(id=name), slice=key) if (
+                    name.isupper()
+                    and not isinstance(key, ast.Constant | ast.Slice)
+                    and name not in NO_WORDS
+                ):
+                    found.add(f"{path.stem}.{name}")
+    assert len(found) > 5
+    known = [id(table) for table, _ in TABLES.values()]
+    unknown = set()
+    for each in found:
+        module, _, name = each.partition(".")
+        if id(getattr(import_module(f"api.pages.{module}"), name)) not in known:
+            unknown.add(each)
+    assert unknown == set()
+
+
+def test_the_assignees_are_those_of_the_language() -> None:
+    assert {*get_args(WrittenAssignee), "rater"} == {
+        name for part in get_args(Assignee) for name in (get_args(part) or (part,))
+    }
+
+
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_every_stage_of_a_shipped_definition_is_put_into_words(name: str) -> None:
+    definition = unfold(shipped.definition(name).definition)
+    for stage in definition.stages:
+        said = definition_words.stage_words(definition, stage)
+        assert all((said.title, said.kind, said.assignee, said.when, said.ladder)), stage.id
