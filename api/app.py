@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from api import errors, health, openapi
 from api.authentication import Call, GuardedRoute, allow
 from api.body_limit import BodyLimit
+from api.compression import Compression
 from api.csrf import CrossSiteGuard
 from api.logging import RequestLog, configure_logging
 from api.metrics import Metrics
@@ -111,6 +112,7 @@ def create_app(
         middleware=[
             Middleware(RequestLog, metrics=metrics),
             Middleware(SecurityHeaders, https=https),
+            Middleware(Compression),
             Middleware(CrossSiteGuard),
             Middleware(BodyLimit, most=LARGEST_BODY, limits=LARGER),
         ],

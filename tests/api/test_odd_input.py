@@ -5,6 +5,7 @@ from httpx2 import AsyncClient
 
 from tests.api.conftest import SignIn
 from tests.api.cycle import SMALL, World
+from tests.api.pages.browsing import hidden
 from tests.store.people_rows import SECOND_HR, TOP, WORKER
 
 HTML = {"accept": "text/html"}
@@ -22,7 +23,8 @@ async def test_digits_that_are_no_number_are_refused_in_forms(
 ) -> None:
     worker, hr = await sign_in(WORKER), await sign_in(SECOND_HR)
     task = f"/tasks/{world.self_task}"
-    fields = {"step": digits, "version": "1.0", "a.going": "Well."}
+    seen = hidden(await worker.get(task, headers=HTML), "version")
+    fields = {"step": digits, "version": seen, "a.going": "Well."}
     saved = await worker.post(task, data=fields, headers=HTML)
     assert saved.status_code == 303, "an odd step is the first one; what was typed is kept"
     read = await worker.get(f"/api{task}")

@@ -38,6 +38,9 @@ REACHED_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
     "/rounds/{round_id}/raters": (NOBODY, "comes by mail to a subject who has too few raters"),
     "/comment-reviews/{round_id}/{person_id}": (NOBODY, "the demo's rounds hold back no comments"),
     "/people/{person_id}/address": (NOBODY, "no address of the demo refuses mail"),
+    "/people/addresses": (NOBODY, "no address of the demo was changed"),
+    "/address/{token}": (NOBODY, "no address of the demo was changed"),
+    "/tasks/{task_id}/steer/{name}": (("HR", "another HR"), "others are told of what is overdue"),
     "/comment-reviews": (NOBODY, "the demo's rounds hold back no comments"),
     "/workflows": (("Administrator",), "HR comes here by a mail about something that is held"),
     "/reviews/{cycle_id}/{person_id}": (
@@ -67,6 +70,9 @@ NOT_MET: Mapping[str, str] = {
     "/feedback/stranger": "nobody of the demo comes from outside",
     "/l/{token}/stranger": "nobody of the demo comes from outside",
     "/people/{person_id}/address": "no address of the demo refuses mail",
+    "/people/addresses": "no address of the demo was changed",
+    "/address/{token}": "no address of the demo was changed",
+    "/company/desks/{change_id}": "no change of a desk waits for a second person",
     "/workflows/{process_id}/retry": "nothing fails in the demo",
     "/workflows/held/{held_id}/clear": "nothing fails in the demo",
 }
