@@ -87,9 +87,10 @@ def plain_text(mail: Message) -> str:
     return ""
 
 
-def link_in(mail: Message) -> str:
-    """The path of the first sign-in link in a mail."""
-    found = re.search(r"https?://[^/\s]+(/l/[\w-]+)", plain_text(mail))
+def link_in(mail: Message, behind: str = "") -> str:
+    """The path of the first sign-in link in a mail, or of the first behind some words."""
+    said = plain_text(mail).partition(behind)[2] if behind else plain_text(mail)
+    found = re.search(r"https?://[^/\s]+(/l/[\w-]+)", said)
     assert found, plain_text(mail)
     return found[1]
 
