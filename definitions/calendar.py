@@ -95,10 +95,6 @@ class Closed(BaseModel):
     why: str = ""
     offices: tuple[str, ...] = ()
 
-    def covers(self, day: date) -> bool:
-        """Is this one of its days?"""
-        return self.first <= day <= self.last
-
 
 class _Memory:
     """What was computed from frozen calendars already. Not part of their value: all are equal."""
@@ -194,18 +190,6 @@ class Calendars(BaseModel):
             calendar = calendar.exchanged((first, last, None) for first, last in profile.leaves)
         time = PersonTime(ZoneInfo(profile.zone), calendar, self.mail_at)
         return self._memory.keep(profile, time)
-
-    def why_not_working(self, profile: PersonProfile, day: date) -> str | None:
-        """Why a day is none of this profile's working days; None if it is one."""
-        if self.person(profile).calendar.is_working(day):
-            return None
-        holiday = self._named(profile.calendar).get(day)
-        closed = (c.why or "closed" for c in self._closures(profile.office) if c.covers(day))
-        if holiday is not None:
-            return holiday
-        if day.weekday() not in (profile.work_days or self.work_days):
-            return f"{day:%A}"
-        return next(closed, "leave")
 
     def _shared(self, profile: PersonProfile) -> WorkCalendar:
         """The working days of everybody in that office with that week, before anybody's leave."""

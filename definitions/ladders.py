@@ -94,44 +94,6 @@ def next_rung(
     return _rung(spot, on, assignee, closes_at)
 
 
-def latest_due(
-    ladder: Ladder,
-    after: str | None,
-    as_of: datetime,
-    *,
-    due_on: date,
-    assignee: PersonTime,
-    announced_on: date | None,
-    closes_at: datetime | None,
-    not_before: date | None = None,
-) -> tuple[Rung | None, list[Rung]]:
-    """The rung to fire at `as_of`, and the reminders that it makes superfluous (§5.6).
-
-    Reminders that piled up become one, the latest; an escalation never overtakes a reminder that
-    has not gone out. (None, []) if no rung is due yet.
-    """
-    skipped: list[Rung] = []
-    due: Rung | None = None
-    key = after
-    while True:
-        rung = next_rung(
-            ladder,
-            key,
-            due_on=due_on,
-            assignee=assignee,
-            announced_on=announced_on,
-            closes_at=closes_at,
-            not_before=not_before,
-        )
-        if rung is None or rung.at > as_of or (due is not None and rung.kind == "escalate"):
-            return due, skipped
-        if due is not None:
-            skipped.append(due)
-        due, key = rung, rung.key
-        if rung.kind == "escalate":
-            return due, skipped
-
-
 def rung_at(ladder: Ladder, key: str, on: date, assignee: PersonTime) -> Rung:
     """A rung of the ladder on a day, wherever the ladder would put it.
 

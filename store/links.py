@@ -205,18 +205,6 @@ async def use_link(conn: AsyncConnection, token: str, now: datetime) -> FoundLin
     return found
 
 
-async def revoke_for_tasks(conn: AsyncConnection, task_ids: Sequence[UUID], now: datetime) -> int:
-    """Revoke the links to tasks that are no longer their receiver's. Returns how many."""
-    result = await conn.execute(
-        text(
-            "UPDATE links SET revoked_at = :now "
-            "WHERE task_id = ANY(CAST(:ids AS uuid[])) AND revoked_at IS NULL"
-        ),
-        {"ids": list(task_ids), "now": now},
-    )
-    return result.rowcount
-
-
 async def revoke_for_person(conn: AsyncConnection, person_id: int, now: datetime) -> int:
     """Revoke every link of a person that signs in: "log out everywhere" means the mails, too."""
     result = await conn.execute(

@@ -15,11 +15,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.calendar import Calendars
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
 from store.arrays import literal
-from store.people import Horizon, person_times
+from store.people import Horizon
 
 NEVER_ALONE = tuple(event.value for event in Event if event.ride_along)
 """Events that wait, for ever if need be, for a daily mail that something else causes."""
@@ -158,27 +157,6 @@ async def suppress_for_tasks(
         events = {"events": list(MOOT_WHEN_ENDED)}
         result = await conn.execute(text(_SUPPRESS + _OF_EVENTS), values | events)
     return result.rowcount
-
-
-async def send_times(
-    conn: AsyncConnection,
-    calendars: Calendars,
-    recipients: Iterable[int],
-    at: datetime,
-    at_once: bool,
-) -> dict[int, datetime]:
-    """Return when a mail caused at `at` may leave for each recipient (language reference §6).
-
-    Their first daily mail at or after it; at once where `at_once` is set and it is between 09:00
-    and 17:00 on a working day of theirs. Somebody whose calendar cannot be read is told at the
-    company's hour.
-    """
-    people = list(dict.fromkeys(recipients))
-    times = await person_times(conn, calendars, people, horizon=horizon(at))
-    chosen = {person: times.get(person, calendars.company()) for person in people}
-    return {
-        person: time.at_once(at) if at_once else time.morning(at) for person, time in chosen.items()
-    }
 
 
 def horizon(at: datetime) -> Horizon:

@@ -91,28 +91,6 @@ async def tree_below(conn: AsyncConnection, manager_id: int, on: date) -> list[i
     return list(rows.scalars())
 
 
-async def changes_between(conn: AsyncConnection, after: date, until: date) -> list[LineChange]:
-    """Return the changes of manager that take effect in `after < day <= until`, oldest first.
-
-    The first line of somebody who had none before is a change, too; so is the end of a line
-    that no other follows.
-    """
-    rows = await conn.execute(
-        text(
-            "SELECT person_id, manager_id, valid_from FROM reporting_lines"
-            " WHERE valid_from > :after AND valid_from <= :until"
-            " UNION ALL"
-            " SELECT l.person_id, NULL, l.valid_to FROM reporting_lines l"
-            " WHERE l.valid_to > :after AND l.valid_to <= :until AND NOT EXISTS ("
-            "  SELECT FROM reporting_lines n"
-            "  WHERE n.person_id = l.person_id AND n.valid_from = l.valid_to)"
-            " ORDER BY 3, 1"
-        ),
-        {"after": after, "until": until},
-    )
-    return [LineChange(person, manager, on) for person, manager, on in rows]
-
-
 async def set_managers(
     conn: AsyncConnection, managers: Sequence[tuple[int, int | None]], on: date
 ) -> list[LineChange]:

@@ -172,11 +172,6 @@ def in_short(report: ReportRead, *, scores: bool) -> tuple[Said, ...]:
     return tuple(found)
 
 
-def _scores(columns: Sequence[str], row: ScoreRow) -> str:
-    pairs = zip(columns, row.numbers, strict=True)
-    return ", ".join(f"{column} {number.text}" for column, number in pairs)
-
-
 def score_text(score: Mapping[str, Any]) -> str:
     """`4.2`; `4.5 or more` where the exact mean would tell what each of them answered."""
     mean = f"{score['mean']:.1f}"

@@ -417,15 +417,6 @@ def test_a_changed_copy_forgets_what_was_computed() -> None:
         assert frozen.model_copy(deep=deep) == frozen
 
 
-def test_why_a_day_is_free_is_said_in_words() -> None:
-    profile = PersonProfile("us", "America/Los_Angeles", leaves=((on("2027-01-14"),) * 2,))
-    why = calendars().why_not_working
-    assert why(profile, on("2027-01-12")) is None
-    assert why(profile, on("2027-01-14")) == "leave"
-    assert why(profile, on("2027-01-16")) == "Saturday"
-    assert why(profile, on("2027-01-18")) == "Martin Luther King Jr. Day"
-
-
 # --- Properties ---------------------------------------------------------------------------------
 
 DAYS = st.dates(date(2026, 7, 1), date(2028, 6, 30))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from definitions.calendar import CalendarRange, PersonTime
-from definitions.ladders import Rung, gap, latest_due, next_rung, not_before, repeats, rungs
+from definitions.ladders import Rung, gap, next_rung, not_before, repeats, rungs
 from definitions.models import BUILT_IN_LADDERS, Escalation, Ladder
 from tests.definitions.places import munich, on, oxford, seattle, utc
 
@@ -250,45 +250,6 @@ def test_daily_repeats_come_every_working_day() -> None:
         ("escalate:3+4", "2027-05-26"),
         ("escalate:3+5", "2027-05-28"),
     ]
-
-
-# --- What piled up ------------------------------------------------------------------------------
-
-
-def due_now(key: str | None, as_of: datetime) -> tuple[str | None, list[str]]:
-    rung, skipped = latest_due(
-        STANDARD,
-        key,
-        as_of,
-        due_on=DUE,
-        assignee=seattle(),
-        announced_on=ANNOUNCED,
-        closes_at=None,
-    )
-    return (rung.key if rung else None), [one.key for one in skipped]
-
-
-def test_before_its_instant_no_rung_is_due() -> None:
-    assert due_now(None, utc("2027-02-18T16:59:59")) == (None, [])
-    assert due_now(None, utc("2027-02-18T17:00")) == ("remind:-5", [])
-
-
-def test_reminders_that_piled_up_become_one_the_latest() -> None:
-    # The engine was away from the 17th to the 26th.
-    assert due_now(None, utc("2027-02-26T20:00")) == (
-        "remind:1",
-        ["remind:-5", "remind:-1", "remind:0"],
-    )
-
-
-def test_an_escalation_never_overtakes_a_reminder() -> None:
-    # Away until 8 March: the assignee hears first, though the manager's day has passed.
-    assert due_now("remind:0", utc("2027-03-08T20:00")) == ("remind:1", [])
-    assert due_now("remind:1", utc("2027-03-08T20:00")) == ("escalate:3", [])
-
-
-def test_escalations_do_not_collapse() -> None:
-    assert due_now("escalate:3", utc("2027-04-08T20:00")) == ("escalate:6", [])
 
 
 # --- Properties ---------------------------------------------------------------------------------

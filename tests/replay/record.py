@@ -1,12 +1,15 @@
-"""Record histories of every workflow anew, from plays: `python -m tests.replay.record`.
+"""Record histories of every workflow, from plays: `python -m tests.replay.record`.
 
 Run it when a change of commands is meant (it then needs `patched()` for what runs already) and
-look at the difference before it is committed. Histories name ids and instants only; what they say
-of the machine they were recorded on is taken out.
+look at what is new before it is committed. A history is kept where its events differ from those of
+every recording that is there; none is ever written over or deleted, for what ran under it may still
+run somewhere. Histories name ids and instants only; what they say of the machine they were recorded
+on is taken out.
 """
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,7 @@ RECORDED: Mapping[str, tuple[ProcessKind, ...]] = {
 
 
 async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
-    """Play a scenario and keep the histories of its processes. Returns the files."""
+    """Play a scenario and add the histories of its processes that are new. Returns the files."""
     written: list[Path] = []
 
     async def keep(world: World) -> None:
@@ -54,14 +57,42 @@ async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
             handle = world.client.get_workflow_handle(row.id, run_id=row.run_id)
             history = json.loads((await handle.fetch_history()).to_json())
             stage = f"-{row.key}" if row.key else ""
-            path = folder / f"{NAMES[kind]}-{Path(name).name}{stage}.json"
-            path.write_text(json.dumps(_of_no_machine(history), indent=1) + "\n", encoding="utf-8")
-            written.append(path)
+            path = add(folder, f"{NAMES[kind]}-{Path(name).name}{stage}", _of_no_machine(history))
+            if path is not None:
+                written.append(path)
 
     where = Stage(url, test_server_binary(), before_end=keep)
     scenario = SCENARIOS / f"{name}.yaml"
     await play(read_scenario(scenario), scenario.with_name("people.csv"), where)
     return written
+
+
+def add(folder: Path, name: str, history: Mapping[str, Any]) -> Path | None:
+    """Write a history beside the recordings of this name; none if one of them went the same way.
+
+    The first is `NAME.json`, those after it are `NAME.2.json` and so on.
+    """
+    kept = [folder / f"{name}.json", *sorted(folder.glob(f"{name}.[0-9]*.json"))]
+    kept = [path for path in kept if path.exists()]
+    way = _way(history)
+    if any(_way(json.loads(path.read_text(encoding="utf-8"))) == way for path in kept):
+        return None
+    path = folder / (f"{name}.{len(kept) + 1}.json" if kept else f"{name}.json")
+    with path.open("x", encoding="utf-8") as file:
+        file.write(json.dumps(history, indent=1) + "\n")
+    return path
+
+
+def _way(history: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The events of a history in order, each with the activity that it is about."""
+    return [
+        (event["eventType"], _activity(event.get("activityTaskScheduledEventAttributes", {})))
+        for event in history["events"]
+    ]
+
+
+def _activity(attributes: Mapping[str, Any]) -> str:
+    return str(attributes.get("activityType", {}).get("name", ""))
 
 
 def _of_no_machine(value: Any) -> Any:
@@ -80,13 +111,12 @@ def _of_no_machine(value: Any) -> Any:
 
 
 def main() -> None:
-    """Record everything into `histories/`."""
+    """Record everything, and add what is new to `histories/`."""
     HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.glob("*.json"):
-        old.unlink()
     with ephemeral_postgres() as server:
         for name in RECORDED:
-            asyncio.run(record(server.dsn, name))
+            for path in asyncio.run(record(server.dsn, name)):
+                sys.stdout.write(f"added {path.name}\n")
 
 
 if __name__ == "__main__":

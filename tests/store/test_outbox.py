@@ -3,18 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
 from domain.notifications import Event
 from domain.states import ProcessKind
-from store.company import company_calendars
-from store.outbox import NewNotification, queue, send_times, suppress_for_tasks
+from store.outbox import NewNotification, queue, suppress_for_tasks
 from store.processes import start
 from store.session import Database
 from tests.api.cycle import World, launch_small
-from tests.store.people_rows import BOSS, LEAD, WORKER, insert_people
+from tests.store.people_rows import LEAD, WORKER, insert_people
 
 
 @pytest_asyncio.fixture
@@ -115,45 +113,3 @@ async def test_a_new_due_date_takes_back_what_rungs_had_queued(
         )
         taken = await suppress_for_tasks(conn, [world.self_task], "due_changed", now, rungs=True)
         assert taken == 1
-
-
-@pytest.mark.parametrize(
-    ("hours", "at_once", "expected"),
-    [
-        (0, False, 0),  # Tuesday 09:00 is the daily mail itself
-        (1, False, 24),
-        (1, True, 1),
-        (7.99, True, 7.99),
-        (8, True, 24),  # 17:00
-        (-2, True, 0),  # 07:00
-    ],
-)
-async def test_mail_leaves_in_the_recipients_hours(
-    database: Database,
-    world: World,
-    now: datetime,
-    hours: float,
-    at_once: bool,
-    expected: float,
-) -> None:
-    async with database.begin() as conn:
-        calendars = await company_calendars(conn, 2026, 2028)
-        at = now + timedelta(hours=hours)
-        times = await send_times(conn, calendars, [WORKER, BOSS, WORKER], at, at_once)
-    assert times == dict.fromkeys([WORKER, BOSS], now + timedelta(hours=expected))
-
-
-async def test_mail_waits_for_the_end_of_leave(
-    database: Database, world: World, now: datetime
-) -> None:
-    async with database.begin() as conn:
-        await conn.execute(
-            text(
-                "INSERT INTO leaves (person_id, first_day, last_day, recorded_at)"
-                " VALUES (:id, '2027-01-12', '2027-01-15', :now)"
-            ),
-            {"id": WORKER, "now": now},
-        )
-        calendars = await company_calendars(conn, 2026, 2028)
-        times = await send_times(conn, calendars, [WORKER], now, at_once=True)
-    assert times == {WORKER: now + timedelta(days=7)}, "Monday 18 January is a holiday"
