@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request
 
 WIDE, NARROW = 1280, 360
 
@@ -36,7 +36,11 @@ class Looker:
         """Open a page wide, and then as on a small phone."""
         self._path = path
         await self._page.set_viewport_size({"width": WIDE, "height": 900})
-        answer = await self._page.goto(path)
+        try:
+            answer = await self._page.goto(path)
+        except Error as error:
+            self._say(f"cannot be opened, {error.message}")
+            return
         if answer is None or answer.status >= 400:
             self._say(f"answers {answer and answer.status}")
         for width in (WIDE, NARROW):
