@@ -13,13 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
-from definitions.ladders import Rung, not_before, rung_at
+from definitions.ladders import Rung, rung_at
 from store.arrays import literal
+from store.climbing import escalates, kept_distance
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.holders import clocks, cycle_times
 from store.people import person_times
 from store.processes import ring_before
-from store.recipients import who_is_told
+from store.recipients import Overdue, who_is_told
 
 
 async def rungs_went_out(
@@ -57,7 +58,7 @@ async def rungs_went_out(
     ).all()
     by_cycle: dict[UUID, list[_Out]] = defaultdict(list)
     for row in rows:
-        if row.next_rung is not None and str(row.next_rung).startswith("escalate:"):
+        if escalates(row.next_rung):
             by_cycle[row.cycle_id].append(
                 _Out(**{**row._asdict(), "told_to": tuple(row.told_to or ())})
             )
@@ -80,29 +81,15 @@ class _Out:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A rung that stands too close to the mail before it, if it is mailed at its own instant."""
+class Waiting:
+    """An escalation that waits for the mail of the rung `last` before it, sent at `sent_at`."""
 
-    out: _Out
-    not_before: date
+    task: Overdue
+    last: str
+    upcoming: str
+    planned: datetime
+    sent_at: datetime
     assignee: PersonTime
-
-    def earliest(self, receivers: Sequence[PersonTime]) -> datetime:
-        """The first of its mornings that keeps the ladder's distance.
-
-        After a reminder the assignee, who is told at every rung, has the whole distance. Between
-        escalations mail is compared with mail: a desk in the east reads both a morning later.
-        """
-        if self.out.last_rung.startswith("remind:"):
-            return max(self.out.next_rung_at, self.assignee.opening(self.not_before))
-        day = self.assignee.local_date(self.out.next_rung_at)
-        while day < self.not_before:
-            at = self.assignee.opening(day)
-            mails = [receiver.morning(at) for receiver in receivers]
-            if mails and self.assignee.local_date(min(mails)) >= self.not_before:
-                break
-            day = self.assignee.calendar.after(day, 1)
-        return max(self.out.next_rung_at, self.assignee.opening(day))
 
 
 async def _keep_distance(
@@ -112,50 +99,59 @@ async def _keep_distance(
     clock = await clocks(conn, {o.id: (o.assignee_id, o.desk, o.subject_id) for o in outs}, as_of)
     times = await cycle_times(conn, cycle, clock.values())
     earliest: dict[UUID, datetime] = {}
-    close: dict[UUID, list[_Waiting]] = defaultdict(list)
+    waiting: dict[UUID, list[Waiting]] = defaultdict(list)
     for out in outs:
-        assignee = times[clock[out.id]]
-        ladder = cycle.stages[out.stage_id].ladder
-        sent_on = assignee.local_date(as_of)
-        day = not_before(ladder, out.last_rung, sent_on, out.next_rung, assignee)
-        if assignee.opening(day) > out.next_rung_at:
-            close[out.stage_id].append(_Waiting(out, day, assignee))
-        instant = out.next_rung_at
-        earliest[out.stage_id] = min(instant, earliest.get(out.stage_id, instant))
-    for stage_id, waiting in close.items():
-        await _push(conn, cycle, cycle.stages[stage_id], waiting, as_of)
+        waiting[out.stage_id].append(
+            Waiting(
+                out, out.last_rung, out.next_rung, out.next_rung_at, as_of, times[clock[out.id]]
+            )
+        )
+    planned = {out.id: out.next_rung_at for out in outs}
+    pushed: dict[UUID, datetime] = {}
+    for stage_id, some in waiting.items():
+        stands = await where_they_stand(conn, cycle, cycle.stages[stage_id], some)
+        pushed |= {task: at for task, at in stands.items() if at > planned[task]}
+        earliest[stage_id] = min(stands.values())
+    if pushed:
+        await conn.execute(
+            text(
+                "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
+                "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
+            ),
+            {"ids": literal(pushed), "ats": literal(pushed.values())},
+        )
     for stage_id, instant in earliest.items():
         await ring_before(conn, cycle.stages[stage_id].process, instant)
 
 
-async def _push(
-    conn: AsyncConnection,
-    cycle: CycleFacts,
-    stage: StageFacts,
-    waiting: Sequence[_Waiting],
-    as_of: datetime,
-) -> None:
-    """Put off rungs whose mail would go sooner after the one before than the ladder allows."""
-    rungs: dict[UUID, Rung | None] = {
-        one.out.id: rung_at(
-            stage.ladder,
-            one.out.next_rung,
-            one.assignee.local_date(one.out.next_rung_at),
-            one.assignee,
+async def where_they_stand(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, waiting: Sequence[Waiting]
+) -> dict[UUID, datetime]:
+    """Return when each of these escalations of a stage stands, by task (§5.6).
+
+    Whom they reach is asked only where an escalation follows another one too closely.
+    """
+    stands: dict[UUID, datetime] = {}
+    close: list[Waiting] = []
+    for one in waiting:
+        ahead = kept_distance(
+            stage.ladder, one.last, one.sent_at, one.upcoming, one.planned, one.assignee
         )
-        for one in waiting
-    }
-    told = await who_is_told(conn, cycle, stage, [one.out for one in waiting], rungs, as_of)
+        stands[one.task.id] = ahead
+        if ahead > one.planned and escalates(one.last):
+            close.append(one)
+    if not close:
+        return stands
+    rungs: dict[UUID, tuple[Rung, date]] = {}
+    for one in close:
+        day = one.assignee.local_date(one.planned)
+        rungs[one.task.id] = (rung_at(stage.ladder, one.upcoming, day, one.assignee), day)
+    told = await who_is_told(conn, cycle, stage, [one.task for one in close], rungs)
     people = sorted({person for one in told.values() for person in one.people})
     mornings = await person_times(conn, cycle.calendars, people)
-    pushed = [
-        (one.out.id, one.earliest([mornings[p] for p in told[one.out.id].people if p in mornings]))
-        for one in waiting
-    ]
-    await conn.execute(
-        text(
-            "UPDATE tasks t SET next_rung_at = n.at FROM unnest(CAST(:ids AS uuid[]), "
-            "CAST(:ats AS timestamptz[])) AS n(id, at) WHERE t.id = n.id"
-        ),
-        {"ids": literal(p[0] for p in pushed), "ats": literal(p[1] for p in pushed)},
-    )
+    for one in close:
+        receivers = [mornings[p] for p in told[one.task.id].people if p in mornings]
+        stands[one.task.id] = kept_distance(
+            stage.ladder, one.last, one.sent_at, one.upcoming, one.planned, one.assignee, receivers
+        )
+    return stands

@@ -5,7 +5,7 @@ one keeps its distance from when that mail really went out, so nobody is escalat
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,11 +13,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
-from definitions.ladders import Rung, gap, next_rung
+from definitions.ladders import Rung
 from domain.notifications import Event
-from store.announcing import LATE
 from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
+from store.climbing import (
+    COLUMNS,
+    Climbing,
+    Picked,
+    climbing,
+    day_of_firing,
+    following,
+    leaves_at,
+    pick,
+)
 from store.cycle_facts import CycleFacts, StageFacts
 from store.holders import clocks, cycle_times
 from store.outbox import NewNotification, queue
@@ -25,26 +34,6 @@ from store.people import person_times
 from store.processes import hold
 from store.recipients import Told, who_is_told
 from store.task_events import record_events
-
-
-@dataclass(frozen=True, slots=True)
-class Climbing:
-    """A task whose next rung has come, as locked."""
-
-    id: UUID
-    subject_id: int | None
-    assignee_id: int | None
-    desk: str | None
-    due_on: date
-    due_revision: int
-    closes_at: datetime | None
-    announced_on: date | None
-    announce_at: datetime
-    next_rung: str
-    next_rung_at: datetime
-    last_rung: str | None
-    last_rung_on: date | None
-    told_to: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +57,11 @@ DUE = text(
               WHERE h.task_id = t.id AND h.cleared_at IS NULL)
         ORDER BY t.next_rung_at LIMIT :limit
     )
-    SELECT t.id, t.subject_id, t.assignee_id, t.desk, t.due_on, t.due_revision, t.closes_at,
-        t.announced_on, t.announce_at, t.next_rung, t.next_rung_at, t.last_rung,
-        t.last_rung_on, t.told_to
+    SELECT {columns}
     FROM tasks t
     WHERE t.id IN (SELECT id FROM due) AND t.state = 'open' AND t.next_rung_at <= :as_of
     ORDER BY t.id FOR UPDATE OF t
-    """
+    """.replace("{columns}", COLUMNS)
 )
 """The index gives the first that are due without looking at the others; locks are taken by id."""
 
@@ -89,7 +76,7 @@ async def fire_rungs(
     handled.
     """
     rows = (await conn.execute(DUE, {"stage": stage.id, "as_of": as_of, "limit": CHUNK})).all()
-    due = [Climbing(*[*row[:-1], tuple(row.told_to or ())]) for row in rows]
+    due = [climbing(row) for row in rows]
     if not due:
         return 0
 
@@ -123,47 +110,39 @@ async def _fire(
     clock = await clocks(conn, {t.id: (t.assignee_id, t.desk, t.subject_id) for t in due}, as_of)
     times = await cycle_times(conn, cycle, clock.values())
     # A storm is many tasks with the same dates: each date is computed once.
-    picks: dict[_Same, _Picked] = {}
-    picked: dict[UUID, _Picked] = {}
+    picks: dict[_Same, Picked] = {}
     sames: list[_Same] = []
+    rungs: dict[UUID, tuple[Rung, date]] = {}
     for task in due:
         assignee = times[clock[task.id]]
         same = _same(task, assignee)
         if same not in picks:
-            picks[same] = _pick(stage, task, assignee, as_of)
-        picked[task.id] = picks[same]
+            picks[same] = pick(stage.ladder, task, assignee, as_of)
         sames.append(same)
-    told = await who_is_told(conn, cycle, stage, due, {i: p[0] for i, p in picked.items()}, as_of)
-    following: dict[tuple[_Same, str, date], Rung | None] = {}
+        if (rung := picks[same].rung) is not None:
+            rungs[task.id] = (rung, day_of_firing(rung, assignee, as_of))
+    told = await who_is_told(conn, cycle, stage, due, rungs)
+    followers: dict[tuple[_Same, str, date], Rung | None] = {}
     fired: list[Fired] = []
     quiet: list[tuple[Climbing, Rung | None]] = []
     for task, same in zip(due, sames, strict=True):
-        rung, waiting, skipped = picks[same]
-        if rung is None:
-            quiet.append((task, waiting))
+        picked = picks[same]
+        if picked.rung is None:
+            quiet.append((task, picked.waiting))
             continue
         whom = told[task.id]
-        done = whom.instead or rung
+        done = whom.instead or picked.rung
         after = (same, done.key, done.on)
-        if after not in following:
-            assignee = times[clock[task.id]]
-            following[after] = next_rung(
-                stage.ladder,
-                done.key,
-                due_on=task.due_on,
-                assignee=assignee,
-                announced_on=task.announced_on,
-                closes_at=task.closes_at,
-                not_before=_distance(stage, done, assignee),
-            )
-        skips = (*skipped, *whom.skipped)
-        fired.append(Fired(task, done, whom, skips, following[after]))
+        if after not in followers:
+            followers[after] = following(stage.ladder, task, done, times[clock[task.id]])
+        fired.append(Fired(task, done, whom, (*picked.passed, *whom.skipped), followers[after]))
     await _write(conn, fired, quiet, as_of)
     await _tell(conn, cycle, stage, fired, times, as_of)
 
 
-_Same = tuple[int, date, str | None, str, datetime, date | None, datetime | None]
-_Picked = tuple[Rung | None, Rung | None, tuple[str, ...]]
+_Same = tuple[
+    int, date, str | None, str | None, datetime | None, date, date | None, datetime | None
+]
 
 
 def _same(task: Climbing, assignee: PersonTime) -> _Same:
@@ -174,56 +153,10 @@ def _same(task: Climbing, assignee: PersonTime) -> _Same:
         task.last_rung,
         task.next_rung,
         task.next_rung_at,
-        task.announced_on or assignee.local_date(task.announce_at),
+        task.announced(assignee),
+        task.announced_on,
         task.closes_at,
     )
-
-
-def _pick(stage: StageFacts, task: Climbing, assignee: PersonTime, as_of: datetime) -> _Picked:
-    """The rung to fire now, or the one to wait for; and the reminders that are passed over.
-
-    Of reminders that piled up it is the latest, of the others the next. Reminders dated on or
-    before the day of the announcement do not exist (§5.3): if the opening mail was late, they are
-    passed over here.
-    """
-    announced = task.announced_on or assignee.local_date(task.announce_at)
-    rung = next_rung(
-        stage.ladder,
-        task.last_rung,
-        due_on=task.due_on,
-        assignee=assignee,
-        announced_on=announced,
-        closes_at=task.closes_at,
-    )
-    if rung is not None and rung.kind == "escalate":
-        # Where it stands now: pushed by what really went out before it, or in another's place.
-        at = task.next_rung_at
-        return replace(rung, at=at, on=assignee.local_date(at)), None, ()
-    passed: list[str] = []
-    while rung is not None:
-        later = next_rung(
-            stage.ladder,
-            rung.key,
-            due_on=task.due_on,
-            assignee=assignee,
-            announced_on=announced,
-            closes_at=task.closes_at,
-        )
-        if later is None or later.kind == "escalate" or later.at > as_of:
-            break
-        passed.append(f"{rung.key}:passed")
-        rung = later
-    if rung is not None and rung.at > as_of:
-        return None, rung, tuple(passed)
-    return rung, None, tuple(passed)
-
-
-def _distance(stage: StageFacts, done: Rung, assignee: PersonTime) -> date | None:
-    """The first day for the rung after an escalation: counted from where that one stood (§5.5)."""
-    if done.kind != "escalate":
-        return None
-    step = gap(stage.ladder, done.key)
-    return None if step is None else assignee.calendar.after(done.on, step)
 
 
 _Move = tuple[UUID, str | None, datetime | None, str | None, date | None, bool, list[int]]
@@ -314,8 +247,7 @@ async def _tell(
     items: list[NewNotification] = []
     for one in fired:
         if not one.told.escalated:
-            about = letters.named_ahead(one)
-            items += [letters.item(one, p, Event.REMINDER, about) for p in one.told.people]
+            items += [letters.item(one, p, Event.REMINDER, {}) for p in one.told.people]
             continue
         notice = {"told": list(one.told.escalated)}
         items += [letters.item(one, p, Event.ESCALATION, {}) for p in one.told.people]
@@ -349,17 +281,6 @@ class _Letters:
         self._mornings = mornings
         self._as_of = as_of
         self._leaves: dict[tuple[int, datetime], datetime] = {}
-        self._ahead: dict[tuple[date, str], dict[str, object]] = {}
-
-    def named_ahead(self, one: Fired) -> Mapping[str, object]:
-        """The overdue reminder names the day on which somebody will be told (§5.7)."""
-        following = one.following
-        if one.rung.on <= one.task.due_on or following is None or following.kind != "escalate":
-            return {}
-        told = (following.on, following.to or "")
-        if told not in self._ahead:
-            self._ahead[told] = {"told_on": told[0].isoformat(), "told_role": told[1]}
-        return self._ahead[told]
 
     def item(
         self, one: Fired, person: int, event: Event, data: Mapping[str, object]
@@ -387,8 +308,5 @@ class _Letters:
     def _send_at(self, time: PersonTime, instant: datetime) -> datetime:
         same = (id(time), instant)
         if same not in self._leaves:
-            send_at = time.morning(instant)
-            # The engine was away: now if it is a decent hour, else tomorrow.
-            late = self._as_of - send_at > LATE
-            self._leaves[same] = time.at_once(self._as_of) if late else send_at
+            self._leaves[same] = leaves_at(time, instant, self._as_of)
         return self._leaves[same]

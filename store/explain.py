@@ -2,10 +2,9 @@
 
 Codes, ids and instants; the pages word them. Everything is read from the facts themselves: task
 events, the outbox, the mails with their SMTP answers, the ladder, and the reporting line of today
-for whoever the next rung will reach.
+for whoever the next rung will reach (`store.foresight`).
 """
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -15,16 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.ladders import Rung
-from definitions.models import Ladder
 from domain.access import Reader, may_know_lateness, may_read_reason, may_read_task
 from domain.errors import NotFound
 from domain.notifications import Event
 from domain.states import CycleState, Role, TaskState
 from store.access import task_facts
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.holders import clocks, cycle_times
+from store.foresight import Foreseen, next_rungs
 from store.lists.notifications import NotificationItem, notifications_of_task
-from store.recipients import who_is_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,8 @@ StandsStill = Literal["paused", "held", "last_mail_not_out", "not_announced"]
 class NextRung:
     """The next step of the ladder, and whom it will reach as things stand today.
 
-    `at` is the instant of the rung; its mail goes with the recipient's first daily mail after it.
+    `at` is the instant of the rung; its mail goes with the recipient's first daily mail after it,
+    on the assignee's day `mailed_on`.
     `stands_still`: why it will not fire then, if something is in its way. `took_place_of`: the
     rung whose place this one takes, because that one reaches nobody.
     """
@@ -123,6 +121,7 @@ class NextRung:
     kind: Literal["remind", "escalate"]
     on: date
     at: datetime
+    mailed_on: date
     reaches: tuple[Named, ...]
     desk: str | None
     passed_over: tuple[PassedOver, ...]
@@ -170,9 +169,9 @@ async def explain(
     stage = cycle.stages[row.stage_id]
     events = (await conn.execute(_EVENTS, {"id": task_id})).all()
     told = await notifications_of_task(conn, task_id)
-    rung = await _next_rung(conn, cycle, stage, row, now)
+    ahead = await _foreseen(conn, cycle, row, now)
     wanted = {each.person_id for each in told} | {event.actor_id for event in events}
-    names = await _names(conn, wanted | (rung.people if rung else set()))
+    names = await _names(conn, wanted | (_concerned(ahead) if ahead else set()))
     items = tuple(_told(each, names) for each in told)
     story = Explanation(
         task_id=task_id,
@@ -197,7 +196,7 @@ async def explain(
         ),
         mails=tuple(item for item in items if item.state != "suppressed"),
         suppressed=tuple(item for item in items if item.state == "suppressed"),
-        next=rung.named(names) if rung else None,
+        next=_next(ahead, names, _in_the_way(cycle, row, ahead.rung)) if ahead else None,
     )
     if may_know_lateness(reader, facts.access):
         return story
@@ -267,96 +266,40 @@ def _told(item: NotificationItem, names: dict[int, Named]) -> Told:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Foreseen:
-    """The next rung, before people have names."""
-
-    rung: Rung
-    reaches: tuple[int, ...]
-    desk: str | None
-    skipped: tuple[str, ...]
-    instead: Rung | None
-    stands_still: StandsStill | None
-
-    @property
-    def people(self) -> set[int]:
-        passed = (_passed(skip)[0] for skip in self.skipped)
-        return {*self.reaches, *(person for person in passed if person is not None)}
-
-    def named(self, names: dict[int, Named]) -> NextRung:
-        fires = self.instead or self.rung
-        return NextRung(
-            key=fires.key,
-            kind=fires.kind,
-            on=self.rung.on,
-            at=self.rung.at,
-            reaches=tuple(names[person] for person in self.reaches if person in names),
-            desk=self.desk,
-            passed_over=tuple(
-                PassedOver(names.get(person) if person is not None else None, reason)
-                for person, reason in map(_passed, self.skipped)
-            ),
-            took_place_of=self.rung.key if self.instead else None,
-            stands_still=self.stands_still,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Climbing:
-    """What must be known of a task to say whom its rung reaches."""
-
-    id: UUID
-    subject_id: int | None
-    assignee_id: int | None
-    desk: str | None
-    told_to: tuple[int, ...]
-
-
-async def _next_rung(
-    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, row: Any, now: datetime
-) -> _Foreseen | None:
-    live = row.state in (TaskState.OPEN, TaskState.PLANNED)
-    if not live or row.next_rung is None or row.next_rung_at is None:
-        return None
-    if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
-        return None
-    task = _Climbing(row.id, row.subject_id, row.assignee_id, row.desk, tuple(row.told_to or ()))
-    rung = await _rung(conn, cycle, stage.ladder, task, row, now)
-    told = (await who_is_told(conn, cycle, stage, [task], {task.id: rung}, now)).get(task.id)
-    if told is None:
-        return None
-    return _Foreseen(
-        rung, told.people, told.desk, told.skipped, told.instead, _in_the_way(cycle, row, rung)
+def _next(
+    foreseen: Foreseen, names: dict[int, Named], stands_still: StandsStill | None
+) -> NextRung:
+    rung, told = foreseen.rung, foreseen.told
+    fires = told.instead or rung
+    return NextRung(
+        key=fires.key,
+        kind=fires.kind,
+        on=rung.on,
+        at=rung.at,
+        mailed_on=foreseen.on,
+        reaches=tuple(names[person] for person in told.people if person in names),
+        desk=told.desk,
+        passed_over=tuple(
+            PassedOver(names.get(person) if person is not None else None, reason)
+            for person, reason in map(_passed, told.skipped)
+        ),
+        took_place_of=rung.key if told.instead else None,
+        stands_still=stands_still,
     )
 
 
-async def _rung(
-    conn: AsyncConnection,
-    cycle: CycleFacts,
-    ladder: Ladder,
-    task: _Climbing,
-    row: Any,
-    now: datetime,
-) -> Rung:
-    clock = await clocks(conn, {task.id: (task.assignee_id, task.desk, task.subject_id)}, now)
-    times = await cycle_times(conn, cycle, clock.values())
-    time = times.get(clock[task.id], cycle.company) if task.id in clock else cycle.company
-    kind: Literal["remind", "escalate"] = "remind"
-    if str(row.next_rung).startswith("escalate:"):
-        kind = "escalate"
-    level, turn = _place(str(row.next_rung))
-    steps = [step for step in ladder.escalate if step.on == level] if kind == "escalate" else []
-    to = steps[min(turn, len(steps)) - 1].to if steps else None
-    at: datetime = row.next_rung_at
-    return Rung(row.next_rung, kind, time.local_date(at), at, level, to)
+def _concerned(foreseen: Foreseen) -> set[int]:
+    passed = (_passed(skip)[0] for skip in foreseen.told.skipped)
+    return {*foreseen.told.people, *(person for person in passed if person is not None)}
 
 
-def _place(key: str) -> tuple[int, int]:
-    """The level of a rung, and which of the escalations on that day it is (from 1)."""
-    found = re.fullmatch(r"(?:remind|escalate):(-?\d+)(?:\.(\d+))?(?:\+\d+)?", key)
-    if found is None:
-        raise ValueError(f"not a rung: {key!r}")
-    return int(found[1]), int(found[2] or 1)
+async def _foreseen(
+    conn: AsyncConnection, cycle: CycleFacts, row: Any, now: datetime
+) -> Foreseen | None:
+    live = row.state in (TaskState.OPEN, TaskState.PLANNED)
+    if not live or cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
+        return None
+    return (await next_rungs(conn, [row.id], now)).get(row.id)
 
 
 def _in_the_way(cycle: CycleFacts, row: Any, rung: Rung) -> StandsStill | None:

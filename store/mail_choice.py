@@ -222,12 +222,12 @@ def _choose_daily(
         choice.suppressed += [(item, "address_refused") for item in causing]
         return
     if not receiver.time.in_window(as_of):
-        until = next_morning(person, delegate, as_of)
+        until = next_morning(person.time, delegate.time if delegate else None, as_of)
         choice.postponed += [(item, until) for item in causing]
         return
     daily = [item for item in causing if _with_the_daily_mail(item, person.time)]
     if daily and told_today:
-        until = next_morning(person, delegate, as_of)
+        until = next_morning(person.time, delegate.time if delegate else None, as_of)
         choice.postponed += [(item, until) for item in daily]
         causing = [item for item in causing if item not in daily]
         if not causing:
@@ -238,11 +238,11 @@ def _choose_daily(
     choice.groups.append(Group(receiver, person.id if delegate else None, kind, shown, superseded))
 
 
-def next_morning(person: Somebody, delegate: Somebody | None, as_of: datetime) -> datetime:
+def next_morning(person: PersonTime, delegate: PersonTime | None, as_of: datetime) -> datetime:
     """The next instant at which whoever receives the person's mail may get some."""
     later = as_of + timedelta(seconds=1)
-    own = person.time.morning(later)
-    return own if delegate is None else min(own, delegate.time.morning(later))
+    own = person.morning(later)
+    return own if delegate is None else min(own, delegate.morning(later))
 
 
 def _with_the_daily_mail(item: Item, time: PersonTime) -> bool:

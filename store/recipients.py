@@ -7,6 +7,7 @@ The climb ends below the top: somebody without a manager is told only about dire
 nobody is left, the ladder's next rung takes this one's place and time.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -73,21 +74,25 @@ async def who_is_told(
     cycle: CycleFacts,
     stage: StageFacts,
     tasks: Sequence[Overdue],
-    rungs: Mapping[UUID, Rung | None],
-    as_of: datetime,
+    rungs: Mapping[UUID, tuple[Rung, date]],
 ) -> dict[UUID, Told]:
-    """Say for each task whom its rung reaches on the morning of the rung.
+    """Say for each task whom its rung reaches on a morning: `rungs` gives both, by task.
 
-    Everything is read in a few statements for all tasks. Tasks without a rung are left out.
+    The morning may lie ahead: lines, leave and desks are taken as they are known to be then.
+    Everything is read in a few statements per morning. Tasks without a rung are left out.
     """
-    firing = [(t, r) for t in tasks if (r := rungs[t.id]) is not None]
-    if not firing:
-        return {}
-    on = max(as_of.date(), max(r.on for _, r in firing))
-    line = await _read_line(conn, cycle, [t for t, r in firing if r.kind == "escalate"], on, as_of)
-    for desk in {t.desk for t, _ in firing if t.desk is not None}:
-        line.desks[desk] = tuple(await desk_members(conn, desk, on))
-    return {t.id: _told(stage.ladder, t, r, line) for t, r in firing}
+    mornings: dict[date, list[tuple[Overdue, Rung]]] = defaultdict(list)
+    for task in tasks:
+        if task.id in rungs:
+            rung, on = rungs[task.id]
+            mornings[on].append((task, rung))
+    told: dict[UUID, Told] = {}
+    for on, firing in mornings.items():
+        line = await _read_line(conn, cycle, [t for t, r in firing if r.kind == "escalate"], on)
+        for desk in {t.desk for t, _ in firing if t.desk is not None} - line.desks.keys():
+            line.desks[desk] = tuple(await desk_members(conn, desk, on))
+        told |= {task.id: _told(stage.ladder, task, rung, line) for task, rung in firing}
+    return told
 
 
 async def really_told(
@@ -220,7 +225,6 @@ async def _read_line(
     cycle: CycleFacts,
     tasks: Sequence[Overdue],
     on: date,
-    as_of: datetime,
 ) -> _Line:
     line = _Line()
     line.hr = tuple(await desk_members(conn, Desk.HR, on))

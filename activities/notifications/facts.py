@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.notifications.raters import outsiders, relationships
-from definitions.calendar import PersonTime
 from domain.access import Move
-from domain.notifications import Event
+from domain.notifications import Event, Section, section_of
 from domain.states import Role
+from store.foresight import Foreseen, escalations_ahead
 from store.launch_check import LaunchCheck, report
 from store.links import LinkPurpose, NewLink, create_links
+from store.mail_choice import TO_THE_HOLDER
 from store.mail_counts import (
     Conversation,
     CycleCounts,
@@ -36,8 +37,7 @@ from store.mail_details import (
 )
 from store.mail_writing import ClaimedMail
 from store.moves import Asked, moves_of
-from store.outbox import horizon
-from store.people import company_calendars, managers_of, person_times
+from store.people import managers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,13 @@ class Facts:
     """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
 
     `outsiders` are the people outside the company, `managers` those of subjects of rounds;
-    `relationships` by a rater's task.
+    `relationships` by a rater's task. `ahead`: who is told next that a task is overdue, where a
+    mail says so.
     """
 
     as_of: datetime
     details: Mapping[int, Detail]
     people: Mapping[int, PersonDetail]
-    times: Mapping[int, PersonTime]
-    company: PersonTime
     cycles: Mapping[UUID, CycleDetail]
     threads: Mapping[UUID, str]
     tried: Mapping[UUID, Sequence[Tried]]
@@ -74,6 +73,7 @@ class Facts:
     held: Sequence[HeldDetail]
     outsiders: frozenset[int] = frozenset()
     managers: Mapping[int, int] = field(default_factory=dict)
+    ahead: Mapping[UUID, Foreseen] = field(default_factory=dict)
     relationships: Mapping[UUID, str] = field(default_factory=dict)
     moves: Mapping[Asked, Collection[Move]] = field(default_factory=dict)
     """What receivers of escalations can do about the task, by the rule of its page."""
@@ -88,9 +88,8 @@ async def gather(
     escalated = [d.task.id for d in told.values() if d.task and d.event is Event.ESCALATION]
     before = await tried(conn, escalated)
     concerned |= {one.person_id for some in before.values() for one in some}
-    calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 1)
-    clocks = {d.task.assignee_id for d in told.values() if d.task and d.task.assignee_id}
-    times = await person_times(conn, calendars, sorted(clocks), horizon=horizon(as_of))
+    ahead = await escalations_ahead(conn, _promised(mails, told), as_of)
+    concerned |= {person for one in ahead.values() for person in one.told.people}
     cycle_ids = {d.cycle_id for d in told.values() if d.cycle_id}
     cycle_ids |= {d.task.cycle_id for d in told.values() if d.task}
     by_event = _by_event(told.values())
@@ -103,8 +102,6 @@ async def gather(
         as_of=as_of,
         details=told,
         people=await people(conn, concerned),
-        times=times,
-        company=calendars.company(),
         cycles=await cycles(conn, cycle_ids),
         threads=await threads(conn, [mail.id for mail in mails]),
         tried=before,
@@ -123,6 +120,7 @@ async def gather(
         },
         held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
+        ahead=ahead,
         managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
         relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
         moves=await moves_of(conn, _brought_up(mails, told), as_of),
@@ -137,6 +135,18 @@ def _brought_up(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> set
         for item in mail.items
         if (detail := told.get(item)) and detail.event is Event.ESCALATION and (task := detail.task)
     }
+
+
+def _promised(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> list[UUID]:
+    """The tasks of which a mail says who will be told next: in a letter, or overdue in a list."""
+    said = [(told[item], len(mail.items) == 1) for mail in mails for item in mail.items]
+    return [
+        detail.task.id
+        for detail, alone in said
+        if detail.task is not None
+        and detail.event in TO_THE_HOLDER
+        and (alone or section_of(detail.event, detail.rung) is Section.OVERDUE)
+    ]
 
 
 def _by_event(told: Iterable[Detail]) -> dict[Event, list[Detail]]:

@@ -73,10 +73,15 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTold:
-    """Who hears of it next if nothing is done, and on which day (the assignee's)."""
+    """Who hears of it next if nothing is done, and on which day (the assignee's).
+
+    `manager`: the reader's own. `named`: the people of `names`, for they are not the reader's
+    manager, or somebody reads this who stands in.
+    """
 
     on: date
-    who: Literal["manager", "hr"] = "manager"
+    who: Literal["manager", "hr", "named"] = "manager"
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

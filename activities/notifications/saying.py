@@ -11,10 +11,9 @@ from activities.notifications import mail_items as m
 from activities.notifications.facts import Facts, result_path
 from activities.notifications.raters import relationship_of
 from definitions.effort import minutes_of
-from definitions.ladders import next_rung
 from definitions.models import Definition, Stage
 from domain.access import Move
-from domain.notifications import Event, rung_offset
+from domain.notifications import Event
 from domain.states import Role
 from store.mail_details import CycleDetail, Detail, PersonDetail, TaskDetail
 
@@ -46,7 +45,7 @@ class Site:
 
 
 class Saying:
-    """One notification, with everything that its mail may say about it."""
+    """One notification, with everything that its mail may say about it to whoever gets it."""
 
     def __init__(self, detail: Detail, facts: Facts, site: Site, receiver_id: int) -> None:
         self.detail = detail
@@ -54,6 +53,7 @@ class Saying:
         self.data = detail.data
         self.facts = facts
         self.site = site
+        self.receiver_id = receiver_id or detail.person_id
 
     # --- tasks ----------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class Saying:
             else None,
             next_told=None
             if kind in ("nominate", "approve", "collect")  # reminded of, never brought up
-            else self._next_told(detail, stage, cycle),
+            else self._next_told(detail),
             hr_reads=cycle.definition.policies.hr_reads == "all",
             shown=_shown(cycle.definition),
             asked_by=asker if about is None or asker != about.name else None,
@@ -114,36 +114,17 @@ class Saying:
             return None
         return person_of(self.facts.people[task.subject_id])
 
-    def _next_told(self, task: TaskDetail, stage: Stage, cycle: CycleDetail) -> m.NextTold | None:
-        """Who hears of it next, and when; known only where somebody holds the task."""
-        told_on = self.data.get("told_on")
-        if isinstance(told_on, str):
-            told_hr = self.data.get("told_role") == "hr"
-            return m.NextTold(on=date.fromisoformat(told_on), who="hr" if told_hr else "manager")
-        time = self.facts.times.get(task.assignee_id or 0)
-        key = task.next_rung
-        if time is None or key is None or task.next_rung_at is None:
+    def _next_told(self, task: TaskDetail) -> m.NextTold | None:
+        """Who hears of it next, and when: as the ladder will do it (`store.foresight`)."""
+        foreseen = self.facts.ahead.get(task.id)
+        if foreseen is None or self.receiver_id in foreseen.told.people:
             return None
-        ladder = cycle.definition.ladder_of(stage)
-        if key.startswith("escalate:"):
-            level = rung_offset(key)
-            to = next((step.to for step in ladder.escalate if step.on == level), "manager")
-            return m.NextTold(
-                on=time.local_date(task.next_rung_at), who="hr" if to == "hr" else "manager"
-            )
-        while key is not None:
-            rung = next_rung(
-                ladder,
-                key,
-                due_on=task.due_on,
-                assignee=time,
-                announced_on=None,
-                closes_at=task.closes_at,
-            )
-            if rung is not None and rung.kind == "escalate":
-                return m.NextTold(on=rung.on, who="hr" if rung.to == "hr" else "manager")
-            key = rung.key if rung else None
-        return None
+        told = foreseen.told
+        if told.desk is not None:
+            return m.NextTold(on=foreseen.on, who="hr")
+        own = self.receiver_id == task.assignee_id and not told.skipped
+        names = tuple(self.facts.people[person].name for person in told.people)
+        return m.NextTold(on=foreseen.on, who="manager" if own else "named", names=names)
 
     def name(self, *keys: str) -> str | None:
         """The full name of the person whose id is in the data under one of these names."""

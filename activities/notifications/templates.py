@@ -160,7 +160,7 @@ class Templates:
 
         def message(match: re.Match[str]) -> str:
             try:
-                return self.catalogue.messages[match[1]]
+                return _MESSAGE.sub(message, self.catalogue.messages[match[1]])
             except KeyError:
                 raise TemplateError(f"no message {match[1]} ({self.language})") from None
 

@@ -63,21 +63,27 @@ async def launched(database: Database, version: UUID, at: datetime = LAUNCHED) -
     return cycle
 
 
-async def advance(database: Database, cycle: UUID, as_of: datetime) -> None:
-    """One look of the cycle, and of each stage and round that has begun."""
+async def advance(database: Database, cycle: UUID, as_of: datetime) -> datetime | None:
+    """One look of the cycle, and of each stage and round that has begun.
+
+    Returns when the first of them has something to do next.
+    """
     turn = Turn(database, lambda: None)
-    await advance_cycle(turn, cycle, as_of)
+    due = [(await advance_cycle(turn, cycle, as_of)).next_due_at]
     begun = await rows(
         database, "SELECT kind, stage_id FROM processes WHERE stage_id IS NOT NULL ORDER BY id"
     )
     for kind, found in begun:
         stage = UUID(str(found))
         if kind == ProcessKind.STAGE:
-            await advance_stage(turn, cycle, stage, as_of)
+            due.append((await advance_stage(turn, cycle, stage, as_of)).next_due_at)
             continue
         for phase in Phase:  # a phase that is over is passed, as in the workflow
-            if not (await advance_round(turn, cycle, stage, phase, as_of)).closed:
+            progress = await advance_round(turn, cycle, stage, phase, as_of)
+            due.append(progress.next_due_at)
+            if not progress.closed:
                 break
+    return min((instant for instant in due if instant is not None), default=None)
 
 
 async def rows(database: Database, sql: str, **values: object) -> list[tuple[object, ...]]:

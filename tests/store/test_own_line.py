@@ -40,7 +40,7 @@ async def test_an_escalation_passes_over_whom_it_is_about(
         async with database.begin() as conn:
             cycle = await load_cycle(conn, world.cycle_id)
             stage = next(s for s in cycle.stages.values() if s.key == "manager")
-            found = await who_is_told(conn, cycle, stage, [task], {task.id: rung}, on)
+            found = await who_is_told(conn, cycle, stage, [task], {task.id: (rung, on.date())})
             return found[task.id]
 
     assert (await told(WORKER, LEAD, "hr")).people == (HR, SECOND_HR)
@@ -67,7 +67,7 @@ async def test_a_delegate_stands_in_for_nobody_about_themselves(
         stage = next(s for s in cycle.stages.values() if s.key == "self")
         for holder, people in ((WORKER, (HR, SECOND_HR)), (ADMIN, (LEAD,))):
             task = _Overdue(world.self_task, holder, holder)
-            found = await who_is_told(conn, cycle, stage, [task], {task.id: rung}, on)
+            found = await who_is_told(conn, cycle, stage, [task], {task.id: (rung, on.date())})
             assert found[task.id].people == people
 
 
