@@ -167,7 +167,7 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         # Not `while_open`: who gets it must not depend on who has answered.
         _E.FEEDBACK_EXTENDED: Traits(_S.DUE_SOON, 34),
         _E.REMINDER: Traits(_S.DUE_SOON, 35, while_open=True, again_if_unknown=False),
-        _E.RESUMED: Traits(_S.DUE_SOON, 36, while_open=True),
+        _E.RESUMED: Traits(_S.DUE_SOON, 36, _T.AT_ONCE, while_open=True),
         _E.REPLACEMENT_WANTED: Traits(_S.NEW, 37),
         _E.INPUT_CHANGED: Traits(_S.FOR_INFORMATION, 40, _T.RIDE_ALONG, again_if_unknown=False),
         _E.EXTENDED_NOTICE: Traits(_S.FOR_INFORMATION, 41, again_if_unknown=False),

@@ -31,6 +31,11 @@ class Opened:
     due_revision: int
 
 
+def opens_at_once(cycle: CycleFacts, stage: StageFacts) -> bool:
+    """Does the opening mail of this stage not wait for the daily one (language reference §6.3)?"""
+    return cycle.launched_by == "button" and not stage.predecessors
+
+
 async def announce(
     conn: AsyncConnection,
     cycle: CycleFacts,
@@ -92,4 +97,5 @@ def _opening(
         subject_id=one.subject_id,
         due_revision=one.due_revision,
         ride_along=early,
+        at_once=opens_at_once(cycle, stage) and one.announce_at == one.opens_at,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from domain.notifications import Event
 from domain.states import TaskState
+from store.applying_pause import tell_going_on
 from store.chunks import CHUNK
 from store.closing import after_expiry
 from store.cycle_facts import CycleFacts, StageFacts
@@ -107,7 +108,8 @@ async def _resume(
 ) -> None:
     """Every date ahead moves by the working days lost on the assignee's calendar (§7).
 
-    What was overdue before the pause stays due when it was; its close and its rungs move.
+    What was overdue before the pause stays due when it was; its close and its rungs move. Where no
+    date moves, whoever was told of the pause is told that it is over.
     """
     paused = datetime.fromisoformat(order.detail["paused_at"])
     resumed = datetime.fromisoformat(order.detail["resumed_at"])
@@ -146,6 +148,8 @@ async def _resume(
         steered=order.id,
     )
     await _move_late(conn, late, times, paused, lost)
+    staying = [t for t in ahead if not lost(times[t.id])] + late
+    await tell_going_on(conn, staying, paused=paused, resumed=order.given_at)
 
 
 async def _move_late(

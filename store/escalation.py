@@ -249,9 +249,8 @@ async def _tell(
         if not one.told.escalated:
             items += [letters.item(one, p, Event.REMINDER, {}) for p in one.told.people]
             continue
-        notice = {"told": list(one.told.escalated)}
         items += [letters.item(one, p, Event.ESCALATION, {}) for p in one.told.people]
-        items += [letters.item(one, p, Event.ESCALATED_NOTICE, notice) for p in one.told.holders]
+        items += [letters.item(one, p, Event.ESCALATED_NOTICE, {}) for p in one.told.holders]
     await queue(conn, items)
 
 

@@ -5,7 +5,7 @@ code that the ledger keeps.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -63,6 +63,13 @@ class Item:
     subject_id: int | None = None
     stage_kind: str | None = None
     address: str | None = None  # where it goes, if not to the person's present one
+    prompt: bool = False
+    """The row says that it goes at once, although its event does not."""
+
+    @property
+    def at_once(self) -> bool:
+        """Does it wait for no daily mail? The event decides, or its row; never the hour (§6.3)."""
+        return self.event.at_once or self.prompt
 
     @property
     def again(self) -> bool:
@@ -98,7 +105,10 @@ class Somebody:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What goes into one mail: `shown` is said, `superseded` is covered by what is said."""
+    """What goes into one mail: `shown` is said, `superseded` is covered by what is said.
+
+    `instead_of`: the person for whom the receiver gets all of it; None where some of it is theirs.
+    """
 
     receiver: Somebody
     instead_of: int | None
@@ -157,15 +167,17 @@ def choose(
     items: Iterable[Item],
     as_of: datetime,
     *,
-    told_today: bool = False,
+    told_today: Collection[int] = (),
+    mailed_anyway: Collection[int] = (),
 ) -> Choice:
     """Decide about one person's items at `as_of`.
 
     `items` are those due, those that ride along, and those of a mail that was refused for now.
     `delegate` acts for the person today; what only the person may be told waits for their first
     working day back. Nothing goes out on a day or at an hour that is not the
-    receiver's: it is postponed to their next morning. So is daily mail if today's has gone
-    (`told_today`): there is one a day, whatever comes late.
+    receiver's: it is postponed to their next morning. So is daily mail to those whose mail of today
+    has gone (`told_today`): there is one a day, whatever comes late, and it takes everything that
+    is there. `mailed_anyway`: receivers of a daily mail that others' items cause.
     """
     choice = Choice()
     daily: list[Item] = []
@@ -185,9 +197,9 @@ def choose(
         daily = [item for item in daily if item not in kept]
         if kept:
             absent = replace(person, time=person.own_time or person.time)
-            _choose_daily(choice, absent, None, kept, as_of, told_today)
+            _choose_daily(choice, absent, None, kept, as_of, told_today, mailed_anyway)
     if daily:
-        _choose_daily(choice, person, delegate, daily, as_of, told_today)
+        _choose_daily(choice, person, delegate, daily, as_of, told_today, mailed_anyway)
     return choice
 
 
@@ -209,33 +221,61 @@ def _choose_daily(
     delegate: Somebody | None,
     items: Sequence[Item],
     as_of: datetime,
-    told_today: bool,
+    told_today: Collection[int],
+    mailed_anyway: Collection[int],
 ) -> None:
     receiver = delegate or person
     if person.gone(as_of):
         choice.suppressed += [(item, "left") for item in items]
         return
+    anyway = receiver.id in mailed_anyway
     causing = [item for item in items if item.send_at <= as_of and not item.event.ride_along]
-    if not causing:
+    if not causing and not anyway:
         return
     if receiver.refused:
         choice.suppressed += [(item, "address_refused") for item in causing]
         return
+    until = next_morning(person.time, delegate.time if delegate else None, as_of)
     if not receiver.time.in_window(as_of):
-        until = next_morning(person.time, delegate.time if delegate else None, as_of)
         choice.postponed += [(item, until) for item in causing]
         return
-    daily = [item for item in causing if _with_the_daily_mail(item, person.time)]
-    if daily and told_today:
-        until = next_morning(person.time, delegate.time if delegate else None, as_of)
-        choice.postponed += [(item, until) for item in daily]
-        causing = [item for item in causing if item not in daily]
-        if not causing:
-            return
-    taken = list(items) if daily and not told_today else causing
-    kind = "delegated" if delegate else "daily" if daily and not told_today else "at_once"
+    taken: Sequence[Item] = items
+    daily = anyway or any(_with_the_daily_mail(item, person.time) for item in causing)
+    if receiver.id in told_today:
+        choice.postponed += [(item, until) for item in causing if not item.at_once]
+        daily, taken = False, [item for item in causing if item.at_once]
+    elif not daily:
+        taken = causing
+    if not taken:
+        return
     shown, superseded = once_each(taken)
-    choice.groups.append(Group(receiver, person.id if delegate else None, kind, shown, superseded))
+    instead_of = person.id if delegate else None
+    kind = "daily" if daily else "at_once"
+    choice.groups.append(Group(receiver, instead_of, kind, shown, superseded))
+
+
+def together(groups: Iterable[Group]) -> list[Group]:
+    """One mail for each receiver: what they are told themselves, and what they hear for others."""
+    mails: dict[int, Group] = {}
+    others: list[Group] = []
+    for group in groups:
+        if any(item.event.always for item in group.shown):
+            others.append(group)  # asked for this moment: it goes alone
+            continue
+        same = mails.get(group.receiver.id)
+        mails[group.receiver.id] = group if same is None else _both(same, group)
+    return [*others, *mails.values()]
+
+
+def _both(one: Group, other: Group) -> Group:
+    shown, superseded = once_each((*one.shown, *other.shown))
+    return Group(
+        one.receiver,
+        one.instead_of if one.instead_of == other.instead_of else None,
+        "daily" if "daily" in (one.kind, other.kind) else "at_once",
+        shown,
+        (*one.superseded, *other.superseded, *superseded),
+    )
 
 
 def next_morning(person: PersonTime, delegate: PersonTime | None, as_of: datetime) -> datetime:
@@ -246,7 +286,8 @@ def next_morning(person: PersonTime, delegate: PersonTime | None, as_of: datetim
 
 
 def _with_the_daily_mail(item: Item, time: PersonTime) -> bool:
-    return item.send_at == time.opening(time.local_date(item.send_at))
+    """Does it make a daily mail? What goes at once does where it had to wait for the morning."""
+    return not item.at_once or item.send_at == time.opening(time.local_date(item.send_at))
 
 
 def once_each(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:

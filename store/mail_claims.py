@@ -6,7 +6,6 @@ takes them over may simply go on. A person's row is locked while theirs are deci
 senders side by side never make two mails of one morning.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import CalendarRange, Calendars
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
-from store.mail_choice import Choice, Group, Item, Somebody, choose, lost_with_receiver, stale
+from store.mail_choice import Choice, Item, Somebody
+from store.mail_deciding import Deciding, Waiting, decide, delegates_last, resolve, write_down
 from store.mail_leases import Lease, new_lease
 from store.mail_writing import ClaimedMail, Written, write
 from store.mails import held_cycles
 from store.outbox import horizon
 from store.people import company_calendars, delegate_on, person_times
 from store.processes import hold
-
-MOST_UNANSWERED = 5
-"""So often a mail is handed over without an answer; then it has arrived, or never will."""
 
 URGENT = tuple(event.value for event in Event if event.always)
 CAUSING = tuple(event.value for event in Event if not event.ride_along)
@@ -47,33 +44,6 @@ class Claim:
     mails: tuple[ClaimedMail, ...]
     lease: Lease
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A mail that was not sent so far and may be tried again now."""
-
-    id: UUID
-    key: str
-    message_id: str
-    kind: str
-    person_id: int
-    instead_of_id: int | None
-    address: str
-    attempts: int
-    unanswered: int
-    handed_over: bool
-    expired: bool
-    parts: int
-
-    @property
-    def owner(self) -> int:
-        return self.instead_of_id or self.person_id
-
-    @property
-    def lost(self) -> int:
-        """How often it was handed over without an answer, the lost sender's turn included."""
-        return self.unanswered + (1 if self.handed_over and self.expired else 0)
 
 
 async def claim(
@@ -98,6 +68,8 @@ async def claim(
     lease = lease or new_lease(as_of)
     if not owners:
         return Claim((), lease, more=False)
+    if not urgent:
+        owners = await _with_stand_ins(conn, owners, as_of)
     waiting = [] if urgent else await _waiting(conn, owners, as_of)
     items = await _items(conn, owners, waiting, held, as_of)
     waiting, items = _complete(waiting, items)
@@ -106,36 +78,47 @@ async def claim(
     somebody, acting = await _receivers(conn, owners, as_of)
     told = await _told_today(conn, [*somebody.values(), *acting.values()], as_of)
     written = Written()
-    for owner in owners:
-        own = [item for item in items if item.person_id == owner]
-        mails = [mail for mail in waiting if mail.owner == owner]
-        try:
-            _decide(
-                written,
-                somebody[owner],
-                acting.get(owner),
-                own,
-                mails,
-                held,
-                as_of,
-                message_id,
-                told_today=owner in told,
-            )
-        except CalendarRange as error:
-            await hold(
-                conn,
-                MAIL_PROCESS,
-                code=f"cannot-date-mail: {error.code}",
-                as_of=as_of,
-                mended_by="administrators",
-                person_id=owner,
-            )
-            tomorrow = as_of + timedelta(days=1)
-            written.postponed += [(item.id, tomorrow) for item in own if item.mail_id is None]
-            written.waits += [(mail.id, tomorrow) for mail in mails]
+    deciding = Deciding(somebody, acting, told, held, as_of)
+    await _decide_all(conn, written, owners, deciding, waiting, items, message_id)
     more = written.anything
     await write(conn, written, lease, as_of)
     return Claim(tuple(mail for mail, _ in written.mails), lease, more)
+
+
+async def _decide_all(
+    conn: AsyncConnection,
+    written: Written,
+    owners: Sequence[int],
+    deciding: Deciding,
+    waiting: Sequence[Waiting],
+    items: Sequence[Item],
+    message_id: Callable[[str], str],
+) -> None:
+    """Decide for one person after the other, then make one mail for each receiver.
+
+    Somebody whose days lie outside the calendars is held alone, and asked about again tomorrow.
+    """
+    tomorrow = deciding.as_of + timedelta(days=1)
+    doubtful = {mail.id: mail for mail in waiting if mail.handed_over or mail.unanswered}
+    refused = {mail.id: mail for mail in waiting if mail.id not in doubtful}
+    for mail in doubtful.values():
+        try:
+            resolve(written, mail, [i for i in items if i.mail_id == mail.id], deciding)
+        except CalendarRange as error:
+            await _hold_dates(conn, mail.person_id, error, deciding.as_of)
+            written.waits.append((mail.id, tomorrow))
+    pool = [item for item in items if item.mail_id not in doubtful]
+    choices: dict[int, Choice] = {}
+    for owner in delegates_last(owners, deciding):
+        own = [item for item in pool if item.person_id == owner]
+        try:
+            choices[owner] = decide(written, own, owner, deciding, choices.values())
+        except CalendarRange as error:
+            await _hold_dates(conn, owner, error, deciding.as_of)
+            written.postponed += [(item.id, tomorrow) for item in own if item.mail_id is None]
+            for mail_id in {item.mail_id for item in own if item.mail_id in refused}:
+                written.waits.append((refused.pop(mail_id).id, tomorrow))
+    write_down(written, choices, refused, message_id)
 
 
 # --- Reading under locks ------------------------------------------------------------------------
@@ -184,7 +167,48 @@ async def _lock_people(
     return list(rows.scalars())
 
 
-async def _waiting(conn: AsyncConnection, owners: Sequence[int], as_of: datetime) -> list[_Waiting]:
+async def _with_stand_ins(
+    conn: AsyncConnection, owners: Sequence[int], as_of: datetime
+) -> list[int]:
+    """Lock as well whose mail goes to the same receivers today: so that each gets one.
+
+    Those for whom the same people act, those who act, and whose items stand in a mail that is to be
+    tried again. Somebody whom another sender has locked is left to it.
+    """
+    rows = await conn.execute(
+        text(
+            """
+            WITH owners AS (SELECT unnest(CAST(:owners AS bigint[])) AS id),
+            acting AS (
+                SELECT person_id, delegate_id FROM leaves WHERE withdrawn_at IS NULL
+                  AND delegate_id IS NOT NULL AND first_day <= :last AND last_day >= :first
+            ), receivers AS (
+                SELECT id FROM owners UNION
+                SELECT a.delegate_id FROM acting a JOIN owners o ON o.id = a.person_id
+            ), concerned AS (
+                SELECT id FROM receivers UNION
+                SELECT a.person_id FROM acting a JOIN receivers r ON r.id = a.delegate_id UNION
+                SELECT n.person_id FROM mails m JOIN receivers r ON r.id = m.person_id
+                  JOIN notifications n ON n.mail_id = m.id
+                WHERE m.state = 'sending' AND m.next_try_at <= :as_of
+                  AND (m.claimed_until IS NULL OR m.claimed_until <= :as_of)
+            )
+            SELECT p.id FROM people p WHERE p.id IN (SELECT id FROM concerned)
+              AND p.id <> ALL(CAST(:owners AS bigint[]))
+            ORDER BY p.id FOR NO KEY UPDATE OF p SKIP LOCKED
+            """
+        ),
+        {
+            "owners": list(owners),
+            "as_of": as_of,
+            "first": (as_of - timedelta(days=1)).date(),
+            "last": (as_of + timedelta(days=1)).date(),
+        },
+    )
+    return [*owners, *rows.scalars()]
+
+
+async def _waiting(conn: AsyncConnection, owners: Sequence[int], as_of: datetime) -> list[Waiting]:
     rows = await conn.execute(
         text(
             "SELECT id, key, message_id, kind, person_id, instead_of_id, address, attempts, "
@@ -193,18 +217,19 @@ async def _waiting(conn: AsyncConnection, owners: Sequence[int], as_of: datetime
             "WHERE n.mail_id = mails.id AND n.state = 'sending') FROM mails "
             "WHERE state = 'sending' AND next_try_at <= :as_of "
             "AND (claimed_until IS NULL OR claimed_until <= :as_of) "
-            "AND coalesce(instead_of_id, person_id) = ANY(CAST(:owners AS bigint[])) "
+            "AND (person_id = ANY(CAST(:owners AS bigint[])) "
+            "OR instead_of_id = ANY(CAST(:owners AS bigint[]))) "
             "ORDER BY id FOR UPDATE SKIP LOCKED"
         ),
         {"owners": list(owners), "as_of": as_of},
     )
-    return [_Waiting(*row) for row in rows]
+    return [Waiting(*row) for row in rows]
 
 
 async def _items(
     conn: AsyncConnection,
     owners: Sequence[int],
-    waiting: Sequence[_Waiting],
+    waiting: Sequence[Waiting],
     held: Sequence[UUID],
     as_of: datetime,
 ) -> list[Item]:
@@ -218,7 +243,8 @@ async def _items(
                 t.desk, t.due_revision, n.reason IS NOT DISTINCT FROM 'superseded',
                 coalesce(t.subject_id, n.subject_id), s.kind,
                 CASE n.event WHEN 'address_changed' THEN (SELECT a.old_address
-                  FROM address_changes a WHERE a.id = CAST(n.data ->> 'change' AS bigint)) END
+                  FROM address_changes a WHERE a.id = CAST(n.data ->> 'change' AS bigint)) END,
+                n.at_once
             FROM notifications n
             LEFT JOIN cycles c ON c.id = n.cycle_id LEFT JOIN tasks t ON t.id = n.task_id
             LEFT JOIN stages s ON s.id = t.stage_id
@@ -242,8 +268,8 @@ async def _items(
 
 
 def _complete(
-    waiting: Sequence[_Waiting], items: Sequence[Item]
-) -> tuple[list[_Waiting], list[Item]]:
+    waiting: Sequence[Waiting], items: Sequence[Item]
+) -> tuple[list[Waiting], list[Item]]:
     """Leave mails for later of which an item is locked, by a sender that dies perhaps."""
     seen = Counter(item.mail_id for item in items if not item.superseded)
     whole = {mail.id for mail in waiting if seen[mail.id] == mail.parts}
@@ -313,126 +339,14 @@ async def _told_today(
     }
 
 
-# --- Deciding for one person --------------------------------------------------------------------
-
-
-def _decide(
-    written: Written,
-    person: Somebody,
-    delegate: Somebody | None,
-    items: Sequence[Item],
-    waiting: Sequence[_Waiting],
-    held: Sequence[UUID],
-    as_of: datetime,
-    message_id: Callable[[str], str],
-    *,
-    told_today: bool,
+async def _hold_dates(
+    conn: AsyncConnection, person: int, error: CalendarRange, as_of: datetime
 ) -> None:
-    doubtful = {mail.id: mail for mail in waiting if mail.handed_over or mail.unanswered}
-    pool = [item for item in items if item.mail_id not in doubtful]
-    for mail in doubtful.values():
-        own = [item for item in items if item.mail_id == mail.id]
-        _resolve(written, mail, own, delegate or person, held, as_of)
-    refused = {mail.id: mail for mail in waiting if mail.id not in doubtful}
-    for item in pool:
-        if item.mail_id is not None and item.cycle_id in held and item.event is not Event.PAUSED:
-            written.freed.append(item.id)
-    pool = [item for item in pool if item.id not in set(written.freed)]
-    choice = choose(person, delegate, pool, as_of, told_today=told_today)
-    _take(written, choice, person.id, refused, message_id)
-    _postpone(written, choice, refused)
-    for item, reason in choice.suppressed:
-        written.suppressed.append((item.id, reason))
-        if lost_with_receiver(item, reason) and item.task_id and item.rung:
-            written.lost_rungs.append((item.task_id, item.rung, item.due_revision or 0))
-    written.dropped += list(refused)
-
-
-def _resolve(
-    written: Written,
-    mail: _Waiting,
-    items: Sequence[Item],
-    receiver: Somebody,
-    held: Sequence[UUID],
-    as_of: datetime,
-) -> None:
-    """A mail of which nobody knows whether it arrived: the same again, or leave it (per kind).
-
-    Nothing new goes into it: the receiver's server may know its Message-ID already.
-    """
-    said = [item for item in items if not item.superseded]
-    valid = [item for item in said if stale(item) is None and item.cycle_id not in held]
-    again = any(item.again for item in valid) and mail.lost < MOST_UNANSWERED
-    if not again or receiver.refused or receiver.id != mail.person_id or receiver.gone(as_of):
-        written.unknown.append(mail.id)
-        return
-    if not receiver.time.in_window(as_of):
-        until = receiver.time.morning(as_of + timedelta(seconds=1))
-        written.waits.append((mail.id, until))
-        written.resent.append((mail.id, mail.lost))
-        return
-    written.resent.append((mail.id, mail.lost))
-    kept = {item.id for item in valid}
-    written.suppressed += [(i.id, stale(i) or "paused") for i in said if i.id not in kept]
-    claimed = ClaimedMail(
-        mail.id,
-        mail.key,
-        mail.message_id,
-        mail.kind,
-        receiver.id,
-        mail.instead_of_id,
-        receiver.address,
-        mail.attempts,
-        mail.lost,
-        tuple(item.id for item in valid),
+    await hold(
+        conn,
+        MAIL_PROCESS,
+        code=f"cannot-date-mail: {error.code}",
+        as_of=as_of,
+        mended_by="administrators",
+        person_id=person,
     )
-    written.mails.append((claimed, False))
-
-
-def _take(
-    written: Written,
-    choice: Choice,
-    person_id: int,
-    refused: dict[UUID, _Waiting],
-    message_id: Callable[[str], str],
-) -> None:
-    """Make a mail of each group. One that was refused for now goes on, with what has joined it."""
-    for group in choice.groups:
-        earlier = next((refused.pop(i.mail_id) for i in group.items if i.mail_id in refused), None)
-        mail = _mail(group, person_id, earlier, message_id)
-        written.mails.append((mail, earlier is None))
-        written.sending += [(item.id, mail.key, False) for item in group.shown]
-        written.sending += [(item.id, mail.key, True) for item in group.superseded]
-
-
-def _mail(
-    group: Group, person_id: int, earlier: _Waiting | None, message_id: Callable[[str], str]
-) -> ClaimedMail:
-    key = earlier.key if earlier else mail_key(person_id, [item.id for item in group.items])
-    return ClaimedMail(
-        earlier.id if earlier else UUID(int=0),
-        key,
-        earlier.message_id if earlier else message_id(key),
-        group.kind,
-        group.receiver.id,
-        group.instead_of,
-        group.receiver.address,
-        earlier.attempts if earlier else 0,
-        0,
-        tuple(item.id for item in group.shown),
-    )
-
-
-def mail_key(person_id: int, items: Iterable[int]) -> str:
-    """The identity of a mail: the person and what it tells. The same items make the same mail."""
-    told = ",".join(str(item) for item in sorted(items))
-    return f"mail:{person_id}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
-
-
-def _postpone(written: Written, choice: Choice, refused: dict[UUID, _Waiting]) -> None:
-    for item, until in choice.postponed:
-        if item.mail_id is None:
-            written.postponed.append((item.id, until))
-        elif item.mail_id in refused:
-            refused.pop(item.mail_id)
-            written.waits.append((item.mail_id, until))

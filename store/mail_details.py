@@ -220,6 +220,31 @@ async def tried(conn: AsyncConnection, tasks: Sequence[UUID]) -> dict[UUID, list
     return found
 
 
+async def told_by_rungs(
+    conn: AsyncConnection, tasks: Sequence[UUID]
+) -> dict[tuple[UUID, str], dict[int, datetime]]:
+    """By task and rung, in the present due revision: whom an escalation has told, or is to tell,
+    and when its mail left or may leave. Without those whom it cannot reach."""
+    if not tasks:
+        return {}
+    rows = await conn.execute(
+        text(
+            "SELECT n.task_id, n.rung, n.person_id, "
+            "CASE WHEN n.state = 'queued' THEN n.send_at "
+            "ELSE coalesce(m.handed_over_at, n.send_at) END "
+            "FROM notifications n JOIN tasks t ON t.id = n.task_id "
+            "AND t.due_revision = n.due_revision LEFT JOIN mails m ON m.id = n.mail_id "
+            "WHERE n.task_id = ANY(CAST(:ids AS uuid[])) AND n.event = 'escalation' "
+            "AND n.state IN ('queued', 'sending', 'sent', 'unknown') ORDER BY n.id"
+        ),
+        {"ids": list(tasks)},
+    )
+    found: dict[tuple[UUID, str], dict[int, datetime]] = {}
+    for task, rung, person, at in rows:
+        found.setdefault((task, rung), {})[person] = at
+    return found
+
+
 async def threads(conn: AsyncConnection, mails: Sequence[UUID]) -> dict[UUID, str]:
     """The key of the first mail to the same person about the task of a mail about one task."""
     rows = await conn.execute(

@@ -360,6 +360,21 @@ async def others_first(conn: AsyncConnection, as_of: datetime) -> bool:
     return bool(row.scalar_one())
 
 
+async def others_behind(conn: AsyncConnection, as_of: datetime) -> set[str]:
+    """Processes that have been due for longer than that, and fail at nothing: all stood still.
+
+    After a night in which the machine was off they have yet to say what this morning's mail holds.
+    """
+    rows = await conn.execute(
+        text(
+            "SELECT id FROM processes WHERE state = 'open' AND kind <> 'mail' AND failures = 0 "
+            "AND armed_until < :since"
+        ),
+        {"since": as_of - SETTLING},
+    )
+    return set(rows.scalars())
+
+
 async def next_due(
     conn: AsyncConnection, as_of: datetime, *, not_before: datetime | None = None
 ) -> datetime | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung, next_rung
 from definitions.timeline import Plan, StagePlan, TaskTimes, task_times
-from store.announcing import LATE, Opened, announce
+from store.announcing import LATE, Opened, announce, opens_at_once
 from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
@@ -233,8 +233,7 @@ def announcement(
 
     The opening of a launch by button goes at once; everything else with a daily mail.
     """
-    by_button = cycle.launched_by == "button" and not stage.predecessors
-    if by_button and dates.announce_at == dates.opens_at:
+    if opens_at_once(cycle, stage) and dates.announce_at == dates.opens_at:
         return assignee.at_once(dates.opens_at)
     return assignee.morning(dates.announce_at)
 
@@ -274,10 +273,10 @@ CREATE = text(
         RETURNING id, subject_id, assignee_id, desk, state, opens_at, announce_at, due_revision
     ), told AS (
         INSERT INTO notifications (key, event, person_id, at, send_at, cause, cycle_id, stage_id,
-            task_id, subject_id, due_revision, ride_along)
+            task_id, subject_id, due_revision, ride_along, at_once)
         SELECT 'task:' || id || ':1:task_opened:' || assignee_id, 'task_opened', assignee_id,
             opens_at, announce_at, :told_because, :cycle, :stage, id, subject_id, due_revision,
-            announce_at - opens_at > interval '1 day'
+            announce_at - opens_at > interval '1 day', :at_once AND announce_at = opens_at
         FROM made WHERE state = 'open' AND assignee_id IS NOT NULL AND announce_at >= :punctual
         ON CONFLICT (key) DO NOTHING RETURNING send_at
     )
@@ -321,6 +320,7 @@ async def create_tasks(
                 "as_of": as_of,
                 "punctual": as_of - LATE,
                 "told_because": f"stage:{stage.key}",
+                "at_once": opens_at_once(cycle, stage),
                 "subjects": literal(t.subject_id for t in tasks),
                 "assignees": literal(t.holder.assignee_id for t in tasks),
                 "paces": literal(numbers),

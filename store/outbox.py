@@ -38,7 +38,8 @@ class NewNotification:
     `key` is business identity: the same key is told once, whoever queues it how often. `at` is the
     business instant of the cause, `send_at` the earliest one for the mail (both UTC). `data` holds
     ids, codes, counts and instants that the mail needs and no row keeps; never a sentence of
-    anybody's but HR's reason.
+    anybody's but HR's reason. `at_once`: it does not wait for the daily mail, although its event
+    does; of the events that never do it need not be said.
     """
 
     key: str
@@ -56,29 +57,31 @@ class NewNotification:
     due_revision: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     ride_along: bool = False
+    at_once: bool = False
 
 
 _INSERT = text(
     """
     INSERT INTO notifications (key, event, person_id, at, send_at, cause, cycle_id, stage_id,
-        task_id, subject_id, desk, rung, due_revision, data, ride_along)
+        task_id, subject_id, desk, rung, due_revision, data, ride_along, at_once)
     SELECT n.key, n.event, n.person_id, n.at, n.send_at, n.cause, n.cycle_id, n.stage_id,
         n.task_id, n.subject_id, n.desk, n.rung, n.due_revision, CAST(n.data AS jsonb),
-        n.ride_along
+        n.ride_along, n.at_once
     FROM unnest(CAST(:key AS text[]), CAST(:event AS text[]), CAST(:person_id AS bigint[]),
         CAST(:at AS timestamptz[]), CAST(:send_at AS timestamptz[]), CAST(:cause AS text[]),
         CAST(:cycle_id AS uuid[]), CAST(:stage_id AS uuid[]), CAST(:task_id AS uuid[]),
         CAST(:subject_id AS bigint[]), CAST(:desk AS text[]), CAST(:rung AS text[]),
-        CAST(:due_revision AS int[]), CAST(:data AS text[]), CAST(:ride_along AS boolean[]))
+        CAST(:due_revision AS int[]), CAST(:data AS text[]), CAST(:ride_along AS boolean[]),
+        CAST(:at_once AS boolean[]))
       AS n(key, event, person_id, at, send_at, cause, cycle_id, stage_id, task_id, subject_id,
-        desk, rung, due_revision, data, ride_along)
+        desk, rung, due_revision, data, ride_along, at_once)
     ON CONFLICT (key) DO NOTHING
     """
 )
 
 _COLUMNS = (
     *("key", "event", "person_id", "at", "send_at", "cause", "cycle_id", "stage_id", "task_id"),
-    *("subject_id", "desk", "rung", "due_revision", "ride_along"),
+    *("subject_id", "desk", "rung", "due_revision", "ride_along", "at_once"),
 )
 
 

@@ -502,6 +502,8 @@ class Notification(Base):
     send_at: Mapped[datetime]  # not before; recipient's morning or at once
     ride_along: Mapped[bool] = mapped_column(server_default=text("false"))
     """Goes with any earlier mail that goes out anyway."""
+    at_once: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Does not wait for the daily mail, although its event does: a launch by button (§6.3)."""
     state: Mapped[str] = mapped_column(server_default="queued")
     reason: Mapped[str | None]  # why suppressed or failed
     settled_at: Mapped[datetime | None]  # sent, suppressed or failed
@@ -520,8 +522,9 @@ class Mail(Base):
     id: Mapped[UUID] = _uuid_key()
     key: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # who receives it
-    instead_of_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # delegated
-    kind: Mapped[str]  # daily, at_once, delegated, sign_in, test_mail
+    instead_of_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    """For whom the receiver gets all of it; none where some of it is the receiver's own."""
+    kind: Mapped[str]  # daily, at_once, sign_in, test_mail
     address: Mapped[str]
     message_id: Mapped[str]
     subject: Mapped[str]

@@ -29,26 +29,25 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
     """Put a mail together. Raises CannotComposeError, or LookupError for rows that are gone."""
     receiver = facts.people[mail.receiver_id]
-    principal = facts.people[mail.instead_of_id] if mail.instead_of_id else None
     outside = mail.receiver_id in facts.outsiders
-    items = tuple(
-        _made(Saying(facts.details[item], facts, site, mail.receiver_id)) for item in mail.items
-    )
-    if outside:
-        items = tuple(seen_from_outside(item) for item in items)
+    said = [Saying(facts.details[item], facts, site, mail.receiver_id) for item in mail.items]
+    items = {seen_from_outside(_made(one)) if outside else _made(one): one for one in said}
+    stand_ins = {item: one.stands_in_for() for item, one in items.items()}
+    names = set(stand_ins.values())
     return m.DailyMail(
         recipient=m.Recipient(
             name=receiver.name,
             address=mail.address,
             language=receiver.language,
             zone=receiver.zone,
-            stands_in_for=principal.name if principal else None,
+            stands_in_for=names.pop() if len(names) == 1 else None,
             external=outside,
         ),
-        items=tuple(dict.fromkeys(items)),
-        home_url=items[0].url if outside else site.page("/"),
+        items=tuple(items),
+        home_url=next(iter(items)).url if outside else site.page("/"),
         ask=site.ask,
         company=site.company,
+        stand_ins={item: name for item, name in stand_ins.items() if name is not None},
     )
 
 
@@ -108,6 +107,21 @@ def _reassigned_away(item: Saying) -> m.MailItem:
 def _due_changed(item: Saying) -> m.MailItem:
     task = item.task()
     return m.DueChanged(task=task, was_due_on=item.day("was_due_on", task.due_on))
+
+
+def _escalated_notice(item: Saying) -> m.MailItem:
+    task = item.task()
+    told = item.told()
+    if not told:  # whoever was to be told cannot be reached: it is overdue, and that is all
+        return m.Reminder(task=task, rung="remind:1")
+    return m.EscalatedNotice(
+        task=task, rung=item.detail.rung, told=tuple(told), told_on=max(told.values())
+    )
+
+
+def _resumed(item: Saying) -> m.MailItem:
+    task = item.task()
+    return m.Resumed(task=task, moved=item.day("was_due_on", date.min) < task.due_on)
 
 
 def _cancelled(item: Saying) -> m.MailItem:
@@ -352,9 +366,7 @@ def _test_mail(item: Saying) -> m.MailItem:
 _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.TASK_OPENED: lambda item: m.TaskOpened(task=item.task()),
     Event.REMINDER: lambda item: m.Reminder(task=item.task(), rung=item.detail.rung),
-    Event.ESCALATED_NOTICE: lambda item: m.EscalatedNotice(
-        task=item.task(), rung=item.detail.rung, told=item.told_names()
-    ),
+    Event.ESCALATED_NOTICE: _escalated_notice,
     Event.REOPENED: lambda item: m.Reopened(
         task=item.task(), reason=None if _rates(item) else item.data.get("reason")
     ),
@@ -362,7 +374,7 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
     Event.REASSIGNED_AWAY: _reassigned_away,
     Event.DUE_CHANGED: _due_changed,
     Event.PAUSED: lambda item: m.Paused(cycle=cycle_of(item.cycle()), url=item.cycle_url()),
-    Event.RESUMED: lambda item: m.Resumed(task=item.task()),
+    Event.RESUMED: _resumed,
     Event.CANCELLED: _cancelled,
     Event.INPUT_CHANGED: _input_changed,
     Event.ESCALATION: lambda item: m.Escalation(

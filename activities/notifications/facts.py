@@ -33,6 +33,7 @@ from store.mail_details import (
     details,
     people,
     threads,
+    told_by_rungs,
     tried,
 )
 from store.mail_writing import ClaimedMail
@@ -55,7 +56,7 @@ class Facts:
 
     `outsiders` are the people outside the company, `managers` those of subjects of rounds;
     `relationships` by a rater's task. `ahead`: who is told next that a task is overdue, where a
-    mail says so.
+    mail says so; `told`: by task and rung, who is told by it and when that mail leaves.
     """
 
     as_of: datetime
@@ -74,6 +75,7 @@ class Facts:
     outsiders: frozenset[int] = frozenset()
     managers: Mapping[int, int] = field(default_factory=dict)
     ahead: Mapping[UUID, Foreseen] = field(default_factory=dict)
+    told: Mapping[tuple[UUID, str], Mapping[int, datetime]] = field(default_factory=dict)
     relationships: Mapping[UUID, str] = field(default_factory=dict)
     moves: Mapping[Asked, Collection[Move]] = field(default_factory=dict)
     """What receivers of escalations can do about the task, by the rule of its page."""
@@ -88,6 +90,8 @@ async def gather(
     escalated = [d.task.id for d in told.values() if d.task and d.event is Event.ESCALATION]
     before = await tried(conn, escalated)
     concerned |= {one.person_id for some in before.values() for one in some}
+    informed = await told_by_rungs(conn, _noticed(told.values()))
+    concerned |= {person for some in informed.values() for person in some}
     ahead = await escalations_ahead(conn, _promised(mails, told), as_of)
     concerned |= {person for one in ahead.values() for person in one.told.people}
     cycle_ids = {d.cycle_id for d in told.values() if d.cycle_id}
@@ -121,6 +125,7 @@ async def gather(
         held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
         ahead=ahead,
+        told=informed,
         managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
         relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
         moves=await moves_of(conn, _brought_up(mails, told), as_of),
@@ -149,6 +154,11 @@ def _promised(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> list[
     ]
 
 
+def _noticed(told: Iterable[Detail]) -> list[UUID]:
+    """The tasks whose holders are told by whom else it is known that they are overdue."""
+    return [d.task.id for d in told if d.task and d.event is Event.ESCALATED_NOTICE]
+
+
 def _by_event(told: Iterable[Detail]) -> dict[Event, list[Detail]]:
     found: dict[Event, list[Detail]] = {}
     for detail in told:
@@ -172,7 +182,7 @@ def _concerned(mails: Sequence[ClaimedMail], told: Iterable[Detail]) -> set[int]
         for name in ("to", "from", "asked_by", "opened_by", "by"):
             if isinstance(detail.data.get(name), int):
                 ids.add(detail.data[name])
-        for name in ("told", "joining", "leaving"):
+        for name in ("joining", "leaving"):
             ids |= set(detail.data.get(name) or ())
     return ids
 

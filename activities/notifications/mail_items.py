@@ -5,6 +5,7 @@ nothing else: there is no field for a rating, an answer, a rater's name or how m
 (language reference §6.5).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from activities.notifications.cycle_items import (
@@ -143,3 +144,5 @@ class DailyMail:
     ask: Mailbox
     product: str = field(default="Almanac")
     company: str = ""
+    stand_ins: Mapping[MailItem, str] = field(default_factory=dict)
+    """Of items that the recipient is told for somebody else: that person's full name."""

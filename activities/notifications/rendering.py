@@ -275,7 +275,12 @@ class _Page:
 
     def _entry(self, item: MailItem, *, html: bool) -> _Entry:
         template = self.templates.get(self._folder(item), "line.html" if html else "line.txt")
-        title, _, detail = template.render(self._context(item, html=html)).strip().partition("\n")
+        context = self._context(item, html=html)
+        title, _, detail = template.render(context).strip().partition("\n")
+        principal = self.mail.stand_ins.get(item)
+        if principal is not None and self.mail.recipient.stands_in_for is None:
+            said = self.templates.get("stands-in", "line.html" if html else "line.txt")
+            detail = f"{said.render(context, principal=principal).strip()} · {detail.strip()}"
         if html:  # the template that it comes from has escaped it
             return _Entry(Markup(title), Markup(detail.strip()), item.url)  # noqa: S704
         return _Entry(title, detail.strip(), item.url)
@@ -303,12 +308,14 @@ class _Page:
         }
         if isinstance(item, TaskItem):
             task = item.task
-            days = (task.due_on - self.now.astimezone(_zone(task.zone)).date()).days
+            there = self.now.astimezone(_zone(task.zone)).date()
+            days = (task.due_on - there).days
             context |= {
                 "task": task,
                 "about": task.about,
                 "first": task.about.first_name if task.about else self._say("words.person"),
                 "days": days,
+                "there": there,
                 "overdue": item.section is Section.OVERDUE or days < 0,
                 "act": self._names(item, html=html),
                 "abroad": task.zone != self.mail.recipient.zone,

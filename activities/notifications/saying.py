@@ -53,7 +53,6 @@ class Saying:
         self.data = detail.data
         self.facts = facts
         self.site = site
-        self.receiver_id = receiver_id or detail.person_id
 
     # --- tasks ----------------------------------------------------------------------------------
 
@@ -126,6 +125,12 @@ class Saying:
         names = tuple(self.facts.people[person].name for person in told.people)
         return m.NextTold(on=foreseen.on, who="manager" if own else "named", names=names)
 
+    def stands_in_for(self) -> str | None:
+        """The full name of the person for whom the receiver is told this."""
+        if self.receiver_id == self.detail.person_id:
+            return None
+        return self.facts.people[self.detail.person_id].name
+
     def name(self, *keys: str) -> str | None:
         """The full name of the person whose id is in the data under one of these names."""
         for key in keys:
@@ -170,9 +175,18 @@ class Saying:
         allowed = self.facts.moves.get((self.receiver_id, task.id), ()) if task else ()
         return tuple(move for move in Move if move in allowed)
 
-    def told_names(self) -> tuple[str, ...]:
-        ids = self.data.get("told") or ()
-        return tuple(self.facts.people[i].name for i in ids if i in self.facts.people)
+    def told(self) -> dict[str, date]:
+        """Who is told by this rung that it is overdue, and on which day of the assignee's."""
+        task = self.detail.task
+        if task is None:
+            return {}
+        zone = ZoneInfo(self._zone(task))
+        mails = self.facts.told.get((task.id, self.detail.rung or ""), {})
+        return {
+            self.facts.people[person].name: at.astimezone(zone).date()
+            for person, at in mails.items()
+            if person in self.facts.people
+        }
 
     # --- cycles ---------------------------------------------------------------------------------
 

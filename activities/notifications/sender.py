@@ -41,10 +41,12 @@ from store.mail_server import MANY, Standing, mail_server, try_now
 from store.mail_writing import ClaimedMail
 from store.mails import (
     BAD_ADDRESS,
+    SETTLING,
     Ready,
     give_up,
     mark,
     next_due,
+    others_behind,
     others_first,
     settle,
 )
@@ -105,6 +107,7 @@ class Sender:
         self._site = settings.site()
         self._domain = settings.sender.address.rpartition("@")[2].lower()
         self._pace = Pace(settings.per_second)
+        self._behind: dict[str, datetime] = {}  # since which turn of this sender
         make = connect or self._smtp
         self._transports = [make() for _ in range(settings.connections)]
 
@@ -124,8 +127,8 @@ class Sender:
         Repeated after a crash at any point it goes on where the rows stand. `as_of` is the
         business instant of everything that is recorded.
         """
+        wait = await self._lets_others_go_first(as_of)
         async with self._database.begin() as conn:
-            wait = await others_first(conn, as_of)
             standing = await mail_server(conn)
             if standing.asked:
                 await try_now(conn, as_of)
@@ -154,6 +157,17 @@ class Sender:
             due = soon
         waits_for = "relay" if delivery.down_until else "mail"
         return Progress(next_due_at=due, waits_for=waits_for)
+
+    async def _lets_others_go_first(self, as_of: datetime) -> bool:
+        """Daily mail takes everything with it, so those who write items do it first.
+
+        None is waited for longer than a minute, counted from the turn that found it behind.
+        """
+        async with self._database.begin() as conn:
+            first = await others_first(conn, as_of)
+            behind = await others_behind(conn, as_of)
+        self._behind = {process: self._behind.get(process, as_of) for process in behind}
+        return first or any(as_of - since < SETTLING for since in self._behind.values())
 
     def _people(self) -> int:
         rate = self._settings.per_second

@@ -54,10 +54,12 @@ class Reminder(TaskItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalatedNotice(TaskItem):
-    """To the assignee: `told` are the full names told this morning, or the title of a desk."""
+    """To the assignee: `told` are the full names of those who are told, `told_on` the day (the
+    assignee's) on which the last of these mails has left or may leave."""
 
     event: ClassVar[Event] = Event.ESCALATED_NOTICE
     told: tuple[str, ...]
+    told_on: date
 
     def __post_init__(self) -> None:
         not_about_raters(self.task)
@@ -105,7 +107,10 @@ class DueChanged(TaskItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(TaskItem):
+    """`moved`: the due date is later than it was before the pause."""
+
     event: ClassVar[Event] = Event.RESUMED
+    moved: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

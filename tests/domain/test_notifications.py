@@ -75,7 +75,14 @@ def test_what_goes_at_once_is_what_the_reference_lists() -> None:
     at_once = {event for event in Event if event.at_once}
     assert at_once == {
         *(Event.REOPENED, Event.REASSIGNED_TO, Event.REASSIGNED_AWAY, Event.DUE_CHANGED),
-        *(Event.PAUSED, Event.CANCELLED, Event.SIGN_IN, Event.TEST_MAIL, Event.LAUNCHED_REPORT),
+        *(
+            Event.PAUSED,
+            Event.RESUMED,
+            Event.CANCELLED,
+            Event.SIGN_IN,
+            Event.TEST_MAIL,
+            Event.LAUNCHED_REPORT,
+        ),
         *(Event.REQUEST_CANCELLED, Event.SEAL_BROKEN, Event.SEALS_LOST),
         # Of accounts and desks: the language reference is of cycles.
         *(Event.ADDRESS_CHANGED, Event.ADDRESS_OBJECTED, Event.DESK_CHANGE),

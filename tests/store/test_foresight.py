@@ -27,7 +27,7 @@ from store.processes import start
 from store.session import Database
 from tests.store.running import LAUNCHED, advance, launched, rows
 
-DAYS = 45
+DAYS = 32
 STAGES = """
 definition: promised
 title: Promised {period}
@@ -67,14 +67,16 @@ class Luck:
             + "}"
             for day in days
         ]
-        departments = chance.sample(["IT", "Finance", "Executive", "Marketing", "Accounting"], 3)
+        departments = chance.sample(["IT", "Finance", "Executive", "Marketing", "Accounting"], 2)
         written = {
             "DEPARTMENTS": json.dumps(sorted(departments)),
             "LEAVE": chance.choice(["pause", "keep"]),
             "REMIND": str(reminders),
             "ESCALATE": f"[{', '.join(steps)}]",
             "DUE": str(chance.randint(3, 8)),
-            "CLOSES": chance.choice(["when done", f"{chance.randint(2, 9)} working days after due"]),
+            "CLOSES": chance.choice(
+                ["when done", f"{chance.randint(2, 9)} working days after due"]
+            ),
         }
         source = STAGES
         for word, value in written.items():
@@ -91,7 +93,7 @@ class Luck:
 
     def outages(self) -> None:
         for _ in range(self.chance.randint(0, 2)):
-            begins = LAUNCHED + timedelta(hours=self.chance.randint(24, 24 * 25))
+            begins = LAUNCHED + timedelta(hours=self.chance.randint(24, 24 * 16))
             self.down.append((begins, begins + timedelta(hours=self.chance.randint(2, 120))))
 
     def back_at(self, instant: datetime) -> datetime:
@@ -130,9 +132,7 @@ async def season(database: Database, luck: Luck) -> AsyncIterator[None]:
     yield
 
 
-async def _until_quiet(
-    database: Database, sender: Sender, cycle: UUID, now: datetime
-) -> datetime:
+async def _until_quiet(database: Database, sender: Sender, cycle: UUID, now: datetime) -> datetime:
     """Let everything happen that is due; returns when something is due next."""
     for _ in range(20):
         async with database.begin() as conn:
@@ -186,7 +186,8 @@ async def _mails(database: Database) -> list[SentMail]:
     found = await rows(
         database,
         "SELECT m.sent_at, m.text, array_agg(n.task_id ORDER BY n.id),"
-        " bool_or(n.event = 'reminder' AND CAST(split_part(n.rung, ':', 2) AS int) > 0) FROM mails m"
+        " bool_or(n.event = 'reminder' AND CAST(split_part(n.rung, ':', 2) AS int) > 0)"
+        " FROM mails m"
         " JOIN notifications n ON n.mail_id = m.id JOIN tasks t ON t.id = n.task_id"
         " WHERE m.state = 'sent' AND n.state = 'sent' AND n.person_id = t.assignee_id"
         " AND n.event IN ('task_opened', 'reminder') AND m.instead_of_id IS NULL"
@@ -209,7 +210,8 @@ async def _escalations(database: Database) -> dict[UUID, list[Escalation]]:
     )
     by_task: dict[UUID, list[Escalation]] = defaultdict(list)
     for task, _rung, at, zone, who in found:
-        assert isinstance(task, UUID) and isinstance(at, datetime)
+        assert isinstance(task, UUID)
+        assert isinstance(at, datetime)
         day = at.astimezone(ZoneInfo(str(zone))).date()
         by_task[task].append(Escalation(at, f"{day:%a} {day.day} {day:%b}", str(who)))
     return by_task
@@ -221,7 +223,7 @@ def _instant(promise: Promise) -> datetime:
     return day + timedelta(days=2)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 async def test_what_a_mail_promises_is_what_later_happens(seed: int, demo: Database) -> None:
     luck = Luck(seed)
     async with season(demo, luck):

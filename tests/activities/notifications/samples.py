@@ -133,6 +133,7 @@ ITEMS: dict[Event, m.MailItem] = {
             task=replace(OVERDUE_REVIEW, due_on=date(2026, 11, 4)),
             rung="escalate:3",
             told=("Lex Garcia",),
+            told_on=date(2026, 11, 9),
         ),
         m.Reopened(task=MANAGER_REVIEW, reason="The goals were those of last year."),
         m.ReassignedTo(task=MANAGER_REVIEW, previous="Lex Garcia", because="manager_change"),

@@ -271,7 +271,7 @@ def test_no_template_holds_an_element_that_is_not_allowed() -> None:
 
 def test_every_folder_of_templates_belongs_to_an_event() -> None:
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
-    shared = {"daily", "parts", "messages"}
+    shared = {"daily", "parts", "messages", "stands-in"}
     assert folders == {event.template for event in Event} | set(OUTSIDE.values()) | shared
 
 

@@ -220,7 +220,7 @@ async def test_a_delegate_gets_the_mail_instead(office: Office, sink: Sink) -> N
     await office.send(sink.port)
     assert sink.addresses == ["boss@example.com"]
     (mail,) = await office.mails()
-    assert (mail.person_id, mail.instead_of_id, mail.kind) == (BOSS, LEAD, "delegated")
+    assert (mail.person_id, mail.instead_of_id, mail.kind) == (BOSS, LEAD, "daily")
     (link,) = await office.rows("SELECT person_id FROM links")
     assert link.person_id == BOSS
 
