@@ -4,16 +4,19 @@ import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from activities.notifications.sender import Sender
+from activities.turn import Turn
 from domain.access import Actor
 from domain.notifications import Event
 from store.address_changes import by_token
 from store.links import LinkState, find_link, use_link
 from store.people_import import import_people
 from store.session import Database
-from tests.activities.notifications.outbox_world import Office, open_office
+from tests.activities.notifications.outbox_world import Office, open_office, settings
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.store.people_rows import BOSS, HR, LEAD, WORKER
 
@@ -320,21 +323,26 @@ async def test_a_sign_in_link_waits_for_nothing(office: Office, sink: Sink) -> N
     assert [row.reason for row in rows] == ["too_late"]
 
 
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=7)])
 async def test_daily_mail_lets_the_stages_of_that_instant_go_first(
-    office: Office, sink: Sink
+    office: Office, sink: Sink, late: timedelta
 ) -> None:
+    """Also when all of them are behind, because the machine was off."""
     await office.execute(
-        "UPDATE processes SET armed_until = :now WHERE kind <> 'mail'", now=office.now
+        "UPDATE processes SET armed_until = :due WHERE kind <> 'mail'", due=office.now - late
     )
     await office.queue(
         office.item(Event.TASK_OPENED, WORKER, office.world.self_task),
         office.item(Event.SIGN_IN, LEAD),
     )
-    progress = await office.send(sink.port)
+    sender, turn = Sender(office.database, settings(sink.port)), Turn(office.database, lambda: None)
+    progress = await sender.advance(turn, office.now)
     assert sink.addresses == ["lead@example.com"], "whoever waits for a link does not wait"
     assert progress.next_due_at == office.now + timedelta(seconds=1)
-    await office.send(sink.port, office.now + timedelta(seconds=61))
+    for seconds in (61, 122):  # now it is behind: another minute, and no more
+        await sender.advance(turn, office.now + timedelta(seconds=seconds))
     assert len(sink.accepted) == 2, "nobody waits for a stage that does not come back"
+    await sender.close()
 
 
 async def test_one_item_that_cannot_be_written_stops_nobody(office: Office, sink: Sink) -> None:
