@@ -205,6 +205,16 @@ def declared_level(dependant: Dependant) -> Level | None:
     return None
 
 
+class UnrecordedRoute(GuardedRoute):
+    """A route of raters: requests that succeed are neither counted nor logged (`api.logging`).
+
+    A counter that moves, or a line with its instant, tells that one of those who are asked has
+    just written. What fails on our side is recorded under one name for all of these routes.
+    """
+
+    unrecorded = True
+
+
 def declared_action(dependant: Dependant) -> Action | None:
     """What a route declared, if anything."""
     for dependency in dependant.dependencies:

@@ -1,7 +1,7 @@
 """One JSON line per event, with the request's id; never a name, an address, a token or a text.
 
 A request is logged by the template of its route (`/l/{token}`), so that neither tokens nor ids nor
-query strings reach a log.
+query strings reach a log. Requests of raters are not logged or counted at all, unless they fail.
 """
 
 import logging
@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any, Literal
 
 import structlog
@@ -19,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
 from api.metrics import Metrics
+
+UNRECORDED = "(feedback)"
+"""What stands for a raters' route when something of ours has failed in it."""
 
 REQUEST_ID = "X-Request-Id"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -91,6 +95,10 @@ class RequestLog:
                     await response(scope, receive, with_id)
             took = time.perf_counter() - began
             route = route_of(scope)
+            if getattr(scope.get("route"), "unrecorded", False):
+                if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return
+                route = UNRECORDED
             self.metrics.request(scope["method"], route, status, took)
             self.log.info(
                 "request",

@@ -48,6 +48,7 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
         ask=site.ask,
         company=site.company,
         stand_ins={item: name for item, name in stand_ins.items() if name is not None},
+        audit_seal=facts.audit_seal if mail.receiver_id in facts.administrators else "",
     )
 
 

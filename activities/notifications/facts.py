@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.notifications.raters import outsiders, relationships
 from domain.access import Move
 from domain.notifications import Event, Section, section_of
-from domain.states import Role
+from domain.states import Desk, Role
+from store.audit import last_seal
 from store.foresight import Foreseen, escalations_ahead
 from store.launch_check import LaunchCheck, report
 from store.links import LinkPurpose, NewLink, create_links
@@ -38,7 +39,7 @@ from store.mail_details import (
 )
 from store.mail_writing import ClaimedMail
 from store.moves import Asked, moves_of
-from store.people import managers_of
+from store.people import desk_members, managers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Lifetimes:
 class Facts:
     """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
 
+    `audit_seal` is the newest seal of the audit log, which `administrators` are mailed.
     `outsiders` are the people outside the company, `managers` those of subjects of rounds;
     `relationships` by a rater's task. `ahead`: who is told next that a task is overdue, where a
     mail says so; `told`: by task and rung, who is told by it and when that mail leaves.
@@ -77,6 +79,8 @@ class Facts:
     ahead: Mapping[UUID, Foreseen] = field(default_factory=dict)
     told: Mapping[tuple[UUID, str], Mapping[int, datetime]] = field(default_factory=dict)
     relationships: Mapping[UUID, str] = field(default_factory=dict)
+    administrators: frozenset[int] = frozenset()
+    audit_seal: str = ""
     moves: Mapping[Asked, Collection[Move]] = field(default_factory=dict)
     """What receivers of escalations can do about the task, by the rule of its page."""
 
@@ -123,6 +127,8 @@ async def gather(
             for i in _cycles_of(by_event.get(Event.LAUNCH_CHECK, []))
         },
         held=await held_rows(conn) if Event.HELD_ROW in by_event else (),
+        administrators=frozenset(await desk_members(conn, Desk.ADMINISTRATORS, as_of.date())),
+        audit_seal=await last_seal(conn) or "",
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
         ahead=ahead,
         told=informed,

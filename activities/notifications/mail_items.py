@@ -136,6 +136,8 @@ class DailyMail:
 
     The order of `items` does not matter. `home_url` is the recipient's page; `ask` is who
     answers questions (usually the HR desk). `company` is what people outside call the company.
+    `audit_seal` is the newest seal of the audit log, for administrators: kept where the database's
+    owner cannot reach it.
     """
 
     recipient: Recipient
@@ -146,3 +148,4 @@ class DailyMail:
     company: str = ""
     stand_ins: Mapping[MailItem, str] = field(default_factory=dict)
     """Of items that the recipient is told for somebody else: that person's full name."""
+    audit_seal: str = ""

@@ -1,7 +1,7 @@
 """The delivery ledger ("why was this sent or not") and the audit log."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +25,10 @@ ReadsMail = Annotated[Call, allow(Action.READ_NOTIFICATIONS)]
 ReadsAudit = Annotated[Call, allow(Action.READ_AUDIT)]
 
 PAGE = 100
+
+SEALED_WITHIN = timedelta(hours=1)
+SEALED = "A later change would show."
+NOT_SEALED = "Some have not been sealed for an hour: no worker is at work."
 
 SAID_ALSO = {
     "result_opened": "that the result can be read",
@@ -221,7 +225,7 @@ async def audit(
         before=int(key[0] or 0) if key else None,
         limit=PAGE + 1,
     )
-    sealed = await queries.sealed_to(call.conn)
+    sealed = await queries.is_sealed(call.conn, call.now - SEALED_WITHIN)
     shown = rows[:PAGE]
     page = Audit(
         title="Audit log",
@@ -229,7 +233,7 @@ async def audit(
         lines=tuple(_entry(row) for row in shown),
         filters=Filters("/audit", text),
         more=_more(request, [shown[-1].id] if len(rows) > PAGE else None, len(shown), "audit-page"),
-        sealed=f"Sealed up to entry {sealed:,}." if sealed else "",
+        sealed=SEALED if sealed else NOT_SEALED,
     )
     return await show(call, page)
 

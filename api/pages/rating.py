@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.authentication import Call, GuardedRoute, allow, drop_session_cookie
+from api.authentication import Call, UnrecordedRoute, allow, drop_session_cookie
 from api.pages import rating_forms
 from api.pages.rating_desk import (
     Desk,
@@ -35,7 +35,7 @@ from store.rounds.leaving import decline_request
 from store.rounds.rating import FINISHED, submit_rating, withdraw_rating
 from store.rounds.strangers import not_them
 
-router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+router = APIRouter(route_class=UnrecordedRoute, include_in_schema=False)
 
 Gives = Annotated[Call, allow(Action.GIVE_FEEDBACK, Level.TASK)]
 Anyone = Annotated[Call, allow(Action.PUBLIC)]

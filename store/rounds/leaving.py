@@ -18,9 +18,9 @@ from domain.relationships import Relationship
 from domain.states import CycleState, Role, TaskState
 from store.applying import end_tasks
 from store.arrays import literal
-from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
 from store.notices import Notice, tell_all
+from store.outbox import suppress_for_tasks
 from store.people import managers_of
 from store.processes import ring
 from store.rounds.lists import (
@@ -65,19 +65,19 @@ async def decline_request(
     if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
         raise IllegalState("The cycle is not running.")
     day = to_the_day(cycle, now)
-    await end_tasks(conn, [task], TaskState.CANCELLED, "declined", day, actor.person_id)
+    # As with an answer, nothing is written that gets a number between others with their instants.
+    await conn.execute(
+        text(
+            "UPDATE tasks SET state = 'cancelled', ended_at = :day, ended_reason = 'declined', "
+            "ended_by_id = :me, next_rung = NULL, next_rung_at = NULL, version = version + 1 "
+            "WHERE id = :id"
+        ),
+        {"id": task_id, "day": day, "me": actor.person_id},
+    )
+    await suppress_for_tasks(conn, [task_id], "declined", day)
     await conn.execute(text("DELETE FROM sealed_answers WHERE task_id = :id"), {"id": task_id})
     round_ = round_of(cycle, stage)
     await _drop(conn, round_, [task], "declined", reason.strip())
-    await record(
-        conn,
-        at=day,
-        actor=actor,
-        action="request_declined",
-        object_type="task",
-        object_id=task_id,
-        cycle_id=cycle.id,
-    )
     await ask_for_others(conn, round_, [task.subject_id or 0], now)
     await ring(conn, stage.process)
 

@@ -1,8 +1,9 @@
 """Raters write about a subject: drafts, submissions and changes, all sealed until the close.
 
 The task says only that it is done, and since which day. Nothing else is written when a rater acts:
-no response, no draft, no revision, no exact instant. Locks are taken in the order of everywhere:
-cycle, task, seal. So a submission and the close of the round follow one another.
+no response, no draft, no revision, no exact instant, and no row that gets a number, such as an
+event or an audit entry: its neighbours' instants would tell its own. Locks are taken in the order
+of everywhere: cycle, task, seal. So a submission and the close of the round follow one another.
 """
 
 from collections.abc import Mapping
@@ -18,14 +19,12 @@ from definitions.answers import check, kept
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.states import CycleState, Role, TaskState
-from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts
 from store.deadlines import restart_ladder
 from store.outbox import suppress_for_tasks
 from store.processes import ring
 from store.rounds.rules import to_the_day
 from store.rounds.seals import Written, seal, seal_of, unseal
-from store.task_events import record_events
 from store.task_rows import TaskFacts, lock_task
 from store.tasks import must_match
 
@@ -121,7 +120,6 @@ async def withdraw_rating(
     before = await _written(conn, key, task.id)
     draft = before.draft if before.draft is not None else before.answers
     version = await _keep(conn, cycle, key, task, Written(None, draft, before.agrees), now)
-    day = to_the_day(cycle, now)
     await conn.execute(
         text(
             "UPDATE tasks SET state = 'open', ended_at = NULL, ended_by_id = NULL, "
@@ -130,8 +128,6 @@ async def withdraw_rating(
         {"id": task.id},
     )
     await restart_ladder(conn, cycle, stage, task, now)
-    await record_events(conn, [(task.id, day, "withdrawn", {})], actor.person_id)
-    await _audit(conn, cycle, task, actor, "rating_withdrawn", day)
     return Kept(task.id, version, False, cycle.company.local_date(now))
 
 
@@ -300,8 +296,6 @@ async def _note_done(
         {"id": task.id, "day": day, "me": actor.person_id},
     )
     await suppress_for_tasks(conn, [task.id], "done", day)
-    await record_events(conn, [(task.id, day, "submitted", {})], actor.person_id)
-    await _audit(conn, cycle, task, actor, "rated", day)
     others = await conn.scalar(
         text(
             "SELECT EXISTS (SELECT FROM tasks WHERE stage_id = :stage AND subject_id = :subject "
@@ -312,25 +306,6 @@ async def _note_done(
     # While others are awaited nothing follows from this, and a bell would tell the minute.
     if not others:
         await ring(conn, stage.process)
-
-
-async def _audit(
-    conn: AsyncConnection,
-    cycle: CycleFacts,
-    task: TaskFacts,
-    actor: Actor,
-    action: str,
-    day: datetime,
-) -> None:
-    await record(
-        conn,
-        at=day,
-        actor=actor,
-        action=action,
-        object_type="task",
-        object_id=task.id,
-        cycle_id=cycle.id,
-    )
 
 
 def _hidden(task_id: UUID) -> NotFound:

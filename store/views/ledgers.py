@@ -163,7 +163,13 @@ async def audit_rows(
     return [AuditRow(*row) for row in rows]
 
 
-async def sealed_to(conn: AsyncConnection) -> int | None:
-    """The last entry that is sealed into the chain."""
-    found: int | None = await conn.scalar(text("SELECT max(last_id) FROM audit_seals"))
-    return found
+async def is_sealed(conn: AsyncConnection, before: datetime) -> bool:
+    """Is everything that was recorded until then in the chain? No number: one would move."""
+    found = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM audit WHERE at < :before"
+            " AND id > coalesce((SELECT max(last_id) FROM audit_seals), 0))"
+        ),
+        {"before": before},
+    )
+    return not found

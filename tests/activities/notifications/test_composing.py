@@ -5,11 +5,13 @@ from datetime import datetime
 import pytest
 
 from activities.notifications.raters import outsiders, relationships
+from domain.access import ENGINE
 from domain.notifications import Event
+from store.audit import last_seal, record, seal
 from store.session import Database
 from tests.activities.notifications.outbox_world import open_office
 from tests.activities.notifications.sink import running_sink
-from tests.store.people_rows import HR, LEAD, WORKER
+from tests.store.people_rows import ADMIN, HR, LEAD, WORKER
 
 DATA: dict[Event, dict[str, object]] = {
     Event.REMINDER: {"told_on": "2027-01-20", "told_role": "manager"},
@@ -108,6 +110,28 @@ async def test_every_event_becomes_a_mail(database: Database, now: datetime, eve
         states = await office.states()
         assert states[event] == ("sent", None)
         assert sink.accepted
+
+
+async def test_administrators_are_mailed_the_newest_seal_of_the_audit_log_and_nobody_else(
+    database: Database, now: datetime
+) -> None:
+    async with open_office(database, now) as office, running_sink() as sink:
+        async with database.begin() as conn:
+            await record(conn, at=now, actor=ENGINE, action="x", object_type="cycle", object_id=1)
+        await seal(database, now)
+        async with database.begin() as conn:
+            newest = await last_seal(conn)
+        for person in (ADMIN, WORKER):
+            await office.queue(
+                office.item(
+                    Event.TEST_MAIL, person, None, key=f"test:{person}", data={"asked_by": HR}
+                )
+            )
+        await office.send(sink.port)
+        bodies = {mail.person_id: mail.text for mail in await office.mails()}
+    assert newest is not None
+    assert {person for person, body in bodies.items() if newest in body} == {ADMIN}
+    assert bodies.keys() == {ADMIN, WORKER}
 
 
 async def test_who_is_outside_and_in_which_group_is_read_from_the_rows(

@@ -260,7 +260,7 @@ def office_pages() -> dict[str, Page]:
             ),
             filters=FILTERS,
             more=More(),
-            sealed="Sealed up to entry 1,204.",
+            sealed="A later change would show.",
         ),
         "workflows": office.Workflows(
             title="Workflows",

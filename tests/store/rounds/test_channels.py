@@ -2,9 +2,10 @@
 
 Everything that the application answers is asked for, by everybody who may ask: each route there is
 (new ones are found by themselves), as subject, manager, HR, administrator, another rater, somebody
-uninvolved, and script. Then one rater acts, and all of it is asked for again. Bodies, statuses and
-headers must be the same, to the letter. So are counts, lists, order, instants, versions, ledgers,
-the audit log and the figures compared at once.
+uninvolved, and script. Then one rater acts over HTTP, the audit log is sealed, and all of it is
+asked for again. Bodies, statuses and headers must be the same, to the letter. So are counts, lists,
+order, instants, versions, ledgers, the audit log and the figures compared at once. Counters of
+requests, lines of the log and the numbers that the database hands out do not move either.
 
 That the comparison would notice is shown by leaks that are planted, one for each channel.
 """
@@ -21,9 +22,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+from prometheus_client import generate_latest
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.authentication import guarded_routes
@@ -31,7 +34,8 @@ from config import Settings
 from definitions.loader import parse_definition
 from domain.access import Actor
 from domain.clock import SetClock
-from store.rounds.rating import save_rating, withdraw_rating
+from store.audit import record, seal
+from store.rounds.finishing import close_subjects
 from store.session import Database
 from store.sessions import create_session
 from tests.store.rounds.world import NOW, PEERS, SOURCE, World, ask, make_world, rate, rows, task_of
@@ -101,6 +105,9 @@ async def stage(database: Database, database_url: str) -> Stage:
     }
     async with database.begin() as conn:
         readers = {who: await create_session(conn, person, NOW) for who, person in people.items()}
+        nobody = Actor(None, "engine")
+        await record(conn, at=NOW, actor=nobody, action="x", object_type="cycle", object_id=1)
+    await seal(database, NOW)
     return Stage(database, app, world, tuple(tasks), readers, clock)
 
 
@@ -200,23 +207,72 @@ def told_apart(before: Seen, after: Seen) -> str:
 Acts = Callable[[Stage], Awaitable[object]]
 
 
+async def _signed_in(stage: Stage, person: int) -> str:
+    async with stage.database.begin() as conn:
+        return await create_session(conn, person, stage.clock.now())
+
+
+@asynccontextmanager
+async def _own(stage: Stage, rater: int) -> AsyncIterator[tuple[AsyncClient, str]]:
+    """The rater with the address of their own request, looked at as a page and over the API."""
+    task = await task_of(stage.database, stage.world, rater)
+    async with AsyncClient(transport=ASGITransport(stage.app), base_url=PLACE) as client:
+        client.cookies.set("almanac", await _signed_in(stage, rater))
+        for path in ("/feedback", f"/feedback/{task}"):
+            assert (await client.get(path, headers={"accept": "text/html"})).status_code == 200
+        yield client, f"/api/feedback-requests/{task}"
+
+
+async def _version(client: AsyncClient, path: str) -> dict[str, str]:
+    found = await client.get(path)
+    assert found.status_code == 200
+    return {"If-Match": found.headers["etag"]}
+
+
 async def _submits(stage: Stage) -> None:
-    answers = {"keep": "A third view", "overall": 5}
-    await rate(stage.database, stage.world, stage.next_rater, answers, now=stage.clock.now())
+    async with _own(stage, stage.next_rater) as (client, path):
+        body = {"answers": {"keep": "A third view", "overall": 5}}
+        wrong = await client.post(f"{path}/submit", json={"answers": {"overall": 77}})
+        assert wrong.status_code == 422
+        done = await client.post(f"{path}/submit", json=body, headers=await _version(client, path))
+        assert done.json()["submitted"], done.text
 
 
 async def _types(stage: Stage) -> None:
-    task = await task_of(stage.database, stage.world, stage.next_rater)
-    async with stage.database.begin() as conn:
-        me = Actor(stage.next_rater, "person")
-        await save_rating(conn, task, me, {"keep": "So far"}, now=stage.clock.now())
+    async with _own(stage, stage.next_rater) as (client, path):
+        body = {"answers": {"keep": "So far"}}
+        kept = await client.put(f"{path}/draft", json=body, headers=await _version(client, path))
+        assert kept.status_code == 200, kept.text
 
 
 async def _takes_back(stage: Stage) -> None:
-    first = stage.world.team[1]
-    task = await task_of(stage.database, stage.world, first)
-    async with stage.database.begin() as conn:
-        await withdraw_rating(conn, task, Actor(first, "person"), now=stage.clock.now())
+    async with _own(stage, stage.world.team[1]) as (client, path):
+        back = await client.post(f"{path}/withdraw")
+        assert back.status_code == 200, back.text
+
+
+async def _numbers(owner: Database, app: FastAPI) -> tuple[object, ...]:
+    """What the database has handed out, and the counters of requests with their instants.
+
+    But for bells: they are gone within a second and carry no instant. Taking an answer back rings
+    one, because its rater is to be reminded again.
+    """
+    given = await rows(
+        owner,
+        "SELECT sequencename, last_value FROM pg_sequences"
+        " WHERE sequencename <> 'bells_id_seq' ORDER BY 1",
+    )
+    return given, generate_latest(app.state.metrics.registry).decode()
+
+
+async def _acts(stage: Stage, owner: Database, act: Acts) -> None:
+    """Act and have the audit log sealed; nothing is counted, numbered or logged by it."""
+    before = await _numbers(owner, stage.app)
+    with capture_logs() as logged:
+        await act(stage)
+    assert logged == []
+    assert await seal(stage.database, stage.clock.now()) == 0
+    assert await _numbers(owner, stage.app) == before
 
 
 @pytest.mark.timeout(400)
@@ -225,13 +281,49 @@ async def _takes_back(stage: Stage) -> None:
     [(_submits, False), (_submits, True), (_types, False), (_takes_back, False)],
     ids=["submits", "submits late", "types", "takes back"],
 )
-async def test_nobody_else_sees_that_a_rater_acts(stage: Stage, act: Acts, late: bool) -> None:
+async def test_nobody_else_sees_that_a_rater_acts(
+    stage: Stage, owner: Database, act: Acts, late: bool
+) -> None:
     if late:
         stage.clock.instant = LATER
     before = await everything(stage)
-    await act(stage)
+    await _acts(stage, owner, act)
     after = await everything(stage)
     assert differences(before, after) == [], told_apart(before, after)
+
+
+async def test_what_fails_on_our_side_is_counted_and_logged_under_one_name(stage: Stage) -> None:
+    session = await _signed_in(stage, stage.next_rater)
+    stage.app.state.database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with capture_logs() as logged:
+        async with AsyncClient(transport=ASGITransport(stage.app), base_url=PLACE) as client:
+            client.cookies.set("almanac", session)
+            assert (await client.get(f"/feedback/{stage.tasks[0]}")).status_code == 503
+    await stage.app.state.database.close()
+    assert [line["route"] for line in logged if line["event"] == "request"] == ["(feedback)"]
+    figures = generate_latest(stage.app.state.metrics.registry).decode()
+    assert 'route="(feedback)",status="503"' in figures
+
+
+async def test_after_the_close_raters_rows_are_alike(stage: Stage, owner: Database) -> None:
+    """Neither how often somebody saved is left, nor in which transaction they were done."""
+    for act in (_types, _submits):
+        await act(stage)
+    apart = (
+        "SELECT count(DISTINCT xmin::text), count(DISTINCT version) FROM tasks WHERE role = 'rater'"
+    )
+    assert await rows(owner, apart) != [(1, 1)]
+    async with stage.database.begin() as conn:
+        await conn.execute(
+            text("UPDATE tasks SET state = 'expired', ended_at = :now WHERE state = 'open'"),
+            {"now": NOW},
+        )
+        cycle, collecting, _ = await stage.world.facts(conn)
+        await close_subjects(conn, cycle, collecting, NOW)
+    assert await rows(owner, apart) == [(1, 1)]
+    acts = "SELECT count(*) FROM {} WHERE actor_id IS NOT NULL"
+    for table in ("audit", "task_events"):
+        assert await rows(owner, acts.format(table)) == [(0,)]
 
 
 async def test_the_pages_are_really_read(stage: Stage) -> None:
