@@ -63,7 +63,7 @@ def _create(conn: Connection, name: str, password: str | None) -> None:
     verb = "ALTER" if exists else "CREATE"
     try:
         with conn.begin_nested():
-            conn.exec_driver_sql(f"{verb} ROLE {quote(name)} LOGIN NOSUPERUSER{given}")
+            conn.exec_driver_sql(f"{verb} ROLE {quote(name)} LOGIN{given}")
     except ProgrammingError:
         if exists:
             return  # its password is somebody else's matter
