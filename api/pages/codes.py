@@ -64,6 +64,8 @@ ENDED = {
 """Why a task has ended, where that is to be said."""
 
 CAUSES_OF_MAIL = {
+    "address_changed": "the address of the person was changed",
+    "address_objected": "somebody took a change of their address back",
     "after": "what had to be closed first was closed",
     "asked": "somebody was asked for feedback",
     "asked_for": "the person asked for it",
@@ -89,10 +91,12 @@ CAUSES_OF_MAIL = {
     "nudge": "somebody nudged",
     "paused": "the cycle was paused",
     "profile": "the person's calendar changed",
+    "proposed": "a change of a desk waits to be confirmed",
     "reassigned": "the task was handed over",
     "released": "results were released",
     "reopened": "the task was opened again",
     "resumed": "the cycle goes on after a pause",
+    "saved": "the company settings were saved",
     "seal_broken": "a sealed answer was opened",
     "seal_keys_lost": "keys to sealed answers are missing",
     "seal_keys_unavailable": "keys to sealed answers cannot be read",
