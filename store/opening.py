@@ -19,6 +19,7 @@ from store.holders import Holder, clocks, cycle_times, holders_for
 from store.outbox import wake_sender
 from store.processes import hold
 from store.readiness import Ready, ready_subjects
+from store.statistics import MANY, know_sizes
 
 MOST_AT_ONCE = 25_000
 """New rows keep nobody waiting, and finding who is ready reads the whole cycle each time."""
@@ -338,6 +339,8 @@ async def create_tasks(
             },
         )
     ).all()
+    if len(tasks) >= MANY:
+        await know_sizes(conn, "tasks", "notifications")
     if rows[0].first_mail is not None:
         await wake_sender(conn, rows[0].first_mail)
     # Desks, tasks that nobody holds, and mails that an outage made late are few.

@@ -23,6 +23,7 @@ from store.audience import (
     subjects_in_batches,
 )
 from store.choosing import chosen_people
+from store.statistics import MANY, know_sizes
 
 
 async def enrol(
@@ -60,6 +61,8 @@ async def enrol(
             "by_hand": _BY_HAND,
         },
     )
+    if len(verdicts) >= MANY:
+        await know_sizes(conn, "participants")
     return await count_participants(conn, cycle_id)
 
 
@@ -195,6 +198,8 @@ async def write_skips(
             "reasons": literal(skip[2] for skip in skips),
         },
     )
+    if len(skips) >= MANY:
+        await know_sizes(conn, "skips")
     return written.rowcount
 
 

@@ -37,6 +37,7 @@ from store.people_records import (
 from store.person_changes import follow_changes, stand
 from store.reporting_lines import CURRENT_LINES, LineChange, set_managers
 from store.shifting import shift_dates, times_of_holders
+from store.statistics import MANY, know_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ async def _apply(
     new, changed, returned = await _write(conn, records, columns, known, now)
     lines = await _write_lines(conn, records, columns, known, new, effective_on)
     await mark_left(conn, leavers, effective_on, now)
+    if len(records) >= MANY:
+        await know_sizes(conn, "people", "reporting_lines")
     rows = {record.employee_id: record.row for record in records}
     await follow_changes(conn, picture, actor=actor, now=now, rows=rows)
     moved = await _refresh(conn, today)

@@ -5,8 +5,7 @@ for them (a skip). A release is closed for a person when their result was releas
 opens when its predecessors are closed for everybody.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Self
@@ -45,7 +44,7 @@ class _Closing:
 
     @classmethod
     def of(cls, stage: StageFacts) -> Self:
-        """Each table is read once and hashed, not looked up person by person (see `_hashed`)."""
+        """Each table is read once and hashed, not looked up person by person."""
         number = stage.position
         skips = (
             f" LEFT JOIN skips k{number} ON k{number}.stage_id = '{stage.id}'"
@@ -88,26 +87,6 @@ def _closings(stages: Iterable[StageFacts]) -> tuple[str, str, str]:
     )
 
 
-MANY = 50
-"""From so many participants on it matters how their rows are joined."""
-
-
-@asynccontextmanager
-async def _hashed(conn: AsyncConnection, cycle: CycleFacts) -> AsyncIterator[None]:
-    """Have whole sets joined by hash or merge.
-
-    The server knows nothing yet about the rows of a new cycle, expects one of each, and would go
-    through the tasks anew for each person: 73 s instead of 0.2 s at 30,000 people.
-    """
-    if cycle.participants < MANY:
-        yield
-        return
-    await conn.execute(text("SET LOCAL enable_nestloop = off"))
-    yield
-    # After an error the transaction, or its savepoint, takes the setting back.
-    await conn.execute(text("SET LOCAL enable_nestloop = on"))
-
-
 async def ready_subjects(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, limit: int
 ) -> list[Ready]:
@@ -132,8 +111,7 @@ async def ready_subjects(
         ORDER BY p.person_id LIMIT :limit
         """
     )
-    async with _hashed(conn, cycle):
-        rows = await conn.execute(query, {"cycle": cycle.id, "stage": stage.id, "limit": limit})
+    rows = await conn.execute(query, {"cycle": cycle.id, "stage": stage.id, "limit": limit})
     return [
         Ready(r.person_id, r.freed_at, r.late, r.entered_on, r.hire_date, r.reviewer_id, r.plan)
         for r in rows
@@ -147,14 +125,13 @@ async def open_subjects(
     if not stages:
         return 0
     joins, closed, _ = _closings(stages)
-    async with _hashed(conn, cycle):
-        count = await conn.scalar(
-            text(
-                f"SELECT count(*) FROM participants p {joins} "
-                f"WHERE p.cycle_id = :cycle AND p.state = 'in' AND ({closed}) IS NOT TRUE"
-            ),
-            {"cycle": cycle.id},
-        )
+    count = await conn.scalar(
+        text(
+            f"SELECT count(*) FROM participants p {joins} "
+            f"WHERE p.cycle_id = :cycle AND p.state = 'in' AND ({closed}) IS NOT TRUE"
+        ),
+        {"cycle": cycle.id},
+    )
     return int(count or 0)
 
 
@@ -165,14 +142,13 @@ async def last_closing(
     if not stages:
         return cycle.opened_at
     joins, _, closed_at = _closings(stages)
-    async with _hashed(conn, cycle):
-        instant: datetime | None = await conn.scalar(
-            text(
-                f"SELECT max({closed_at}) FROM participants p {joins} "
-                "WHERE p.cycle_id = :cycle AND p.state = 'in'"
-            ),
-            {"cycle": cycle.id},
-        )
+    instant: datetime | None = await conn.scalar(
+        text(
+            f"SELECT max({closed_at}) FROM participants p {joins} "
+            "WHERE p.cycle_id = :cycle AND p.state = 'in'"
+        ),
+        {"cycle": cycle.id},
+    )
     return instant or cycle.opened_at
 
 

@@ -22,12 +22,12 @@ from store.opening import create_tasks, plan_tasks
 from store.participants import write_skips
 from store.processes import hold, ring
 from store.readiness import Ready, ready_subjects
-from store.rounds.joins import joined_as_sets
 from store.rounds.lists import by_rule
 from store.rounds.loads import lock_round
 from store.rounds.nominating import accept_silence
 from store.rounds.rules import Round, round_of
 from store.rounds.seals import make_seals
+from store.statistics import know_sizes
 
 MOST_AT_ONCE = 2_500
 """Subjects in one transaction; each has half a dozen raters."""
@@ -103,17 +103,16 @@ async def _ask(
 async def _without_task(
     conn: AsyncConnection, round_: Round, subjects: Sequence[int]
 ) -> dict[int, list[int]]:
-    async with joined_as_sets(conn, round_.cycle):
-        rows = await conn.execute(
-            text(
-                "SELECT r.subject_id, r.person_id FROM raters r LEFT JOIN tasks t "
-                "ON t.stage_id = r.stage_id AND t.subject_id = r.subject_id "
-                "AND t.assignee_id = r.person_id WHERE r.stage_id = :round AND r.state = 'asked' "
-                "AND r.subject_id = ANY(CAST(:subjects AS bigint[])) AND t.id IS NULL "
-                "ORDER BY r.subject_id, r.person_id"
-            ),
-            {"round": round_.id, "subjects": literal(subjects)},
-        )
+    rows = await conn.execute(
+        text(
+            "SELECT r.subject_id, r.person_id FROM raters r LEFT JOIN tasks t "
+            "ON t.stage_id = r.stage_id AND t.subject_id = r.subject_id "
+            "AND t.assignee_id = r.person_id WHERE r.stage_id = :round AND r.state = 'asked' "
+            "AND r.subject_id = ANY(CAST(:subjects AS bigint[])) AND t.id IS NULL "
+            "ORDER BY r.subject_id, r.person_id"
+        ),
+        {"round": round_.id, "subjects": literal(subjects)},
+    )
     found: dict[int, list[int]] = defaultdict(list)
     for row in rows:
         found[row.subject_id].append(row.person_id)
@@ -122,27 +121,26 @@ async def _without_task(
 
 async def _added(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[Ready]:
     """Subjects already collecting with raters who were added and have no task yet."""
-    async with joined_as_sets(conn, round_.cycle):
-        rows = await conn.execute(
-            text(
-                """
-                SELECT p.person_id, p.late, p.entered_on, p.reviewer_id, p.plan, e.hire_date
-                FROM round_seals s JOIN participants p ON p.cycle_id = :cycle
-                  AND p.person_id = s.subject_id AND p.state = 'in'
-                JOIN people e ON e.id = p.person_id
-                WHERE s.stage_id = :round
-                  AND EXISTS (SELECT FROM raters r WHERE r.stage_id = :round
-                    AND r.subject_id = s.subject_id AND r.state = 'asked'
-                    AND r.source IN ('replacement', 'rule')
-                    AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :round
-                      AND t.subject_id = r.subject_id AND t.assignee_id = r.person_id))
-                  AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :round
-                    AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
-                ORDER BY 1
-                """
-            ),
-            {"cycle": round_.cycle.id, "round": round_.id},
-        )
+    rows = await conn.execute(
+        text(
+            """
+            SELECT p.person_id, p.late, p.entered_on, p.reviewer_id, p.plan, e.hire_date
+            FROM round_seals s JOIN participants p ON p.cycle_id = :cycle
+              AND p.person_id = s.subject_id AND p.state = 'in'
+            JOIN people e ON e.id = p.person_id
+            WHERE s.stage_id = :round
+              AND EXISTS (SELECT FROM raters r WHERE r.stage_id = :round
+                AND r.subject_id = s.subject_id AND r.state = 'asked'
+                AND r.source IN ('replacement', 'rule')
+                AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :round
+                  AND t.subject_id = r.subject_id AND t.assignee_id = r.person_id))
+              AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :round
+                AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
+            ORDER BY 1
+            """
+        ),
+        {"cycle": round_.cycle.id, "round": round_.id},
+    )
     return [
         Ready(r.person_id, as_of, False, r.entered_on, r.hire_date, r.reviewer_id, r.plan)
         for r in rows
@@ -171,6 +169,7 @@ async def _add_by_rule(
             "relationships": literal(one.relationship.value for one in raters),
         },
     )
+    await know_sizes(conn, "raters")
 
 
 async def _with_protected(

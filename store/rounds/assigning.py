@@ -21,6 +21,7 @@ from store.readiness import ready_subjects
 from store.reporting_lines import CURRENT_LINES
 from store.rounds.loads import loads, lock_round
 from store.rounds.rules import Round, round_of
+from store.statistics import know_sizes
 
 EVERYBODY = 1_000_000
 CANDIDATES = 24
@@ -141,3 +142,4 @@ async def _write(
             "places": literal(place for _, _, place in pairs),
         },
     )
+    await know_sizes(conn, "raters")

@@ -26,12 +26,12 @@ from store.arrays import literal
 from store.chunks import CHUNK, failure_code, in_halves
 from store.cycle_facts import CycleFacts, StageFacts
 from store.processes import hold, ring
-from store.rounds.joins import joined_as_sets
 from store.rounds.keeping import forget_reasons
 from store.rounds.reading import Sheet, gather, readers_of, report_questions, sheet_of
 from store.rounds.reviewing import tell_reviewers
 from store.rounds.rules import Round, round_of, to_the_day
 from store.rounds.seals import Seals, destroy, digest_key, seals_of, unseal
+from store.statistics import know_sizes
 
 MOST_AT_ONCE = 250
 """Subjects in one transaction: their raters cannot save meanwhile."""
@@ -153,21 +153,21 @@ async def still_sealed(conn: AsyncConnection, stage_id: UUID) -> bool:
 async def _through(
     conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, limit: int
 ) -> list[int]:
-    async with joined_as_sets(conn, cycle):
-        rows = await conn.execute(
-            text(
-                """
-                SELECT s.subject_id FROM round_seals s
-                WHERE s.stage_id = :stage
-                  AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :stage
-                    AND t.subject_id = s.subject_id AND t.state IN ('planned', 'open'))
-                  AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :stage
-                    AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
-                ORDER BY s.subject_id LIMIT :limit
-                """
-            ),
-            {"stage": stage.id, "limit": limit},
-        )
+    await know_sizes(conn, "round_seals", "tasks")
+    rows = await conn.execute(
+        text(
+            """
+            SELECT s.subject_id FROM round_seals s
+            WHERE s.stage_id = :stage
+              AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = :stage
+                AND t.subject_id = s.subject_id AND t.state IN ('planned', 'open'))
+              AND NOT EXISTS (SELECT FROM held_rows h WHERE h.stage_id = :stage
+                AND h.person_id = s.subject_id AND h.cleared_at IS NULL)
+            ORDER BY s.subject_id LIMIT :limit
+            """
+        ),
+        {"stage": stage.id, "limit": limit},
+    )
     return list(rows.scalars())
 
 
@@ -206,10 +206,9 @@ async def collect(
     """
     if not subjects:
         return []
-    async with joined_as_sets(conn, round_.cycle):
-        rows = await conn.execute(
-            text(_COLLECTED), {"stage": round_.id, "subjects": literal(subjects)}
-        )
+    # Answers come one by one, and nobody looked at the table yet where autovacuum did not.
+    await know_sizes(conn, "raters", "sealed_answers", "tasks")
+    rows = await conn.execute(text(_COLLECTED), {"stage": round_.id, "subjects": literal(subjects)})
     latest = {row.id: row for row in rows}  # somebody may have been named twice
     asked: dict[int, Counter[Relationship]] = defaultdict(Counter)
     sheets: dict[int, list[Sheet]] = defaultdict(list)
