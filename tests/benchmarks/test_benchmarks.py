@@ -14,7 +14,7 @@ ONLY = ("sets", "rounds", "mails", "submissions", "bells")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1800)
 def test_the_figures_run() -> None:
     only = [word for name in ONLY for word in ("--only", name)]
     done = subprocess.run(
@@ -22,7 +22,7 @@ def test_the_figures_run() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=220,
+        timeout=1700,
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)

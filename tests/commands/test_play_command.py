@@ -7,7 +7,7 @@ import pytest
 
 from tests.commands.test_people_command import PEOPLE, call
 
-pytestmark = [pytest.mark.usefixtures("shell"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.usefixtures("shell"), pytest.mark.timeout(1800)]
 
 STORIES = Path(__file__).parents[1] / "cycles" / "scenarios" / "stories"
 CORE = "definition: core.def.yaml\nlaunch: 2027-01-12 09:00\n"

@@ -36,7 +36,6 @@ def call(database: Database, *arguments: str, typed: str = "") -> subprocess.Com
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
 

@@ -18,7 +18,7 @@ from play.world import World
 from tests.cycles.conftest import DEMO_COMPANY, Plays
 from tests.invariants import broken
 
-pytestmark = pytest.mark.timeout(600)  # a play may have to begin anew
+pytestmark = pytest.mark.timeout(1800)  # a play may have to begin anew
 
 DEFINITION = """
 definition: everybody

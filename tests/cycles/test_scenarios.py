@@ -12,7 +12,7 @@ from play.world import World
 from tests.cycles.conftest import DEMO_COMPANY, SCENARIOS, Plays
 from tests.invariants import broken
 
-pytestmark = pytest.mark.timeout(300)  # a play may have to begin anew
+pytestmark = pytest.mark.timeout(1800)  # a play may have to begin anew
 
 NAMES = sorted(
     str(p.relative_to(SCENARIOS).with_suffix(""))

@@ -19,7 +19,7 @@ from tests.cycles.conftest import DEMO_COMPANY, Plays
 from tests.faults.stack import read_mails
 from tests.invariants import broken, mails_differ
 
-pytestmark = pytest.mark.timeout(1200)  # a play may have to begin anew
+pytestmark = pytest.mark.timeout(1800)  # a play may have to begin anew
 
 NEWCOMERS = (
     # id, hired, manager, office, country, zone: three probations, one of them over the new year

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.ports import is_free
+from tests.waiting import until_now
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,10 +44,11 @@ class Run:
 
     def until_file_names_another(self, name: str, before: int) -> None:
         """Wait until the run file tells the process that took the place of `before`."""
-        deadline = time.monotonic() + 10
-        while self.file["processes"].get(name) in (None, before):
-            assert time.monotonic() < deadline, "the run file still names the old process"
-            time.sleep(0.05)
+        until_now(
+            f"the run file to name another process of {name}",
+            lambda: self.file["processes"].get(name),
+            lambda pid: pid not in (None, before),
+        )
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """End it as Ctrl-C does, or otherwise; returns the exit code."""
@@ -107,15 +108,14 @@ def a_folder() -> Iterator[Path]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended within ten seconds. One that only waits to be reaped has."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    """Wait until a process has ended. One that only waits to be reaped has."""
+
+    def ended() -> bool:
         try:
             os.kill(pid, 0)
             state = Path(f"/proc/{pid}/stat")
-            if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
+            return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
         except (ProcessLookupError, FileNotFoundError):
             return True
-        time.sleep(0.05)
-    return False
+
+    return until_now(f"process {pid} to end", ended)

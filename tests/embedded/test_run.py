@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,9 @@ from httpx2 import Client
 from definitions import shipped
 from embedded import run_file
 from tests.embedded.running import ROOT, Run, a_folder, almanac_run, gone, settings
+from tests.waiting import until_now
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @dataclass
@@ -83,14 +83,13 @@ def test_scripts_find_everything_in_a_file_of_their_own(demo: Run) -> None:
         assert script.get(content["temporal_ui"]).status_code == 200
 
 
-def _health(script: Client, pages: str, seconds: float = 90) -> str:
+def _health(script: Client, pages: str) -> str:
     """What `/readyz` says, once whatever waited since the kill has been looked at."""
-    deadline = time.monotonic() + seconds
-    while (status := str(script.get(f"{pages}/readyz").json()["status"])) != "ok":
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
-    return status
+    return until_now(
+        "everything to be well",
+        lambda: str(script.get(f"{pages}/readyz").json()["status"]),
+        lambda status: status == "ok",
+    )
 
 
 def test_a_cycle_of_the_whole_company_has_begun_with_a_mail_to_each(demo: Run) -> None:

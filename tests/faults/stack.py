@@ -175,7 +175,7 @@ class Installation:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
-            process.wait(timeout=10)
+            process.wait()
         self.workers.clear()
 
     async def kill_at(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from embedded.smtp_sink import Fault
 from tests.faults.stack import EUROPE_OPENS, Installation, morning
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 
 DEFINITION = """
 definition: pulse

@@ -28,7 +28,7 @@ def settings(port: int, **changes: Any) -> MailSettings:
     values: dict[str, Any] = {
         "sender": Mailbox(name="Almanac", address="almanac@example.com"),
         "public_url": "https://reviews.example.com",
-        "relay": Relay(host="127.0.0.1", port=port, security="none", timeout=2.0),
+        "relay": Relay(host="127.0.0.1", port=port, security="none", timeout=30.0),
         "connections": 2,
     }
     return MailSettings(**(values | changes))

@@ -184,7 +184,7 @@ async def test_a_stalled_relay_leaves_what_only_informs(office: Office, sink: Si
     sink.data = lambda address: "stall"
     from activities.notifications.smtp import Relay
 
-    relay = Relay(host="127.0.0.1", port=sink.port, security="none", timeout=0.3)
+    relay = Relay(host="127.0.0.1", port=sink.port, security="none", timeout=3)
     progress = await office.send(sink.port, relay=relay)
     assert progress.next_due_at == office.now + timedelta(minutes=1)
     sink.data = lambda address: None

@@ -91,7 +91,7 @@ async def relay(**script: list[str]) -> AsyncIterator[tuple[ScriptedRelay, SmtpT
     server = await asyncio.start_server(scripted, "127.0.0.1", 0)
     scripted.port = server.sockets[0].getsockname()[1]
     transport = SmtpTransport(
-        Relay(host="127.0.0.1", port=scripted.port, security="none", timeout=0.3, client_name="c")
+        Relay(host="127.0.0.1", port=scripted.port, security="none", timeout=3, client_name="c")
     )
     try:
         yield scripted, transport
@@ -197,13 +197,13 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_not_the_mails_faul
 async def test_nobody_listens() -> None:
     async with relay() as (server, _):
         port = server.port
-    transport = SmtpTransport(Relay(host="127.0.0.1", port=port, security="none", timeout=1))
+    transport = SmtpTransport(Relay(host="127.0.0.1", port=port, security="none", timeout=20))
     assert isinstance(await transport.send(MAIL), NotHandedOver)
 
 
 async def test_without_starttls_a_relay_gets_nothing_if_it_is_asked_for() -> None:
     async with relay() as (server, _):
-        transport = SmtpTransport(Relay(host="127.0.0.1", port=server.port, timeout=1))
+        transport = SmtpTransport(Relay(host="127.0.0.1", port=server.port, timeout=20))
         outcome = await transport.send(MAIL)
         assert isinstance(outcome, Permanent)
         assert outcome.about is About.SERVER

@@ -275,7 +275,7 @@ async def _acts(stage: Stage, owner: Database, act: Acts) -> None:
     assert await _numbers(owner, stage.app) == before
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("act", "late"),
     [(_submits, False), (_submits, True), (_types, False), (_takes_back, False)],
