@@ -8,12 +8,11 @@ HR is asked once whether the task shall be opened after all.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
@@ -25,8 +24,8 @@ from store.handover import Handover, hand_over
 from store.notices import Notice, tell_all, tell_desk
 from store.opening import open_ready
 from store.people import person_times
-from store.processes import ring
-from store.task_rows import COLUMNS, TaskFacts
+from store.people_bells import wake_after_end
+from store.task_rows import COLUMNS, TaskFacts, task_of
 
 LONGEST_PAUSE = 20
 """Working days of leave that merely move dates."""
@@ -92,7 +91,7 @@ async def end_for_absent(
     """
     if cycle.definition.policies.leave != "pause":
         return 0
-    tasks = await _held_by_absent(conn, cycle, stage)
+    tasks = await _held_by_absent(conn, cycle, stage, as_of)
     asked = [task for task in tasks if task.role == Role.RATER]
     own = [t for t in tasks if t.role != Role.RATER and t.assignee_id == t.subject_id]
     others = [t for t in tasks if t.role != Role.RATER and t.assignee_id != t.subject_id]
@@ -109,7 +108,7 @@ async def end_for_absent(
         now=as_of,
         tell_old=False,
     )
-    await _wake(conn, cycle, [*own, *asked])
+    await wake_after_end(conn, cycle, [*own, *asked])
     return len(tasks)
 
 
@@ -127,7 +126,7 @@ async def long_spells(
 
 
 async def _held_by_absent(
-    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts | None
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts | None, as_of: datetime
 ) -> list[TaskFacts]:
     """Live tasks whose assignee is on long leave while they are to be done, locked."""
     rows = (
@@ -149,10 +148,13 @@ async def _held_by_absent(
     held = [_Held(task_of(row), row.from_day) for row in rows]
     spells = await long_spells(conn, cycle, {one.task.assignee_id or 0 for one in held})
     decided = await _decided_by_hr(conn, [one.task.id for one in held])
+    times = await person_times(conn, cycle.calendars, list(spells), leave="keep")
 
     def ends(one: _Held, spell: Spell) -> bool:
         since = decided.get(one.task.id)
-        return _concerns(spell, one) and (since is None or since <= spell.recorded_at)
+        today = times.get(one.task.assignee_id or 0, cycle.company).local_date(as_of)
+        over = spell.last_day < today
+        return not over and _concerns(spell, one) and (since is None or since <= spell.recorded_at)
 
     return [
         one.task
@@ -305,21 +307,3 @@ def _back(held: _Held, spells: Sequence[Spell], time: PersonTime, as_of: datetim
     if not ends:
         return as_of
     return time.opening(time.calendar.on_or_after(max(ends) + _DAY))
-
-
-def task_of(row: Row[Any]) -> TaskFacts:
-    """The task in a row that holds other columns beside its own."""
-    values = {name: row._mapping[name] for name in _NAMES}
-    values |= {"state": TaskState(row.state), "told_to": tuple(row.told_to or ())}
-    return TaskFacts(**values)
-
-
-_NAMES = tuple(field.name for field in fields(TaskFacts))
-
-
-async def _wake(conn: AsyncConnection, cycle: CycleFacts, ended: Sequence[TaskFacts]) -> None:
-    stages = [cycle.stages[stage_id] for stage_id in {task.stage_id for task in ended}]
-    following = {cycle.stages[i].process for stage in stages for i in stage.successors}
-    own = {stage.process for stage in stages}
-    if ended:
-        await ring(conn, f"cycle-{cycle.id}", *sorted(own | following), urgent=True)

@@ -6,7 +6,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import text
@@ -28,11 +28,8 @@ from store.participants import (
     write_skips,
     write_verdicts,
 )
-from store.people import person_times
+from store.people import EVERYWHERE, person_times
 from store.processes import hold, ring_cycle
-
-EVERYWHERE = timedelta(hours=14)
-"""A date begins in the east so long before it does in Greenwich."""
 
 ENTERED_LATE = "entered_late"
 """Why a stage does not exist for somebody: it was over before they entered."""

@@ -28,6 +28,9 @@ from store.processes import ring_before
 from store.task_events import record_events
 from store.task_rows import TaskFacts
 
+SPLIT = "split"
+"""The cause of a second writer's task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handover:
@@ -110,7 +113,12 @@ async def add_second_writer(
 
     Idempotent: nobody gets a second task about the same subject in the same stage.
     """
-    pairs = [pair for pair in pairs if pair.to is not None and pair.to != pair.task.assignee_id]
+    wanted = {
+        (pair.task.stage_id, pair.task.subject_id, pair.task.role, pair.to): pair
+        for pair in pairs
+        if pair.to is not None and pair.to != pair.task.assignee_id
+    }
+    pairs = list(wanted.values())  # several who write already bring in the same one
     if not pairs:
         return 0
     times = await cycle_times(conn, cycle, [pair.to or 0 for pair in pairs])
@@ -122,6 +130,7 @@ async def add_second_writer(
         text(_SECOND),
         {
             "now": now,
+            "split": SPLIT,
             "ids": [pair.task.id for pair in pairs],
             "assignees": [pair.to for pair in pairs],
             "opens": [one.opens_at for one in dates],
@@ -148,7 +157,7 @@ _SECOND = """
 INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state, cause, begun_at,
     opens_at, announce_at, due_on, due_at, closes_at, next_rung, next_rung_at, steered, created_at)
 SELECT t.cycle_id, t.stage_id, t.subject_id, t.role, n.assignee,
-    CASE WHEN n.opens_at <= :now THEN t.state ELSE 'planned' END, 'split', :now,
+    CASE WHEN n.opens_at <= :now THEN t.state ELSE 'planned' END, :split, :now,
     n.opens_at, greatest(t.announce_at, n.opens_at), n.due_on, n.due_at, n.closes_at, n.rung,
     n.rung_at, t.steered, :now
 FROM unnest(CAST(:ids AS uuid[]), CAST(:assignees AS bigint[]), CAST(:opens AS timestamptz[]),

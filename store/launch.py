@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
 from definitions.models import Definition
+from definitions.timeline import Period, Unplannable, period_of, plan_cycle
 from definitions.timeline import ends_at as cycle_ends_at
-from definitions.timeline import period_of, plan_cycle
 from definitions.unfolding import running
 from domain.access import NOT_ONESELF, Actor, opens_to_oneself
 from domain.errors import IllegalState, Invalid, NotFound
@@ -61,7 +61,8 @@ async def prepare(
     nobody up the line; `only` are the person ids of those who alone may take part, whatever the
     audience says. Raises NotFound for an unknown version, Invalid for reviewers who cannot be one
     and for people who are unknown or have left (all at once), IllegalState if another cycle of the
-    definition is under way and `launch.overlap` refuses that.
+    definition is under way and `launch.overlap` refuses that, Unplannable if its dates are
+    counted from those of persons, who enter such a cycle one by one.
     """
     version = (
         await conn.execute(
@@ -76,6 +77,8 @@ async def prepare(
         await _refuse_overlap(conn, definition, None)
     await _may_review(conn, reviewers or {}, definition, actor)
     period = period_of(definition, launch_on)
+    if launched_by != "rolling":
+        await _must_be_plannable(conn, definition, launch_on, period, now)
     cycle_id = CycleId(
         await conn.scalar(
             text(
@@ -113,6 +116,26 @@ async def prepare(
         },
     )
     return cycle_id
+
+
+async def _must_be_plannable(
+    conn: AsyncConnection, definition: Definition, launch_on: date, period: Period, now: datetime
+) -> None:
+    """Refuse a launch whose dates cannot be computed: its cycle could never open."""
+    try:
+        calendars = await company_calendars(conn, now.year - 1, launch_on.year + YEARS_AHEAD)
+    except IllegalState:
+        return  # no company file yet: confirming says so
+    try:
+        plan_cycle(definition, launch_on, calendars.company(), period)
+    except Unplannable as error:
+        if definition.launch.every != "hire":
+            raise
+        raise Unplannable(
+            f"{definition.title} counts its dates from the hire date of each person",
+            hint="People enter it on their hire date by themselves; to take somebody in who was "
+            "hired before, add them to the running cycle.",
+        ) from error
 
 
 async def confirm(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datetime) -> Launched:

@@ -77,8 +77,7 @@ async def advance_launch_calendar(
         calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 2)
     except IllegalState:
         return None  # no company file yet: saving one rings
-    await settle_people(conn, as_of)
-    instants: list[datetime | None] = []
+    instants: list[datetime | None] = [await settle_people(conn, as_of)]
     company = calendars.company()
     for recurring in await _recurring(conn):
         if recurring.name not in by_hand:

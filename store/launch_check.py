@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.models import Definition, Stage
-from definitions.timeline import Plan, plan_cycle
+from definitions.timeline import Plan, Unplannable, plan_cycle
 from domain.errors import NotFound
 from domain.notifications import Event
 from domain.states import CycleState
@@ -163,9 +163,12 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
     if cycle.launched_by == "button" and launch_on <= calendars.company().local_date(now):
         opens_at = now
     rolling = cycle.launched_by == "rolling"
-    plan = None
+    plan, unplannable = None, None
     if not rolling:
-        plan = plan_cycle(cycle.definition, launch_on, calendars.company(), cycle.period)
+        try:
+            plan = plan_cycle(cycle.definition, launch_on, calendars.company(), cycle.period)
+        except Unplannable as error:  # a cycle of before; it can be looked at and stopped
+            unplannable = Finding("no_dates", "stop", error.detail, error.hint)
     members = await read_members(conn, cycle_id, launch_on)
     holders = await read_holders(conn, cycle.definition, members, launch_on)
     rounds = await look_at_rounds(conn, cycle.definition, members, launch_on)
@@ -192,8 +195,9 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
         stage_loads=tuple(_stage_loads(cycle.definition, counts)),
         loads=tuple(_loads(cycle.definition, plan, counts, names, calendars.company())),
         first_mails=tuple(_first_mails(cycle.definition, plan, counts, times, opens_at)),
-        findings=tuple(
-            await findings(
+        findings=(
+            *([unplannable] if unplannable else []),
+            *await findings(
                 conn,
                 chosen=_chosen(len(chosen), out),
                 rounds=rounds.findings,
@@ -205,7 +209,7 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
                 members=members,
                 holders=holders,
                 times=times,
-            )
+            ),
         ),
     )
 

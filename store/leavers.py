@@ -5,14 +5,16 @@ so that running this twice, or a week late, comes to the same.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions.calendar import PersonTime, instant_at
 from domain.notifications import Event
 from domain.states import ParticipantState, Role, TaskState
 from store.applying import end_tasks
@@ -20,10 +22,9 @@ from store.audience import Reason
 from store.cycle_facts import CycleFacts
 from store.handover import Handover, hand_over
 from store.holders import cycle_times
-from store.manager_changes import EVERYWHERE
 from store.notices import Notice, tell_all
 from store.participants import count_participants
-from store.people import managers_of
+from store.people import EVERYWHERE
 from store.processes import ring_cycle
 from store.task_rows import COLUMNS, TaskFacts, from_row
 
@@ -34,16 +35,70 @@ class _Leaver:
     left_on: date
 
 
-async def settle_leavers(conn: AsyncConnection, as_of: datetime) -> int:
-    """Write down that people whose leaving day has come have left. Idempotent."""
-    settled = await conn.execute(
+SOON = 10
+"""Working days within which a successor who is on record takes the tasks of a leaver at once."""
+
+
+async def settle_leavers(
+    conn: AsyncConnection, as_of: datetime, people: Sequence[int] | None = None
+) -> datetime | None:
+    """Write down who has left: their leaving day has begun where they live. Idempotent.
+
+    `people`: only these. Somebody who was written down as left while it is still the day before
+    there is active again. Returns when the next leaving day begins somewhere.
+    """
+    rows = await conn.execute(
         text(
-            "UPDATE people SET status = 'left', updated_at = :as_of"
-            " WHERE status = 'active' AND left_on <= :today"
+            "SELECT p.id, p.left_on, p.status, r.zone FROM people p"
+            " LEFT JOIN profiles r ON r.id = p.profile_id"
+            " WHERE (CAST(:ids AS bigint[]) IS NULL OR p.id = ANY(CAST(:ids AS bigint[])))"
+            " AND ((p.status = 'active' AND p.left_on <= :last)"
+            "  OR (p.status = 'left' AND p.left_on BETWEEN :first AND :last))"
         ),
-        {"as_of": as_of, "today": as_of.date()},
+        {
+            "ids": None if people is None else list(people),
+            "first": as_of.date(),
+            "last": (as_of + EVERYWHERE).date() + timedelta(days=1),
+        },
     )
-    return settled.rowcount
+    found = [(row.id, row.status, _begins(row.left_on, row.zone)) for row in rows]
+    for status, wrong in (
+        ("left", [p for p, status, at in found if status == "active" and at <= as_of]),
+        ("active", [p for p, status, at in found if status == "left" and at > as_of]),
+    ):
+        if wrong:
+            await conn.execute(
+                text("UPDATE people SET status = :s, updated_at = :at WHERE id = ANY(:ids)"),
+                {"s": status, "at": as_of, "ids": wrong},
+            )
+    return min((at for _, _, at in found if at > as_of), default=None)
+
+
+def _begins(day: date, zone: str | None) -> datetime:
+    """The first instant of a day in a zone; of one that cannot be used, in Greenwich."""
+    try:
+        return instant_at(ZoneInfo(zone or "UTC"), day, time())
+    except (LookupError, ValueError):
+        return datetime.combine(day, time(), UTC)
+
+
+async def gone_by(
+    conn: AsyncConnection, people: Collection[int], as_of: datetime, times: Mapping[int, PersonTime]
+) -> set[int]:
+    """Who of these has left by then, on their own date."""
+    rows = await conn.execute(
+        text(
+            "SELECT id, left_on, status FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
+            " AND (left_on IS NOT NULL OR status = 'left')"
+        ),
+        {"ids": sorted(people)},
+    )
+    return {
+        row.id
+        for row in rows
+        if row.left_on is None
+        or row.left_on <= (times[row.id].local_date(as_of) if row.id in times else as_of.date())
+    }
 
 
 async def follow_leavers(
@@ -142,15 +197,15 @@ async def _hand_over(
         await end_tasks(conn, raters, TaskState.CANCELLED, "rater_left", as_of, None)
     others = [task for task in tasks if task.role != Role.RATER]
     subjects = sorted({task.subject_id for task in others if task.subject_id is not None})
-    managers = await managers_of(conn, subjects, on)
-    second = await managers_of(conn, sorted(set(managers.values())), on)
-    left = await _left(conn, [*managers.values(), *second.values()], on)
+    until = cycle.company.calendar.after(on, SOON)
+    managers = await _living_managers(conn, subjects, on, until)
+    second = await _living_managers(conn, sorted(set(managers.values())), on, until)
 
     def successor(task: TaskFacts) -> int | None:
         manager = managers.get(task.subject_id or 0)
         if task.role == Role.MANAGER_2:
             manager = second.get(manager or 0)
-        if task.role == Role.SUBJECT or manager in left or manager == task.subject_id:
+        if task.role == Role.SUBJECT or manager == task.subject_id:
             return None
         return manager
 
@@ -178,6 +233,34 @@ async def _live(
         {"cycle": cycle_id, "people": list(people)},
     )
     return [from_row(row) for row in rows]
+
+
+async def _living_managers(
+    conn: AsyncConnection, people: Sequence[int], on: date, until: date
+) -> dict[int, int]:
+    """Who manages on that day and is there; else who is on record to begin by another day.
+
+    Of several who begin, the first (the language's rule for leavers who hold tasks).
+    """
+    rows = (
+        await conn.execute(
+            text(
+                "SELECT person_id, manager_id, valid_from FROM reporting_lines"
+                " WHERE person_id = ANY(CAST(:ids AS bigint[])) AND valid_from <= :until"
+                " AND (valid_to IS NULL OR valid_to > :on) ORDER BY person_id, valid_from"
+            ),
+            {"ids": list(people), "on": on, "until": until},
+        )
+    ).all()
+    managers = sorted({row.manager_id for row in rows})
+    found: dict[int, int] = {}
+    left_by_then = {
+        day: await _left(conn, managers, day) for day in {max(r.valid_from, on) for r in rows}
+    }
+    for row in rows:
+        if row.manager_id not in left_by_then[max(row.valid_from, on)]:
+            found.setdefault(row.person_id, row.manager_id)
+    return found
 
 
 async def _left(conn: AsyncConnection, people: Sequence[int], on: date) -> set[int]:

@@ -7,7 +7,7 @@ sees what is true now (language reference §3.1, §3.10).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import text
@@ -21,6 +21,7 @@ from store.leaves import delegate_on
 from store.reporting_lines import CURRENT_LINES, line_above, lines_above, managers_of
 
 __all__ = [
+    "EVERYWHERE",
     "Horizon",
     "TimeGroup",
     "company",
@@ -38,6 +39,9 @@ __all__ = [
 
 Horizon = tuple[date, date]
 """The first and the last day that a computation can touch. Leave outside it is not read."""
+
+EVERYWHERE = timedelta(hours=14)
+"""A date begins in the east so long before it does in Greenwich."""
 
 LOCK = 4_061_874_524  # an arbitrary number that only changes of people take
 

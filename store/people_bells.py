@@ -1,12 +1,15 @@
 """Who must look again when people or reporting lines have changed."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import CALENDAR_PROCESS
+from store.cycle_facts import CycleFacts
 from store.processes import ring
+from store.task_rows import TaskFacts
 
 
 async def people_changed(conn: AsyncConnection) -> None:
@@ -16,6 +19,17 @@ async def people_changed(conn: AsyncConnection) -> None:
     every cycle.
     """
     await ring(conn, CALENDAR_PROCESS, urgent=True)
+
+
+async def wake_after_end(
+    conn: AsyncConnection, cycle: CycleFacts, ended: Sequence[TaskFacts]
+) -> None:
+    """Wake the cycle, the stages of tasks that have ended, and what waits for them."""
+    stages = [cycle.stages[stage_id] for stage_id in {task.stage_id for task in ended}]
+    following = {cycle.stages[i].process for stage in stages for i in stage.successors}
+    own = {stage.process for stage in stages}
+    if ended:
+        await ring(conn, f"cycle-{cycle.id}", *sorted(own | following), urgent=True)
 
 
 async def open_cycles(conn: AsyncConnection) -> list[UUID]:

@@ -33,11 +33,11 @@ from store.leavers import follow_leavers, settle_leavers
 from store.leaves import Absence, add_leave, withdraw_leave
 from store.manager_changes import follow_managers
 from store.notices import tell
-from store.people import line_above, lock_people, refresh_profiles
+from store.people import lock_people, refresh_profiles
 from store.people_bells import open_cycles, people_changed
 from store.person_changes import follow_changes, stand
 from store.processes import ring_cycle
-from store.reporting_lines import set_managers
+from store.reporting_lines import set_managers, would_loop
 from store.shifting import LEAVE, shift_dates, times_of_holders
 
 
@@ -114,16 +114,15 @@ async def change_manager(
 ) -> None:
     """Let somebody report to somebody else, or to nobody, from a day on.
 
-    Open tasks follow at `mail_at` of that day. The same change again does nothing. Raises
-    NotFound, and Invalid if the reporting line would run in a circle, or is the actor's own.
+    Until the next change that is on record. Open tasks follow at `mail_at` of that day. The same
+    change again does nothing. Raises NotFound, and Invalid if the reporting line would run in a
+    circle, or is the actor's own.
     """
     await lock_people(conn)
     await _known(conn, [person_id, *([manager_id] if manager_id is not None else [])])
     before = await stand(conn, on)
-    if manager_id is not None:
-        above = [manager_id, *await line_above(conn, manager_id, on)]
-        if person_id in above:
-            raise Invalid("The reporting line would run in a circle.")
+    if manager_id is not None and await would_loop(conn, person_id, manager_id, on):
+        raise Invalid("The reporting line would run in a circle.")
     changes = await set_managers(conn, [(person_id, manager_id)], on)
     if not changes:
         return
@@ -145,12 +144,11 @@ async def record_leaving(
     before = await stand(conn, now.date())
     await conn.execute(
         text(
-            "UPDATE people SET left_on = :on, updated_at = :now,"
-            " status = CASE WHEN :on <= CAST(:today AS date) THEN 'left' ELSE 'active' END"
-            " WHERE id = :id"
+            "UPDATE people SET left_on = :on, updated_at = :now, status = 'active' WHERE id = :id"
         ),
-        {"on": on, "now": now, "today": now.date(), "id": person_id},
+        {"on": on, "now": now, "id": person_id},
     )
+    await settle_leavers(conn, now, [person_id])
     await follow_changes(conn, before, actor=actor, now=now)
     await people_changed(conn)
 
@@ -223,12 +221,13 @@ async def follow_people(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) 
     return min((instant for instant in instants if instant and instant > as_of), default=None)
 
 
-async def settle_people(conn: AsyncConnection, as_of: datetime) -> None:
+async def settle_people(conn: AsyncConnection, as_of: datetime) -> datetime | None:
     """What takes effect by itself: leaving days, and reporting lines that begin or end.
 
-    Profiles are resolved again when a line changed since the launch calendar last looked.
+    Profiles are resolved again when a line changed since the launch calendar last looked. Returns
+    when the next leaving day begins.
     """
-    await settle_leavers(conn, as_of)
+    next_leaving = await settle_leavers(conn, as_of)
     changed = await conn.scalar(
         text(
             "SELECT 1 FROM reporting_lines WHERE (valid_from <= :today AND valid_from >= :since)"
@@ -239,6 +238,7 @@ async def settle_people(conn: AsyncConnection, as_of: datetime) -> None:
     if changed:
         await lock_people(conn)
         await _refresh(conn, as_of, None)
+    return next_leaving
 
 
 async def _last_look(conn: AsyncConnection, as_of: datetime) -> date:

@@ -96,8 +96,9 @@ async def set_managers(
 ) -> list[LineChange]:
     """Let each person report to the named manager, or to nobody, from a day on.
 
-    `managers` are pairs of person and manager. What was planned for that day or later is
-    replaced; what held before stays on record, ended. Pairs that hold already change nothing.
+    `managers` are pairs of person and manager. The change holds until the next one that is on
+    record: lines that begin later stay, whether planned or, for a day in the past, known since.
+    What held before stays on record, ended. Pairs that hold already on that day change nothing.
     The caller holds the people lock and has made sure that no loop arises.
     """
     wanted = {
@@ -109,33 +110,72 @@ async def set_managers(
         text(
             "WITH wanted AS (SELECT * FROM unnest(CAST(:persons AS bigint[]),"
             " CAST(:managers AS bigint[])) AS w(person_id, manager_id))"
-            " SELECT w.person_id, w.manager_id FROM wanted w LEFT JOIN reporting_lines l"
+            " SELECT w.person_id, w.manager_id, coalesce(l.valid_to, (SELECT min(n.valid_from)"
+            "  FROM reporting_lines n WHERE n.person_id = w.person_id AND n.valid_from > :on))"
+            "  AS until FROM wanted w LEFT JOIN reporting_lines l"
             " ON l.person_id = w.person_id"
             " AND l.valid_from <= :on AND (l.valid_to IS NULL OR l.valid_to > :on)"
-            " WHERE l.manager_id IS DISTINCT FROM w.manager_id OR EXISTS ("
-            "  SELECT FROM reporting_lines n"
-            "  WHERE n.person_id = w.person_id AND n.valid_from > :on)"
+            " WHERE l.manager_id IS DISTINCT FROM w.manager_id"
         ),
         wanted,
     )
-    changes = [LineChange(person, manager, on) for person, manager in rows]
+    changes = rows.all()
     changed = {
-        "persons": [change.person_id for change in changes],
-        "managers": [change.manager_id for change in changes],
+        "persons": [row.person_id for row in changes],
+        "managers": [row.manager_id for row in changes],
+        "untils": [row.until for row in changes],
         "on": on,
     }
-    for statement in _REPLACE:
+    for statement in _REPLACE if changes else ():
         await conn.execute(text(statement), changed)
-    return changes
+    return [LineChange(row.person_id, row.manager_id, on) for row in changes]
 
+
+_THEIRS = "person_id = ANY(CAST(:persons AS bigint[]))"
 
 _REPLACE = (
-    # A line that begins on that day or later never came to hold.
-    "DELETE FROM reporting_lines WHERE person_id = ANY(CAST(:persons AS bigint[]))"
-    " AND valid_from >= :on",
-    "UPDATE reporting_lines SET valid_to = :on WHERE person_id = ANY(CAST(:persons AS bigint[]))"
+    # A line that begins on that day never came to hold.
+    f"DELETE FROM reporting_lines WHERE {_THEIRS} AND valid_from = :on",
+    f"UPDATE reporting_lines SET valid_to = :on WHERE {_THEIRS}"
     " AND valid_from < :on AND (valid_to IS NULL OR valid_to > :on)",
-    "INSERT INTO reporting_lines (person_id, manager_id, valid_from)"
-    " SELECT person_id, manager_id, :on FROM unnest(CAST(:persons AS bigint[]),"
-    " CAST(:managers AS bigint[])) AS w(person_id, manager_id) WHERE manager_id IS NOT NULL",
+    "INSERT INTO reporting_lines (person_id, manager_id, valid_from, valid_to)"
+    " SELECT person_id, manager_id, :on, until FROM unnest(CAST(:persons AS bigint[]),"
+    " CAST(:managers AS bigint[]), CAST(:untils AS date[])) AS w(person_id, manager_id, until)"
+    " WHERE manager_id IS NOT NULL",
+    # The same manager before and after is one line: nothing changed on the day between.
+    f"""WITH joined AS (
+      SELECT a.id, b.id AS next_id, b.valid_to FROM reporting_lines a JOIN reporting_lines b
+      ON b.person_id = a.person_id AND b.manager_id = a.manager_id AND b.valid_from = a.valid_to
+      WHERE a.{_THEIRS} AND a.valid_from = :on
+    ), gone AS (DELETE FROM reporting_lines WHERE id IN (SELECT next_id FROM joined))
+    UPDATE reporting_lines l SET valid_to = joined.valid_to FROM joined WHERE l.id = joined.id""",
+    f"""WITH joined AS (
+      SELECT a.id, b.id AS next_id, b.valid_to FROM reporting_lines a JOIN reporting_lines b
+      ON b.person_id = a.person_id AND b.manager_id = a.manager_id AND b.valid_from = a.valid_to
+      WHERE a.{_THEIRS} AND b.valid_from = :on
+    ), gone AS (DELETE FROM reporting_lines WHERE id IN (SELECT next_id FROM joined))
+    UPDATE reporting_lines l SET valid_to = joined.valid_to FROM joined WHERE l.id = joined.id""",
 )
+
+
+async def would_loop(conn: AsyncConnection, person_id: int, manager_id: int, on: date) -> bool:
+    """Would the line run in a circle on that day, or on a later one whose lines are on record?"""
+    found = await conn.scalar(
+        text(
+            "WITH RECURSIVE above(day, manager_id, height) AS ("
+            " SELECT day, CAST(:manager AS bigint), 1 FROM ("
+            "  SELECT CAST(:on AS date) AS day UNION"
+            "  SELECT valid_from FROM reporting_lines WHERE valid_from > :on AND valid_from <"
+            "   coalesce((SELECT min(CASE WHEN valid_from > :on THEN valid_from ELSE valid_to END)"
+            "    FROM reporting_lines WHERE person_id = :person"
+            "    AND (valid_from > :on OR valid_to > :on)), 'infinity')) AS days"
+            " UNION ALL"
+            " SELECT a.day, l.manager_id, a.height + 1 FROM above a JOIN reporting_lines l"
+            " ON l.person_id = a.manager_id AND l.valid_from <= a.day"
+            " AND (l.valid_to IS NULL OR l.valid_to > a.day)"
+            " WHERE a.height < :deepest AND a.manager_id <> :person"
+            ") SELECT EXISTS (SELECT FROM above WHERE manager_id = :person)"
+        ),
+        {"person": person_id, "manager": manager_id, "on": on, "deepest": DEEPEST},
+    )
+    return bool(found)

@@ -23,6 +23,7 @@ from domain.errors import IllegalState, Invalid
 from domain.states import CycleState, StageState
 from store.audit import record
 from store.cycle_facts import CycleFacts, StageFacts, load_cycle
+from store.launch import stop
 from store.processes import ring_cycle
 from store.visible import REQUEST
 
@@ -175,6 +176,9 @@ def check_days(days: int) -> None:
 async def preview_cancel(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Preview:
     """What cancelling would do."""
     cycle = await load_cycle(conn, cycle_id)
+    if cycle.state in (CycleState.CHECK, CycleState.WAITING):
+        said = "The launch is given up. Nothing has opened, and nobody was told of anything."
+        return Preview("cancel", (said,), {"tasks": 0, "people": 0})
     must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
     left = await open_tasks(conn, cycle_id)
     return Preview(
@@ -192,9 +196,13 @@ async def preview_cancel(conn: AsyncConnection, cycle_id: UUID, now: datetime) -
 async def cancel_cycle(
     conn: AsyncConnection, cycle_id: UUID, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Stop a cycle for good. A second cancel changes nothing."""
+    """Stop a cycle for good, one that has not been launched yet as well. A second cancel changes
+    nothing. Raises NotFound, and IllegalState for a cycle that has ended."""
     cycle = await load_cycle(conn, cycle_id, lock="update")
     if cycle.state is CycleState.CANCELLED:
+        return
+    if cycle.state in (CycleState.CHECK, CycleState.WAITING):
+        await stop(conn, cycle_id, actor, now, reason.strip())
         return
     must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
     await set_state(

@@ -1,7 +1,7 @@
 """The row of a task, locked, and who may act on it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,13 @@ COLUMNS = (
 def from_row(row: Row[Any], *, leave_out: Collection[str] = ()) -> TaskFacts:
     """A row with `COLUMNS`, typed. `leave_out` are columns beside them."""
     values = {name: value for name, value in row._asdict().items() if name not in leave_out}
+    values |= {"state": TaskState(row.state), "told_to": tuple(row.told_to or ())}
+    return TaskFacts(**values)
+
+
+def task_of(row: Row[Any]) -> TaskFacts:
+    """The task in a row that holds other columns beside `COLUMNS`."""
+    values = {each.name: row._mapping[each.name] for each in fields(TaskFacts)}
     values |= {"state": TaskState(row.state), "told_to": tuple(row.told_to or ())}
     return TaskFacts(**values)
 
