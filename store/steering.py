@@ -175,10 +175,10 @@ def check_days(days: int) -> None:
 
 async def preview_cancel(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Preview:
     """What cancelling would do."""
-    cycle = await load_cycle(conn, cycle_id)
-    if cycle.state in (CycleState.CHECK, CycleState.WAITING):
+    if await _not_launched(conn, cycle_id):
         said = "The launch is given up. Nothing has opened, and nobody was told of anything."
         return Preview("cancel", (said,), {"tasks": 0, "people": 0})
+    cycle = await load_cycle(conn, cycle_id)
     must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
     left = await open_tasks(conn, cycle_id)
     return Preview(
@@ -198,11 +198,11 @@ async def cancel_cycle(
 ) -> None:
     """Stop a cycle for good, one that has not been launched yet as well. A second cancel changes
     nothing. Raises NotFound, and IllegalState for a cycle that has ended."""
+    if await _not_launched(conn, cycle_id):
+        await stop(conn, cycle_id, actor, now, reason.strip())
+        return
     cycle = await load_cycle(conn, cycle_id, lock="update")
     if cycle.state is CycleState.CANCELLED:
-        return
-    if cycle.state in (CycleState.CHECK, CycleState.WAITING):
-        await stop(conn, cycle_id, actor, now, reason.strip())
         return
     must_be(cycle, CycleState.OPEN, CycleState.PAUSED)
     await set_state(
@@ -210,6 +210,14 @@ async def cancel_cycle(
     )
     await audit(conn, cycle, "cancel", actor, now, {"state": CycleState.CANCELLED})
     await ring_cycle(conn, cycle_id)
+
+
+async def _not_launched(conn: AsyncConnection, cycle_id: UUID) -> bool:
+    """Was the cycle never opened: is it a launch that waits, or was given up?"""
+    opened = await conn.execute(
+        text("SELECT opened_at IS NOT NULL FROM cycles WHERE id = :id"), {"id": cycle_id}
+    )
+    return opened.scalar_one_or_none() is False
 
 
 async def preview_extend_cycle(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from definitions import shipped
 from definitions.loader import parse_definition
+from definitions.plans import Unplannable
 from domain.access import ENGINE, Actor
 from domain.errors import IllegalState
 from domain.ids import cycle_process
@@ -16,6 +17,7 @@ from store.launch import confirm, prepare, stop
 from store.launch_check import report
 from store.people_events import record_leaving
 from store.session import Database
+from store.steering import cancel_cycle, preview_cancel
 
 NOW = datetime(2027, 1, 12, 17, tzinfo=UTC)  # Tuesday, nine in the morning in Seattle
 D = date(2027, 1, 12)
@@ -226,3 +228,29 @@ async def test_nobody_in_refuses_the_launch(demo: Database) -> None:
     with pytest.raises(IllegalState):
         async with demo.begin() as conn:
             await confirm(conn, cycle, HR, NOW)
+
+
+async def test_a_launch_whose_dates_are_those_of_persons_is_refused_with_a_reason(
+    demo: Database,
+) -> None:
+    version = await published(demo, name="probation")
+    with pytest.raises(Unplannable, match="hire date of each person") as refused:
+        await prepared(demo, version)
+    assert "add them to the running cycle" in refused.value.hint
+    assert await rows(demo, "SELECT count(*) FROM cycles") == [(0,)]
+
+
+async def test_a_cycle_that_can_never_open_can_be_looked_at_and_cancelled(demo: Database) -> None:
+    """One that was prepared before such launches were refused."""
+    cycle = await prepared(demo, await published(demo))
+    probation = await published(demo, name="probation")
+    async with demo.begin() as conn:
+        await conn.execute(text("UPDATE cycles SET version_id = :v"), {"v": probation})
+        check = await report(conn, cycle, NOW)
+        assert [f.code for f in check.findings if f.mood == "stop"] == ["no_dates"]
+        assert (await preview_cancel(conn, cycle, NOW)).counts == {"tasks": 0, "people": 0}
+        for _ in range(2):
+            await cancel_cycle(conn, cycle, "a mistake", HR, NOW)
+    assert await rows(demo, "SELECT state, ended_reason FROM cycles") == [
+        ("cancelled", "a mistake")
+    ]
