@@ -120,7 +120,8 @@ def _finding(like: FindingLike, report: Report, zone: ZoneInfo) -> str | None:
     seen = "".join(
         f"\n     {r['mood']} {r['code']}: {r['text']} {' '.join(r['people'])}".rstrip()
         for r in report.findings
-        if r["mood"] != "fine" or r["code"] == like.code
+        if r["cycle"] == (like.of or report.main)
+        and (r["mood"] != "fine" or r["code"] == like.code)
     )
     return f"the launch check says nothing like that: {_said(like)}{seen}"
 

@@ -34,6 +34,10 @@ class Ready:
     plan: dict[str, object] | None
 
 
+NOT_VOID = "NOT (state = 'cancelled' AND ended_reason IN ('subject_left', 'removed_by_hr'))"
+"""SQL: not cancelled because somebody ceased to take part. Who takes part again has none of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Closing:
     """SQL about one stage, joined to participants `p`: how far it is for each of them."""
@@ -66,7 +70,7 @@ class _Closing:
         tasks = (
             f" LEFT JOIN (SELECT subject_id, max({ended}) AS ended_at,"
             " bool_or(state IN ('planned', 'open')) AS live FROM tasks"
-            f" WHERE stage_id = '{stage.id}' GROUP BY subject_id) s{number}"
+            f" WHERE stage_id = '{stage.id}' AND {NOT_VOID} GROUP BY subject_id) s{number}"
             f" ON s{number}.subject_id = p.person_id"
         )
         return cls(
@@ -102,7 +106,7 @@ async def ready_subjects(
         FROM participants p JOIN people e ON e.id = p.person_id {joins}
         WHERE p.cycle_id = :cycle AND p.state = 'in'
           AND NOT EXISTS (SELECT 1 FROM tasks t
-              WHERE t.stage_id = :stage AND t.subject_id = p.person_id)
+              WHERE t.stage_id = :stage AND t.subject_id = p.person_id AND {NOT_VOID})
           AND NOT EXISTS (SELECT 1 FROM skips k
               WHERE k.stage_id = :stage AND k.subject_id = p.person_id)
           AND NOT EXISTS (SELECT 1 FROM held_rows h WHERE h.stage_id = :stage

@@ -1,16 +1,18 @@
 """A leaving day begins and ends where the person lives."""
 
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from domain.access import ENGINE
 from store.leavers import settle_leavers
+from store.participation import add_participant
 from store.people import company, refresh_profiles
-from store.people_events import record_leaving
+from store.people_events import follow_people, record_leaving
 from store.session import Database
-from tests.store.running import column, person
+from tests.store.running import HR, advance, column, launched, person, published, tasks, utc
 
 DAY = date(2027, 1, 20)
 
@@ -54,3 +56,30 @@ async def test_who_was_written_down_too_early_is_there_again(demo: Database) -> 
         await conn.execute(text("UPDATE people SET status = 'left' WHERE employee_id = '104'"))
         await settle_leavers(conn, evening)
     assert await column(demo, "SELECT status FROM people WHERE employee_id = '104'") == ["active"]
+
+
+async def test_who_comes_back_and_is_added_by_hr_begins_anew(demo: Database) -> None:
+    """Cancelled tasks stay as they are; nothing of the manager opens before the new self review."""
+    cycle = await launched(demo, await published(demo))
+    await _recorded(demo, date(2027, 1, 20), utc(1, 18))
+    await _followed(demo, cycle, utc(1, 20, 18))
+    assert [state for _, state, *_ in await tasks(demo, "self", "104")] == ["cancelled"]
+    async with demo.begin() as conn:
+        await conn.execute(
+            text("UPDATE people SET status = 'active', left_on = NULL WHERE employee_id = '104'")
+        )
+        await add_participant(conn, cycle, await person(demo, "104"), HR, utc(1, 25))
+    for hour in (17, 18):
+        await advance(demo, cycle, utc(1, 25, hour))
+    assert [state for _, state, *_ in await tasks(demo, "self", "104")] == ["cancelled", "open"]
+    assert await tasks(demo, "manager", "104") == []
+
+
+async def _recorded(database: Database, on: date, now: datetime) -> None:
+    async with database.begin() as conn:
+        await record_leaving(conn, await person(database, "104"), on, actor=ENGINE, now=now)
+
+
+async def _followed(database: Database, cycle: UUID, now: datetime) -> None:
+    async with database.begin() as conn:
+        await follow_people(conn, cycle, now)
