@@ -117,7 +117,7 @@ async def _link(
 def _address(path: str, task_id: UUID) -> str:
     known = {
         "task_id": str(task_id),
-        "name": "nudge",
+        "name": "nothing",
         "session_id": "0" * 16,
         "person_id": str(WORKER),
     }
