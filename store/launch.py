@@ -383,19 +383,23 @@ async def _refuse_overlap(
     under_way = [CycleState.OPEN, CycleState.PAUSED]
     if own is None:
         under_way += [CycleState.CHECK, CycleState.WAITING]
-    other = await conn.scalar(
-        text(
-            "SELECT id FROM cycles WHERE definition = :definition AND state = ANY(:states)"
-            " AND launched_by <> 'rolling' AND id IS DISTINCT FROM CAST(:own AS uuid)"
-            " ORDER BY created_at LIMIT 1"
-        ),
-        {"definition": definition.definition, "states": list(under_way), "own": own},
-    )
+    other = (
+        await conn.execute(
+            text(
+                "SELECT id, title FROM cycles WHERE definition = :definition"
+                " AND state = ANY(:states)"
+                " AND launched_by <> 'rolling' AND id IS DISTINCT FROM CAST(:own AS uuid)"
+                " ORDER BY created_at LIMIT 1"
+            ),
+            {"definition": definition.definition, "states": list(under_way), "own": own},
+        )
+    ).one_or_none()
     if other is not None:
         raise IllegalState(
-            f"the cycle {other} of the same definition is under way",
-            hint="Close or cancel it first, or write `overlap: allow` in the definition.",
-            cycle_id=str(other),
+            f"The cycle “{other.title}” of the same definition is under way.",
+            hint=f"Close or cancel “{other.title}” first, or write `overlap: allow` in the "
+            "definition.",
+            cycle_id=str(other.id),
         )
 
 

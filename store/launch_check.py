@@ -209,6 +209,7 @@ async def report(conn: AsyncConnection, cycle_id: UUID, now: datetime) -> Launch
                 members=members,
                 holders=holders,
                 times=times,
+                calendars=calendars,
             ),
         ),
     )

@@ -9,15 +9,17 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from definitions.calendar import PersonTime
+from definitions.calendar import Calendars, PersonTime
 from definitions.company import Company
 from definitions.lint import lint
 from definitions.models import Definition
 from definitions.problems import Severity
 from definitions.timeline import Plan
 from domain.states import Desk, Role
+from store.absences import LONGEST_PAUSE
 from store.company import desk_members
 from store.launch_people import Holders, Member
+from store.people import person_times
 
 MOST_NAMES = 50
 
@@ -58,6 +60,7 @@ async def findings(
     members: Sequence[Member],
     holders: Holders,
     times: Mapping[int, PersonTime],
+    calendars: Calendars,
 ) -> list[Finding]:
     """Look at everything that goes wrong with launches, most pressing first.
 
@@ -75,9 +78,10 @@ async def findings(
         _addresses(members),
         _offices(members, settings),
         await _away(conn, members, launch_on),
+        await _long_away(conn, definition, calendars, plan, members, launch_on),
         *rounds,
         *_clashes(definition, plan, members, times),
-        *_lint(definition, settings, launch_on),
+        *_lint(definition, settings, members, launch_on),
     ]
     moods: list[Mood] = ["stop", "look", "fine"]
     return sorted((f for f in found if f is not None), key=lambda f: moods.index(f.mood))
@@ -248,6 +252,57 @@ async def _away(
     )
 
 
+async def _long_away(
+    conn: AsyncConnection,
+    definition: Definition,
+    calendars: Calendars,
+    plan: Plan | None,
+    members: Sequence[Member],
+    launch_on: date,
+) -> Finding | None:
+    """Who is away for more than 20 working days of the cycle, and what becomes of their tasks."""
+    rows = (
+        await conn.execute(
+            text(
+                "SELECT person_id, first_day, last_day FROM leaves WHERE withdrawn_at IS NULL"
+                " AND delegate_id IS NULL AND last_day >= :start"
+                " AND (CAST(:end AS date) IS NULL OR first_day <= :end)"
+                " AND person_id = ANY(CAST(:ids AS bigint[]))"
+            ),
+            {
+                "start": launch_on,
+                "end": plan.ends if plan else None,
+                "ids": [member.person_id for member in members],
+            },
+        )
+    ).all()
+    times = await person_times(conn, calendars, sorted({r.person_id for r in rows}), leave="keep")
+    long = {
+        row.person_id
+        for row in rows
+        if (time := times.get(row.person_id)) is not None
+        and time.calendar.count(row.first_day, row.last_day) > LONGEST_PAUSE
+    }
+    if not long:
+        return None
+    listed = [member.name for member in members if member.person_id in long]
+    said = "person is" if len(listed) == 1 else "people are"
+    hint = (
+        "Their own tasks that fall into it are excused as soon as that is known, and count as "
+        "closed; what they would do for others needs somebody else, on HR's desk. Back before a "
+        "stage has closed for all, HR is asked once."
+        if definition.policies.leave == "pause"
+        else "Their dates stay, because the definition keeps them (`leave: keep`)."
+    )
+    return named_finding(
+        "on_long_leave",
+        "look",
+        f"{len(listed)} {said} away for more than {LONGEST_PAUSE} working days of this cycle.",
+        listed,
+        hint,
+    )
+
+
 def _clashes(
     definition: Definition,
     plan: Plan | None,
@@ -284,14 +339,23 @@ def _clashes(
                 )
 
 
+def _of_these(settings: Company, members: Sequence[Member]) -> Company:
+    """The settings with those offices alone in which somebody takes part."""
+    here = {member.office for member in members}
+    offices = {name: office for name, office in settings.offices.items() if name in here}
+    return settings.model_copy(update={"offices": offices})
+
+
 SAID_BETTER = ("many-tasks", "desk-of-one")
 """What lint can only guess without people, and the check counts."""
 
 
-def _lint(definition: Definition, settings: Company, launch_on: date) -> list[Finding]:
-    """What lint says of the definition, for this company and this launch date."""
+def _lint(
+    definition: Definition, settings: Company, members: Sequence[Member], launch_on: date
+) -> list[Finding]:
+    """What lint says of the definition, for the offices of these people and this launch date."""
     return [
         Finding(f"lint:{problem.code}", "look", problem.message, problem.hint)
-        for problem in lint(definition, settings, since=launch_on)
+        for problem in lint(definition, _of_these(settings, members), since=launch_on)
         if problem.severity is not Severity.INFO and problem.code not in SAID_BETTER
     ]

@@ -48,6 +48,7 @@ async def preview_extend_stage(
         raise IllegalState("This stage is closed; reopen a single task instead.")
     left = await open_tasks(conn, cycle_id, stage_id)
     later = cycle.later_than(stage)
+    ends = cycle.ends_at is not None and (and_after or not later)
     names = ", ".join(s.spec.title for s in later) or "nothing"
     sentences = [
         f"{left.open} open and {left.planned} planned tasks are due {days} working days later, "
@@ -57,9 +58,15 @@ async def preview_extend_stage(
     if and_after:
         sentences.append(f"Everything after it moves as well: {names}.")
     else:
-        sentences.append(
-            f"What comes after it ({names}) keeps its dates, unless it waits for everybody."
-        )
+        following = "Nothing comes after it."
+        if later:
+            following = (
+                f"The tasks of what comes after it ({names}) keep the due dates that they have; a "
+                "stage that waits for everybody opens later, and is due later by as much."
+            )
+        sentences.append(following)
+    last = f"The cycle's last day moves by {days} working days, too."
+    sentences.append(last if ends else "The cycle's last day stays.")
     sentences += about_requests(stage)
     return Preview(
         "extend_stage",
@@ -104,7 +111,7 @@ async def extend_stage(
     )
     await _move_stage_plan(conn, cycle, [stage], days, opening=False)
     await _move_stage_plan(conn, cycle, list(later), days, opening=True)
-    if and_after or not later:
+    if and_after or not cycle.later_than(stage):
         await move_end(conn, cycle, days)
     await audit(
         conn, cycle, "extend_stage", actor, now, {"days": days, "and_after": and_after}, stage

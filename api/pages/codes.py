@@ -54,6 +54,7 @@ ENDED = {
     "excused_by_hr": "HR excused this task; it counts as closed.",
     "excused_by_manager": "A manager excused this task; it counts as closed.",
     "long_leave": "Excused because of a long leave; it counts as closed.",
+    "on_leave": "Excused because of a long leave; it counts as closed.",
     "removed_by_hr": "The person no longer takes part.",
     "subject_left": "The person has left.",
     "rater_left": "The person who was asked has left.",

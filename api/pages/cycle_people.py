@@ -50,6 +50,7 @@ async def people(
         state=state,
         department=department,
         search=text,
+        not_chosen=state == "out" or bool(text),
         after=(str(key[0]), int(key[1] or 0)) if key else ("", 0),
         limit=PAGE + 1,
     )
@@ -87,6 +88,7 @@ async def people(
         add_href=f"/cycles/{cycle_id}/steer/add"
         if visit.hr and item.state == CycleState.OPEN
         else "",
+        others=0 if state or text else await queries.not_chosen(call.conn, cycle_id),
     )
     return await show(call, page)
 

@@ -177,7 +177,7 @@ def _figures(item: CycleItem, stages: list[StageItem], needs: progress.Attention
         Figure(f"{total['done']:,}", "tasks done", f"of {existing:,}"),
         Figure(f"{total['open'] - total['overdue']:,}", "open, in time"),
         Figure(f"{total['overdue']:,}", "late", "", "late" if total["overdue"] else ""),
-        Figure(f"{needs.climbed:,}", "climbed the ladder"),
+        Figure(f"{needs.climbed:,}", "escalated"),
     ]
 
 
@@ -218,4 +218,6 @@ def _needs(item: CycleItem, needs: progress.Attention) -> list[Link]:
         links.append(Link(f"{noun} refused mail", "/people?status=refused"))
     if needs.held:
         links.append(Link(f"{plural(needs.held, 'row')} held", "/workflows"))
+    if needs.to_release:
+        links.append(Link("results wait to be released", f"{href}/tasks"))
     return links

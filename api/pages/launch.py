@@ -189,7 +189,9 @@ async def confirm(call: Launches, request: Request, cycle_id: UUID) -> Response:
     except IllegalState as error:
         await undo(call)
         page = await _page(call, found, request)
-        problem = Problem("", f"{error.hint or error.detail}")
+        other = error.extra.get("cycle_id")
+        way = f"/cycles/{other}" if other else ""
+        problem = Problem("", error.hint or error.detail, way)
         return await show(call, replace(page, problems=(problem,)), error.status)
     return go(f"/cycles/{cycle_id}/first-minutes", "launched")
 

@@ -48,6 +48,9 @@ SAID_ALSO = {
     "no_raters": "that nobody is asked for feedback about somebody",
     "seal_broken": "that a sealed answer was opened",
     "comments_waiting": "that comments wait to be reviewed",
+    "address_changed": "that their address was changed",
+    "address_objected": "that a changed address was taken back",
+    "desk_change": "that who sits at a desk changes",
     "seals_lost": "that keys to sealed answers are missing",
 }
 
@@ -209,7 +212,7 @@ DID = {
     "reviewer_named": "named a reviewer",
     "add_participant": "added somebody",
     "remove_participant": "took somebody out",
-    "ring": "rang a workflow",
+    "ring": "had a workflow check at once",
     "retry": "tried held rows again",
     "rated": "answered a request for feedback",
     "rating_withdrawn": "took their feedback back",

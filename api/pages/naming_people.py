@@ -92,10 +92,12 @@ def wrong_lines(lines: Sequence[Line]) -> str:
     wrong = [line.number for line in lines if line.problem is not None]
     if not wrong:
         return ""
-    shown = ", ".join(str(number) for number in wrong[:LISTED])
-    more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
-    said = "names nobody" if len(wrong) == 1 else "name nobody"
-    return f"{plural(len(wrong), 'line')} {said} for certain: {shown}{more}."
+    if len(wrong) == 1:
+        return f"We could not match line {wrong[0]}."
+    if len(wrong) > LISTED:
+        shown = ", ".join(map(str, wrong[:LISTED]))
+        return f"We could not match lines {shown} and {len(wrong) - LISTED} more."
+    return f"We could not match lines {', '.join(map(str, wrong[:-1]))} and {wrong[-1]}."
 
 
 def chosen_ids(lines: Iterable[Line]) -> list[int]:

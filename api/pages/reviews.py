@@ -110,6 +110,7 @@ async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) 
         own=own,
         rating=rating,
         share=share,
+        ends=_ends(definition),
         chapters=chapters,
         held_on=row.held_on,
         acknowledgement=acknowledged,
@@ -118,6 +119,12 @@ async def review(call: Reads, request: Request, cycle_id: UUID, person_id: int) 
         feedback_href=feedback,
     )
     return await show(call, page)
+
+
+def _ends(definition: Definition) -> tuple[str, str]:
+    """Both ends of the scale, in numbers and words."""
+    points = definition.scale
+    return f"{points[0].value}, {points[0].label}", f"{points[-1].value}, {points[-1].label}"
 
 
 async def _read(

@@ -65,7 +65,7 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "desk-withdrawn": Notice("Withdrawn.", "Who sits at a desk stays as it is.", "told"),
         "vouched": Notice("Noted.", "An address counts when two members of desks stand for it."),
         "same": Notice("Nothing to save.", "The settings say this already.", "told"),
-        "rung": Notice("Rung.", "It looks at the facts in a moment."),
+        "rung": Notice("Checked.", "It looks at the facts in a moment."),
         "retried": Notice("Tried again.", "If the cause is mended, the row moves on."),
         "reviewed": Notice("Finished.", "The report can be read as soon as results are open."),
         "reviewed-so-far": Notice("Saved.", "Nobody reads the report before you finish."),

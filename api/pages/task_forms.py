@@ -131,7 +131,7 @@ async def _acknowledge_page(
 ) -> Acknowledge:
     problems = tuple(Problem(key, message, f"#f-{key}") for key, message in errors.items() if key)
     return Acknowledge(
-        title="Answer your review on record",
+        title="Acknowledge your review",
         part="tasks",
         notice=notice,
         problems=problems,

@@ -21,6 +21,10 @@ class About:
     mine: bool = False  # the reader is the subject
 
 
+NOMINATE = "Choose who gives feedback"
+"""Naming raters, said of somebody else's list; of one's own: who gives you feedback."""
+
+
 def whose(name: str) -> str:
     """`Alexander James's`, `Luis'` would be wrong: English takes 's after every name."""
     return f"{name}'s"
@@ -35,11 +39,11 @@ def verb(task: About) -> str:
         case "release":
             return "Release the results"
         case "acknowledgement":
-            return "Answer your review on record"
+            return "Acknowledge your review"
         case "meeting":
             return f"{title} with {name}"
         case "nominate":
-            return "Choose who gives you feedback" if task.role == "subject" else f"{title}: {name}"
+            return "Choose who gives you feedback" if task.role == "subject" else NOMINATE
         case "approve":
             return f"Look over {whose(name)} feedback list"
         case "collect" if task.mine:
@@ -62,9 +66,9 @@ def verb_of(task: About) -> str:
     if task.role == "subject" and task.kind == "form":
         return task.title
     if task.kind == "acknowledgement":
-        return "Answer the review on record"
+        return "Acknowledge the review"
     if task.kind == "nominate":
-        return "Choose who is asked for feedback"
+        return NOMINATE
     return verb(task)
 
 

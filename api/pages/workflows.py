@@ -8,14 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.codes import in_words
-from api.pages.saying import plural, say_relative
+from api.pages.saying import say_relative
 from api.pages.shell import go, said, show, visit_of
 from api.pages.views.frame import Choice, Filters, More, Select, Visit
 from api.pages.views.office import HeldLine, WorkflowLine, Workflows
 from api.paging import read_cursor, write_cursor
 from domain.access import Action
 from domain.errors import NotFound
-from domain.states import CycleState, ProcessState
+from domain.states import CycleState, ProcessKind, ProcessState
 from store.audit import record
 from store.lists.processes import get_process, list_held
 from store.processes import release_held, ring
@@ -39,7 +39,7 @@ KINDS = {
 WAITS = {
     "opening": "the next opening",
     "report": "the day on which a report opens",
-    "rung": "the next rung of a ladder",
+    "rung": "the next reminder or escalation",
     "close": "a close",
     "entry": "somebody to enter",
     "people": "people to do their tasks",
@@ -144,14 +144,16 @@ def _line(row: queries.ProcessRow, visit: Visit, ui: str) -> WorkflowLine:
     name = quote(row.id, safe="")
     actions: list[tuple[str, str]] = []
     if row.state == ProcessState.OPEN:
-        actions.append((f"/workflows/{name}/ring", "Ring"))
+        actions.append((f"/workflows/{name}/ring", "Check now"))
         if row.failures:
-            actions.append((f"/workflows/{name}/retry", "Retry"))
+            actions.append((f"/workflows/{name}/retry", "Try again"))
     links: list[tuple[str, str]] = []
-    if row.cycle_id and row.cycle_state == CycleState.OPEN:
-        links.append((f"/cycles/{row.cycle_id}/steer/pause", "Pause"))
-    if row.cycle_id and row.cycle_state in (CycleState.OPEN, CycleState.PAUSED):
-        links.append((f"/cycles/{row.cycle_id}/steer/cancel", "Cancel"))
+    # They act on the whole cycle, so they stand on its own row only.
+    whole = row.cycle_id is not None and row.kind == ProcessKind.REVIEW_CYCLE
+    if whole and row.cycle_state == CycleState.OPEN:
+        links.append((f"/cycles/{row.cycle_id}/steer/pause", "Pause the cycle"))
+    if whole and row.cycle_state in (CycleState.OPEN, CycleState.PAUSED):
+        links.append((f"/cycles/{row.cycle_id}/steer/cancel", "Cancel the cycle"))
     state, mood = _state(row)
     return WorkflowLine(
         id=row.id,
@@ -180,7 +182,7 @@ def _state(row: queries.ProcessRow) -> tuple[str, Literal["done", "late", "bad",
     if row.late:
         return "overdue", "late"
     if row.bells:
-        return f"rung, {plural(row.bells, 'bell')} waiting", "told"
+        return "about to look", "told"
     return "waiting", "told"
 
 
@@ -201,7 +203,7 @@ def _held(row: queries.HeldRowFacts) -> HeldLine:
     return HeldLine(
         row.id,
         row.code,
-        HELD.get(kind, kind.replace("-", " ").capitalize()),
+        in_words(HELD, kind, "Something cannot be done"),
         where,
         _mended_by(row),
         row.at,

@@ -5,6 +5,7 @@
 const TYPING_PAUSE = 1200; // milliseconds of silence before a draft is saved
 const RETRY = 5000;
 const BOARD = 20000;
+const SEARCH_PAUSE = 250; // milliseconds of silence before a search is sent
 
 // --- Drafts -------------------------------------------------------------------------------------
 
@@ -173,23 +174,46 @@ function added(area) {
 
 // --- Lists --------------------------------------------------------------------------------------
 
+// The server searches everything there is; what stands on the page is only the first of it.
 function narrow(input) {
-  const count = input.form.querySelector("[data-filter-count]");
-  const apply = () => {
-    const table = document.getElementById(input.dataset.filter);
-    if (!table) return;
-    const wanted = input.value.trim().toLowerCase().split(/\s+/);
-    let shown = 0;
-    for (const row of table.tBodies[0].rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !wanted.every((word) => text.includes(word));
-      if (!row.hidden) shown += 1;
+  const form = input.form;
+  let timer = 0;
+  let latest = 0;
+
+  async function ask() {
+    const mine = ++latest;
+    const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
+    try {
+      const answer = await fetch(address, { credentials: "same-origin" });
+      if (!answer.ok || answer.redirected || mine !== latest) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("form.filter");
+      if (!fresh) return;
+      const count = form.querySelector("[data-filter-count]");
+      count.textContent = fresh.querySelector("[data-filter-count]").textContent;
+      const here = block(form);
+      while (here.nextSibling) here.nextSibling.remove();
+      let next = block(fresh).nextSibling;
+      while (next) {
+        const after = next.nextSibling;
+        here.parentNode.append(next);
+        next = after;
+      }
+      history.replaceState(null, "", address);
+    } catch {
+      // What stands there stays; the next letter asks again.
     }
-    const [one, many] = count.dataset.what.split("|");
-    count.textContent = `${shown} ${shown === 1 ? one : many} shown`;
-  };
-  input.addEventListener("input", apply);
-  document.addEventListener("board", () => { if (input.value) apply(); });
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, SEARCH_PAUSE);
+  });
+}
+
+// The results stand after the form, or after the box that it stands in.
+function block(form) {
+  return form.parentElement.matches(".more") ? form.parentElement : form;
 }
 
 async function freshen() {
@@ -207,7 +231,6 @@ async function freshen() {
       board.innerHTML = fresh.innerHTML;
       board.querySelectorAll("details").forEach((d, n) => { d.open = Boolean(open[n]); });
     }
-    document.dispatchEvent(new Event("board"));
   } catch {
     // The board stays as it was; the next round tries again.
   }

@@ -117,6 +117,7 @@ async def participant_rows(
     state: str = "",
     department: str = "",
     search: str = "",
+    not_chosen: bool = True,
     person_id: int | None = None,
     after: tuple[str, int] = ("", 0),
     limit: int = 100,
@@ -145,8 +146,10 @@ async def participant_rows(
               WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id) n ON true
             WHERE p.cycle_id = :cycle
               AND (:state = '' OR p.state = :state)
+              AND (:not_chosen OR p.reason <> 'not_chosen')
               AND (:department = '' OR coalesce(p.department, w.department) = :department)
-              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern
+                   OR w.department ILIKE :pattern OR w.email ILIKE :pattern)
               AND (CAST(:person AS bigint) IS NULL OR p.person_id = :person)
               AND (w.last_name || ' ' || w.first_name, p.person_id) > (:name, :id)
             ORDER BY w.last_name || ' ' || w.first_name, p.person_id LIMIT :limit
@@ -160,6 +163,7 @@ async def participant_rows(
             "state": state,
             "department": department,
             "search": search,
+            "not_chosen": not_chosen,
             "pattern": f"%{escaped}%",
             "person": person_id,
             "name": after[0],
@@ -168,6 +172,15 @@ async def participant_rows(
         },
     )
     return [ParticipantRow(*row) for row in rows]
+
+
+async def not_chosen(conn: AsyncConnection, cycle_id: UUID) -> int:
+    """How many people take no part because HR chose others by name."""
+    found = await conn.scalar(
+        text("SELECT count(*) FROM participants WHERE cycle_id = :cycle AND reason = 'not_chosen'"),
+        {"cycle": cycle_id},
+    )
+    return int(found or 0)
 
 
 async def departments_of(conn: AsyncConnection, cycle_id: UUID) -> list[str]:

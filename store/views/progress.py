@@ -98,16 +98,17 @@ async def dues(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> l
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What of a cycle waits for somebody's decision."""
+    """What of a cycle waits for somebody's decision. `to_release`: open tasks of releasing."""
 
     climbed: int
     nobody: int
     held: int
     refused: int
+    to_release: int = 0
 
 
 async def attention(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> Attention:
-    """Count what climbed the ladder, has no assignee, is held, or cannot be mailed."""
+    """Count what was escalated, needs an assignee, is held, cannot be mailed, is to be released."""
     row = (
         await conn.execute(
             text(
@@ -116,7 +117,8 @@ async def attention(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int])
                   count(*) FILTER (WHERE t.assignee_id IS NULL AND t.desk IS NULL),
                   (SELECT count(*) FROM held_rows h
                    WHERE h.cycle_id = :cycle AND h.cleared_at IS NULL),
-                  count(DISTINCT a.id) FILTER (WHERE a.address_refused_at IS NOT NULL)
+                  count(DISTINCT a.id) FILTER (WHERE a.address_refused_at IS NOT NULL),
+                  count(*) FILTER (WHERE s.kind = 'release')
                 FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
                 LEFT JOIN people a ON a.id = t.assignee_id
                 WHERE t.cycle_id = :cycle AND t.state = 'open'

@@ -128,3 +128,13 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
             await others.first.click()  # whatever else ran meanwhile failed, too
         await asyncio.sleep(0.3)
     raise AssertionError(await page.inner_text("main"))
+
+
+async def test_typing_finds_somebody_beyond_the_first_hundred(site: Site, visit: Opens) -> None:
+    page = await visit(HR)
+    await page.goto("/people")
+    await expect(page.get_by_text("Eleni Zlotkey")).to_have_count(0)
+    await page.get_by_label("Find").press_sequentially("zlotk")
+    await expect(page.get_by_role("row", name=re.compile("Eleni Zlotkey"))).to_be_visible()
+    await expect(page.locator("[data-filter-count]")).to_have_text("1 person shown")
+    assert page.url.endswith("text=zlotk") or "text=zlotk&" in page.url

@@ -234,6 +234,7 @@ class CyclePeople(Page):
     filters: Filters
     more: More
     add_href: str = ""
+    others: int = 0  # of a cycle of people chosen by name: those who were not
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,7 @@ class Review(Page):
     own: bool
     rating: str = ""
     share: float | None = None
+    ends: tuple[str, str] = ("", "")  # of the scale, in numbers and words
     chapters: tuple[Chapter, ...] = ()
     held_on: date | None = None
     acknowledgement: str = ""

@@ -82,7 +82,7 @@ async def test_lines_that_name_nobody_are_answered_together_and_stay_as_typed(
     answer = await sent(hr, form, go="check", people=typed)
     assert answer.status_code == 422
     said = plain(answer)
-    assert "3 lines name nobody for certain: 1, 4, 5." in said
+    assert "We could not match lines 1, 4 and 5." in said
     for words in ("Line 1", "Line 4", "Line 5", "may be several people", "“boss” has left"):
         assert words in said
     assert "<b>at all" not in answer.text
