@@ -48,9 +48,6 @@ SAID_ALSO = {
     "no_raters": "that nobody is asked for feedback about somebody",
     "seal_broken": "that a sealed answer was opened",
     "comments_waiting": "that comments wait to be reviewed",
-    "address_changed": "that their address was changed",
-    "address_objected": "that a changed address was taken back",
-    "desk_change": "that who sits at a desk changes",
     "seals_lost": "that keys to sealed answers are missing",
 }
 
