@@ -85,24 +85,30 @@ def _quiet() -> None:
 
 @contextlib.contextmanager
 def _database() -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The configured database if it can be reached, else one that is gone afterwards.
+    """The configured database if a schema can be made there, else one that is gone afterwards.
 
-    Also the definitions that are published there, by name.
+    Also the definitions that are published in the configured one, by name. The role of API and
+    workers makes no schemas; the owner (ALMANAC_MIGRATION_URL) does.
     """
     settings = load_settings()
+    published: Mapping[str, str] = {}
     if settings.database_url is not None:
-        # A rehearsal makes a schema of its own, which only the owner may.
         url = settings.owned_database().render_as_string(hide_password=False)
-        published = asyncio.run(_published(url))
-        if published is not None:
-            yield url, published
-            return
+        found = asyncio.run(_published(url))
+        if found is not None:
+            published, makes_schemas = found
+            if makes_schemas:
+                yield url, published
+                return
     with ephemeral_postgres() as server:
-        yield server.dsn, {}
+        yield server.dsn, published
 
 
-async def _published(url: str) -> Mapping[str, str] | None:
-    """The newest published versions; None if the database cannot be reached."""
+async def _published(url: str) -> tuple[Mapping[str, str], bool] | None:
+    """The newest published versions, and whether this role may make a schema.
+
+    None if the database cannot be reached.
+    """
     from sqlalchemy import text
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -110,16 +116,22 @@ async def _published(url: str) -> Mapping[str, str] | None:
 
     database = Database(url, pool_size=1, application="almanac-play")
     try:
+        makes_schemas = False
         async with database.begin() as conn:
+            makes_schemas = bool(
+                await conn.scalar(
+                    text("SELECT has_database_privilege(current_database(), 'CREATE')")
+                )
+            )
             rows = await conn.execute(
                 text(
                     "SELECT DISTINCT ON (definition) definition, source "
                     "FROM definition_versions ORDER BY definition, version DESC"
                 )
             )
-            return {row.definition: row.source for row in rows}
+            return {row.definition: row.source for row in rows}, makes_schemas
     except ProgrammingError:
-        return {}  # nothing was ever published here
+        return {}, makes_schemas  # nothing was ever published here
     except OperationalError:
         return None
     finally:

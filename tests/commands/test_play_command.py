@@ -16,9 +16,9 @@ Writes = Callable[..., str]
 
 
 @pytest.fixture
-def shell(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def shell(owner_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment that names the database."""
-    monkeypatch.setenv("ALMANAC_DATABASE_URL", database_url)
+    monkeypatch.setenv("ALMANAC_DATABASE_URL", owner_url)
 
 
 @pytest.fixture
@@ -130,6 +130,15 @@ def test_a_refused_launch_can_be_expected(
     scenario = writes(f"scenario: a\n{CORE}until: 2027-01-14\n{expected}", core)
     assert call("play", scenario, "--people", PEOPLE) == 0
     assert "1 of 1 expectations hold." in capsys.readouterr().out
+
+
+def test_a_play_needs_no_more_than_the_role_of_the_application(
+    database_url: str, writes: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may make no schema in that database: then the play lives in one of its own."""
+    monkeypatch.setenv("ALMANAC_DATABASE_URL", database_url)
+    scenario = writes(f"scenario: a\n{CORE}until: 2027-01-14\n")
+    assert call("play", scenario, "--people", PEOPLE) == 0
 
 
 WITHDRAWN = "events:\n  - {at: 2027-01-14, withdraw: {stage: self, about: 120}}\n"
