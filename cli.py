@@ -8,6 +8,7 @@ import typer
 
 SUBJECTS = {
     "run": "Start everything on this machine, with a demo company.",
+    "serve": "Serve the API and the pages.",
     "config": "Print the effective settings and where each comes from.",
     "migrate": "Bring the database to the newest schema.",
     "definitions": "Validate, preview and publish cycle definitions.",

@@ -12,8 +12,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, PlainSerializer, SecretStr, field_validator, model_validator
 from pydantic import ValidationError as PydanticError
@@ -29,6 +31,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "ALMANAC_"
 SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
 DEFAULT_SECRETS_DIR = Path("/run/secrets")
+EXAMPLE_PASSWORD = "almanac"  # noqa: S105 - docker-compose.yml has it for trying out
 
 
 class SettingsError(Exception):
@@ -104,6 +107,10 @@ class Settings(BaseSettings):
     public_url: str = Field("http://127.0.0.1:8000", description="where people's browsers find us")
     api_host: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: Port = Field(8000, description="port that the API listens on")
+    forwarded_allow_ips: str = Field(
+        "127.0.0.1",
+        description="proxies that tell a client's address: addresses or networks, comma-separated",
+    )
     service_key: SecretStr | None = Field(None, description="lets scripts call the API; 32 or more")
     sign_in_link_minutes: int = Field(30, ge=5, le=1440, description="a sign-in link holds so long")
     task_link_days: int = Field(60, ge=1, le=400, description="a task's link holds so long")
@@ -127,6 +134,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="and above")
     log_format: Literal["json", "console"] = Field("json", description="console is for people")
     metrics_port: Port | None = Field(None, description="Prometheus endpoint of a worker")
+    alive_file: Path | None = Field(None, description="a worker touches it every five seconds")
 
     # The stack that `almanac run` starts
     data_dir: Path = Field(Path(".almanac"), description="databases, mails, logs of `almanac run`")
@@ -170,12 +178,48 @@ class Settings(BaseSettings):
             raise ValueError("should look like People Team <people@example.com>")
         return value
 
+    @field_validator("mail_domain")
+    @classmethod
+    def _domain(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(
+            r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value
+        ):
+            raise ValueError("should be a domain like example.com")
+        return value
+
     @field_validator("service_key", "audit_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("should have at least 32 characters, e.g. from `openssl rand -hex 24`")
         return value
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            try:
+                ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError(
+                    "should be addresses or networks, e.g. 127.0.0.1,10.0.0.0/8; a name is not "
+                    "looked up, and `*` would let everybody choose the address that is counted"
+                ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _own_password(self) -> Self:
+        """The compose file's passwords for trying out are known to everybody."""
+        host = urlsplit(self.public_url).hostname or ""
+        for url in (self.migration_url, self.database_url):
+            if url is not None and url.password == EXAMPLE_PASSWORD and not _is_loopback(host):
+                raise ValueError(
+                    f"the role {url.username} of the database has the password of the example, and "
+                    f"{PREFIX}PUBLIC_URL says that people come to {host}. Set ALMANAC_DB_PASSWORD "
+                    "and ALMANAC_APPLICATION_PASSWORD before the first start; PostgreSQL keeps the "
+                    f"owner's until ALTER ROLE {url.username} PASSWORD '…'"
+                )
+        return self
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -222,11 +266,6 @@ class Settings(BaseSettings):
             )
         return self.smtp_host
 
-    @property
-    def sender_domain(self) -> str:
-        """The domain that Message-IDs are made in."""
-        return self.mail_domain or parseaddr(self.mail_from)[1].rpartition("@")[2]
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -259,6 +298,15 @@ class _FileSource(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(None, name)[0] for name in Settings.model_fields}
         return {name: value for name, value in found.items() if value}
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def variable(name: str) -> str:

@@ -6,15 +6,25 @@ should have looked a minute ago. SIGTERM drains and ends.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from email.utils import parseaddr
+from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
@@ -31,6 +41,7 @@ from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
 from store.memory import collect_seldom
+from store.outage import outage_of
 from store.processes import start
 from store.rounds.keeping_keys import tend
 from store.session import Database
@@ -49,6 +60,12 @@ TENDING = 20.0
 SEALING = 60.0
 """Seconds between two links of the audit log's chain."""
 
+ROOM = 10.0
+"""Seconds between two looks whether a full disk has room again."""
+
+ALIVE = 5.0
+"""Seconds between two signs of life."""
+
 DRAIN = timedelta(seconds=20)
 """How long activities that are under way may take to end after SIGTERM."""
 
@@ -59,8 +76,14 @@ async def run(
     """Work until `stop` is set.
 
     `offset` is business time minus the engine's, for tests that put a running stack into another
-    week; `clock` then shows the same time.
+    week; `clock` then shows the same time. Database and engine are waited for, however long they
+    take to come up: a worker that ended for their sake would only be started again.
     """
+    async with signs_of_life(settings.alive_file):
+        await _run(settings, clock, stop, offset)
+
+
+async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, offset: timedelta) -> None:
     database = Database(
         settings.database(),
         pool_size=settings.database_pool_size,
@@ -69,7 +92,7 @@ async def run(
         audit_key=settings.signing_key,
     )
     client = await reach(address_of(settings), stop, _runtime(settings))
-    if client is None:
+    if client is None or not await begin_installation(database, clock, stop):
         await database.close()
         return
     sender = Sender(database, mail_settings(settings))
@@ -79,7 +102,6 @@ async def run(
         advance_calendar=advance_launch_calendar,
         offset=offset,
     )
-    await begin_installation(database, clock)
     seal_audit = AuditSealing(database)
     relay = Relay(database, client, clock, settings.temporal_task_queue)
     worker = build(
@@ -96,6 +118,7 @@ async def run(
             ),
             asyncio.create_task(_repeat(lambda: tend(database, clock.now()), TENDING, "seal keys")),
             asyncio.create_task(_repeat(lambda: seal_audit(clock.now()), SEALING, "audit")),
+            asyncio.create_task(_repeat(lambda: _room(database), ROOM, "room")),
         ]
         await stop.wait()
         for loop in loops:
@@ -118,11 +141,43 @@ def build(client: Client, engine: Engine, task_queue: str, *, activities: int = 
     )
 
 
-async def begin_installation(database: Database, clock: Clock) -> None:
-    """The two processes that every installation has. Idempotent."""
-    async with database.begin() as conn:
-        await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=clock.now())
-        await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=clock.now())
+async def begin_installation(database: Database, clock: Clock, stop: asyncio.Event) -> bool:
+    """The two processes that every installation has. Idempotent.
+
+    Waits for a database that cannot be reached or is starting up. False if told to stop meanwhile.
+    """
+    while not stop.is_set():
+        try:
+            async with database.begin() as conn:
+                await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=clock.now())
+                await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=clock.now())
+        except (OperationalError, InterfaceError, OSError) as error:
+            log.warning("database_unavailable", outage=outage_of(error))
+        else:
+            return True
+        await _rest(stop)
+    return False
+
+
+@contextlib.asynccontextmanager
+async def signs_of_life(file: Path | None) -> AsyncIterator[None]:
+    """Touch the file as long as this process turns, for those who watch over it."""
+
+    async def touch() -> None:
+        while file is not None:
+            _touch(file)
+            await asyncio.sleep(ALIVE)
+
+    touching = asyncio.create_task(touch())
+    try:
+        yield
+    finally:
+        touching.cancel()
+
+
+def _touch(file: Path) -> None:
+    with contextlib.suppress(OSError):  # a full disk is told by others
+        file.touch(mode=0o600)
 
 
 async def reach(
@@ -134,9 +189,13 @@ async def reach(
             return await connect(address, runtime)
         except (RPCError, RuntimeError) as error:
             log.warning("engine_unreachable", address=address.address, error=type(error).__name__)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=2)
+        await _rest(stop)
     return None
+
+
+async def _rest(stop: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), timeout=2)
 
 
 def address_of(settings: Settings) -> TemporalAddress:
@@ -180,6 +239,7 @@ def mail_settings(settings: Settings) -> MailSettings:
         ),
         per_second=settings.smtp_per_second,
         company=settings.company_name,
+        domain=settings.mail_domain,
     )
 
 
@@ -192,12 +252,25 @@ def _bytes(pem: str | None) -> bytes | None:
     return pem.encode() if pem else None
 
 
-def _runtime(settings: Settings) -> Runtime | None:
-    """The SDK's own metrics, if a port was given for them."""
-    if settings.metrics_port is None:
-        return None
-    metrics = PrometheusConfig(bind_address=f"{settings.api_host}:{settings.metrics_port}")
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+def _runtime(settings: Settings) -> Runtime:
+    """The SDK's core: its lines among ours, its metrics if a port was given for them."""
+    lines = LoggingConfig(
+        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+        forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+    )
+    metrics = None
+    if settings.metrics_port is not None:
+        address = f"{settings.api_host}:{settings.metrics_port}"
+        metrics = PrometheusConfig(bind_address=address)
+    return Runtime(telemetry=TelemetryConfig(logging=lines, metrics=metrics))
+
+
+async def _room(database: Database) -> int:
+    """After a write was refused for a full disk: tell when there is room again."""
+    if database.full and await database.has_room():
+        log.warning("database_has_room_again")
+        return 1
+    return 0
 
 
 async def _repeat(work: Callable[[], Awaitable[int]], seconds: float, name: str) -> None:
@@ -206,7 +279,7 @@ async def _repeat(work: Callable[[], Awaitable[int]], seconds: float, name: str)
         try:
             done = await work()
         except Exception as error:
-            log.warning("retrying", loop=name, error=type(error).__name__)
+            log.warning("retrying", loop=name, error=type(error).__name__, outage=outage_of(error))
             done = 0
         await asyncio.sleep(0 if name == "relay" and done else seconds)
 

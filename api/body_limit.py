@@ -1,9 +1,6 @@
 """Refuse bodies that are larger than an address takes, before they are in memory."""
 
-from http import HTTPStatus
-
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,18 +23,40 @@ class BodyLimit:
         most = self.limits.get(scope["path"], self.most)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > most:
-            error = TooLarge(f"This address takes at most {most:,} bytes.")
-            response = await answer(Request(scope, receive), error)
-            await response(scope, receive, send)
+            await self._refuse(scope, receive, send, most)
             return
         taken = 0
+        answered = False
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > most:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise _Exceeded
             return message
 
-        await self.app(scope, counted, send)
+        async def unless_exceeded(message: Message) -> None:
+            """What was made of a body that broke off is not the answer."""
+            nonlocal answered
+            if taken <= most or answered:
+                answered = True
+                await send(message)
+
+        try:
+            await self.app(scope, counted, unless_exceeded)
+        except Exception:
+            if taken <= most:
+                raise
+        if taken > most and not answered:
+            await self._refuse(scope, receive, send, most)
+
+    @staticmethod
+    async def _refuse(scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        error = TooLarge(f"This address takes at most {most:,} bytes.")
+        response = await answer(Request(scope, receive), error)
+        await response(scope, receive, send)
+
+
+class _Exceeded(Exception):
+    """More came than may. Whoever reads the body turns it into an answer that is not sent."""

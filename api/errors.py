@@ -12,10 +12,11 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.library_logs import place_of
 from api.transaction import Outcome, outcome_of
 from domain.errors import (
     AlmanacError,
@@ -26,6 +27,7 @@ from domain.errors import (
     KeyReused,
     NotFound,
 )
+from store.outage import Outage, outage_of
 from store.seal_keys import KeysUnavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -147,6 +149,21 @@ _BY_STATUS: Mapping[int, type[AlmanacError]] = {
     503: Unavailable,
 }
 
+_OUTAGES: Mapping[Outage, tuple[str, str]] = {
+    Outage.UNREACHABLE: ("The database cannot be reached.", "Please try again in a moment."),
+    Outage.FULL: (
+        "Nothing can be saved: the disk of the database is full.",
+        "Please keep what you wrote, and try again later; an administrator has to make room.",
+    ),
+    Outage.READ_ONLY: (
+        "Nothing can be saved at the moment: the database takes no changes.",
+        "Please try again later.",
+    ),
+    Outage.BUSY: ("The database has too much to do at the moment.", "Please try again."),
+    Outage.CONTENDED: ("Somebody else changed the same thing at this moment.", "Please try again."),
+}
+"""Why, and what to do; between them stands what the request has changed."""
+
 ErrorPage = Callable[[Request, AlmanacError], Awaitable[Response]]
 """Renders an error for a browser; set by the pages as `app.state.error_page`."""
 
@@ -218,11 +235,13 @@ def install(app: FastAPI) -> None:
         return response
 
     async def database(request: Request, error: Exception) -> Response:
-        if not _connection_lost(error):
+        outage = outage_of(error)
+        if outage is None:
             return await unexpected(request, error)
-        log.warning("database_unavailable", error=type(error).__name__)
-        said = f"The database cannot be reached. {what_changed(request)}".strip()
-        return await answer(request, Unavailable(f"{said} Please try again in a moment."))
+        log.warning("database_unavailable", outage=outage)
+        why, then = _OUTAGES[outage]
+        said = (why, what_changed(request), then)
+        return await answer(request, Unavailable(" ".join(filter(None, said))))
 
     async def unstorable(request: Request, error: Exception) -> Response:
         log.warning("unstorable_input", place=place_of(error))
@@ -264,25 +283,6 @@ def what_changed(request: Request) -> str:
             return "Whether it was kept is not known: look before you send it again."
 
 
-def place_of(error: BaseException) -> list[str]:
-    """Where an error came from: files, lines and functions, without values."""
-    places: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return places[-6:]
-
-
-def _connection_lost(error: Exception) -> bool:
-    if isinstance(error, (InterfaceError, PoolTimeout, ConnectionError)):
-        return True
-    return isinstance(error, OperationalError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-
-
 def _from_validation(error: RequestValidationError) -> AlmanacError:
     problems = tuple(
         {
@@ -296,6 +296,8 @@ def _from_validation(error: RequestValidationError) -> AlmanacError:
 
 
 def _from_http(error: HTTPException) -> AlmanacError:
+    if error.status_code == HTTPStatus.BAD_REQUEST and "exceeded maximum" in str(error.detail):
+        return TooLarge("A field of the form is larger than this address takes.")
     kind = _BY_STATUS.get(error.status_code)
     if kind is None:
         kind = Malformed if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else AlmanacError

@@ -40,6 +40,7 @@ class Health(BaseModel):
     The engine only degrades it, and so does the folder of seal keys: whoever writes no feedback
     needs neither. `seal_keys` is degraded, too, while raters must be asked again for lost keys.
     `mail` is degraded while the mail server cannot be reached or refuses us.
+    `database` is degraded while its disk is full: people read, and nothing that they write is kept.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -96,10 +97,11 @@ async def _look(database: Database, now: datetime) -> Health:
     migrated = facts.revision == _newest()
     engine: State = "degraded" if facts.late else "ok"
     mail: State = "degraded" if facts.no_mail else "ok"
-    good: State = "degraded" if "degraded" in (engine, seal_keys, mail) else "ok"
+    room: State = "ok" if await look_for_room(database) else "degraded"
+    good: State = "degraded" if "degraded" in (engine, seal_keys, mail, room) else "ok"
     return Health(
         status="failing" if not migrated else good,
-        database="ok",
+        database=room,
         migrations="ok" if migrated else "failing",
         engine=engine,
         seal_keys=seal_keys,
@@ -115,6 +117,19 @@ async def _seal_keys(conn: AsyncConnection) -> State:
         log.error("seal_keys_unavailable", reason=error.reason)
         return "degraded"
     return "degraded" if await conn.scalar(text("SELECT missing FROM seal_key_folder")) else "ok"
+
+
+async def look_for_room(database: Database) -> bool:
+    """Whether writes are taken, as far as this process knows; tells the log when that changes."""
+    if not database.full:
+        return True
+    try:
+        room = await database.has_room()
+    except (SQLAlchemyError, OSError):
+        return False
+    if room:
+        log.warning("database_has_room_again")
+    return room
 
 
 @dataclass(frozen=True, slots=True)

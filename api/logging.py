@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
+from api.library_logs import take_over
 from api.metrics import Metrics
 
 UNRECORDED = "(feedback)"
@@ -31,7 +32,8 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def configure_logging(level: str = "INFO", form: Literal["json", "console"] = "json") -> None:
     """Write structured lines to standard error; for entry points. Repeatable.
 
-    `level` is a name of the standard library; `console` is for people at a terminal.
+    Also what libraries log. `level` is a name of the standard library; `console` is for people at a
+    terminal.
     """
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if form == "console":
@@ -46,9 +48,10 @@ def configure_logging(level: str = "INFO", form: Literal["json", "console"] = "j
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    take_over(numeric)
 
 
 def _without_messages(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from embedded.system_user import SystemUser
 
 
@@ -66,17 +68,35 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def command_line(pid: int) -> str:
-    """What that process was started as; empty if it has ended, also if nobody reaped it yet."""
-    if platform.system() == "Linux":  # a slim Debian has no `ps`
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-        except OSError:
-            return ""
-    listing = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True
-    )
-    return listing.stdout.strip()
+def lives(pid: int) -> bool:
+    """Whether a process runs. One that has ended and was not reaped yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def began(pid: int) -> float:
+    """When a process was started (seconds since 1970); 0 if there is none of that number."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return 0.0
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether that process itself accepts connections on this port.
+
+    A connection that succeeds does not say so: another program may have been quicker. True where
+    this machine does not let us look.
+    """
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
 
 
 def _with_parent(orphan_signal: signal.Signals) -> list[str]:

@@ -1,8 +1,10 @@
 """A company to look at: its people, the shipped definitions, an annual cycle, four ways in.
 
-Seeded once, into an empty database, in one transaction. Later starts only make new sign-in links.
+Made once, in full or not at all. Later starts only make new sign-in links.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -46,22 +48,56 @@ class Door:
 
 
 @dataclass(frozen=True)
-class Seeded:
-    """What a start finds or makes. `imported` is the number of people of a fresh company."""
+class Made:
+    """A fresh demo: its people, and those of them who take part in its cycle."""
 
     imported: int
     participants: int
-    doors: tuple[Door, ...]
 
 
-async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
-    """Fill an empty database with the demo company and make sign-in links. Repeatable.
+async def holds_nothing(settings: Settings) -> bool:
+    """Whether nobody has put anything into the database: then it may become the demo's."""
+    async with _database(settings) as database, database.begin() as conn:
+        return bool(await conn.scalar(_HOLDS_NOTHING))
 
-    A database that holds anybody keeps its people and cycles; only definitions that were shipped
-    anew are published. The mails of the cycle's first morning go to the relay of `settings`, which
-    must be the local inbox.
+
+async def make_demo(settings: Settings, *, now: datetime | None = None) -> Made:
+    """Fill an empty database: company, definitions, a round of one team, a cycle that has begun.
+
+    Takes many transactions, and mails go to the relay of `settings`, which must be the local inbox:
+    whoever is interrupted begins again with an empty database (`embedded.beside`). No worker may
+    run beside it.
+    """
+    # Imported only here: later starts need not wait for what the engine brings along.
+    from embedded.demo_morning import live_through
+    from embedded.demo_round import seed_round
+
+    now = now or SystemClock().now()
+    async with _database(settings) as database:
+        async with database.begin() as conn:
+            imported = await _people(conn, now)
+            await _publish_shipped(conn, now)
+            participants, morning = await _launch(conn, now)
+        team = await _team(database, now)
+        if team is not None:
+            await seed_round(database, settings, team, morning[0])
+        await live_through(database, settings, *morning)
+    return Made(imported, participants)
+
+
+async def open_doors(settings: Settings, *, now: datetime | None = None) -> tuple[Door, ...]:
+    """Publish definitions that were shipped anew, and make a sign-in link for each kind of person.
+
+    What people and cycles there are stays as it is.
     """
     now = now or SystemClock().now()
+    async with _database(settings) as database, database.begin() as conn:
+        await _publish_shipped(conn, now)
+        return await _doors(conn, settings, now)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
     database = Database(
         settings.database(),
         pool_size=5,
@@ -70,28 +106,9 @@ async def seed(settings: Settings, *, now: datetime | None = None) -> Seeded:
         audit_key=settings.signing_key,
     )
     try:
-        async with database.begin() as conn:
-            people = await conn.scalar(text("SELECT count(*) FROM people"))
-            imported = participants = 0
-            if not people:
-                imported = await _people(conn, now)
-            await _publish_shipped(conn, now)
-            if imported:
-                participants, morning = await _launch(conn, now)
-        if imported:
-            # Imported only here: later starts need not wait for what the engine brings along.
-            from embedded.demo_morning import live_through
-            from embedded.demo_round import seed_round
-
-            team = await _team(database, now)
-            if team is not None:
-                await seed_round(database, settings, team, morning[0])
-            await live_through(database, settings, *morning)
-        async with database.begin() as conn:
-            doors = await _doors(conn, settings, now)
+        yield database
     finally:
         await database.close()
-    return Seeded(imported, participants, doors)
 
 
 async def _people(conn: AsyncConnection, now: datetime) -> int:
@@ -157,6 +174,10 @@ async def _doors(conn: AsyncConnection, settings: Settings, now: datetime) -> tu
     return tuple(Door(who, address) for (who, _), address in zip(rows, addresses, strict=True))
 
 
+_HOLDS_NOTHING = text("""
+SELECT NOT EXISTS (SELECT FROM people) AND NOT EXISTS (SELECT FROM company_settings)
+   AND NOT EXISTS (SELECT FROM definition_versions)
+""")
 _DOORS = text("""
 WITH settings AS (SELECT content FROM company_settings ORDER BY id DESC LIMIT 1),
 desk AS (

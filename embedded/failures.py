@@ -14,6 +14,10 @@ class StackError(Exception):
     """A failure of the embedded stack. Its text is one or two sentences for a person."""
 
 
+class PortTaken(StackError):
+    """Another program was quicker to take a port."""
+
+
 def last_lines(log: Path, count: int = 5, *, since: int = 0) -> list[str]:
     """The last `count` lines of a log that say something, after the first `since` bytes of it."""
     try:
@@ -33,7 +37,7 @@ def explain_exit(
     if any(sign in words for sign in NO_SPACE):
         return disk_full(name, folder)
     if port_setting and "ddress already in use" in words:
-        return StackError(
+        return PortTaken(
             f"{name} could not start: its port is in use by another program. "
             f"Stop that program, or choose another port with {port_setting}."
         )

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from api.logging import configure_logging
 from embedded.mailbox import Attachment, Contents, Mail, Mailbox
 from embedded.ports import LOOPBACK
 from embedded.smtp_sink import SmtpSink
@@ -197,7 +198,8 @@ async def serve(folder: Path, *, smtp_port: int, port: int) -> None:
         create_inbox(mailbox),
         host=LOOPBACK,
         port=port,
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=2,
     )
     async with SmtpSink(mailbox, port=smtp_port):
@@ -211,6 +213,7 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    configure_logging()
     # Uvicorn raises the signal that ended it once more; being asked to end is no failure.
     signal.signal(signal.SIGTERM, lambda *_: None)
     asyncio.run(serve(arguments.folder, smtp_port=arguments.smtp_port, port=arguments.port))

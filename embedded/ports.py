@@ -35,10 +35,14 @@ class PortBook:
 
     file: Path
 
-    def choose(self, service: str, *, wanted: int | None, usual: int, setting: str) -> int:
+    def choose(
+        self, service: str, *, wanted: int | None, usual: int, setting: str, anew: bool = False
+    ) -> int:
         """A free port: the wanted one or a sentence; else the last one, the usual one, any.
 
-        Raises StackError if `wanted` was asked for (with `setting`) and is in use.
+        `anew` after a port was lost to another program between choosing and binding: then any, so
+        that two stacks that start together do not meet at the usual ones again. Raises StackError
+        if `wanted` was asked for (with `setting`) and is in use.
         """
         if wanted is not None:
             if not is_free(wanted):
@@ -47,7 +51,7 @@ class PortBook:
                     f"program. Stop that program, or set {setting} to another port."
                 )
             return self._remember(service, wanted)
-        for port in (self._book().get(service), usual):
+        for port in () if anew else (self._book().get(service), usual):
             if port is not None and is_free(port):
                 return self._remember(service, port)
         return self._remember(service, free_port())

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -25,7 +26,7 @@ from embedded import children
 from embedded.failures import NO_SPACE, StackError, disk_full, explain_exit, last_lines
 from embedded.locks import FolderLock
 from embedded.ports import LOOPBACK, free_port
-from embedded.postgres_files import Installation, find_binaries, reachable_home
+from embedded.postgres_files import Installation, find_binaries, known_home, reachable_home
 from embedded.system_user import SystemUser, give, server_user
 
 SUPERUSER = "almanac"
@@ -216,33 +217,72 @@ def _check_version(installation: Installation, cluster: Path) -> None:
         )
 
 
+def end_orphan(data_dir: Path) -> None:
+    """End the server that a killed supervisor left on this data; its port is free afterwards.
+
+    Repeatable; does nothing where there is no data yet. Raises StackError if another stack holds
+    the data.
+    """
+    home = known_home(data_dir.resolve())
+    if home is not None and home.exists():
+        with FolderLock(home):
+            _end_orphan(home / "cluster")
+
+
 def _end_orphan(cluster: Path) -> None:
     """End a server that a killed supervisor left behind. We hold the folder's lock.
 
-    The file of a dead server is PostgreSQL's own business: it also guards against processes of that
-    server which still have the data open. Only a process id that meanwhile belongs to another
-    program would keep PostgreSQL from starting, so only then the file goes.
+    Its file is left to PostgreSQL, which also looks for processes of that server that still have
+    the data open. But PostgreSQL takes any process of that number for the server: one that was not
+    reaped, as in a container whose first process reaps nobody, and one of another program.
     """
     pid_file = cluster / "postmaster.pid"
+    pid = _noted_pid(pid_file)
+    if pid is None:
+        return
+    if _serves(pid, cluster):
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while _serves(pid, cluster):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+    if _noted_pid(pid_file) == pid and psutil.pid_exists(pid):
+        _disown(pid_file, pid)
+
+
+def _noted_pid(pid_file: Path) -> int | None:
     try:
-        pid = int(pid_file.read_text().splitlines()[0])
+        return int(pid_file.read_text().splitlines()[0])
     except (OSError, ValueError, IndexError):
-        return
-    if not _serves(pid, cluster):
-        if children.command_line(pid):
-            pid_file.unlink(missing_ok=True)
-        return
-    os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + ORPHAN_SECONDS
-    while _serves(pid, cluster):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
+        return None
+
+
+def _disown(pid_file: Path, pid: int) -> None:
+    """Put our own number in the place of one that is not a server's.
+
+    PostgreSQL knows that the number of its parent is no server's, and goes on to its other checks;
+    without the file it could not make them.
+    """
+    rest = pid_file.read_text().removeprefix(str(pid))
+    pid_file.write_text(f"{os.getpid()}{rest}")
 
 
 def _serves(pid: int, cluster: Path) -> bool:
-    command = children.command_line(pid)
-    return "postgres" in command and os.fspath(cluster) in command
+    """Whether that process is the server of this very folder: it works inside it.
+
+    The folder is compared, not its name: a copy may have been put where the original was.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE or "postgres" not in process.name():
+            return False
+        try:
+            return Path(process.cwd()).samefile(cluster)
+        except psutil.AccessDenied:  # root without the right to look at other accounts
+            return os.fspath(cluster) in process.cmdline()
+    except (psutil.Error, OSError):
+        return False
 
 
 def _start(
@@ -309,20 +349,25 @@ def _wait_until_ready(
                 since=since,
             )
         try:
-            _create_database(port, password)
-            return
+            if _answers_for_itself(port, password, process.pid):
+                return
+            reason: Exception | None = None
         except psycopg.errors.DiskFull as error:
             raise disk_full("PostgreSQL", folder) from error
         except psycopg.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise StackError(
-                    f"PostgreSQL runs but does not answer after {START_SECONDS:.0f} s. See {log}."
-                ) from error
-            time.sleep(0.02)
+            reason = error
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"PostgreSQL runs but does not answer after {START_SECONDS:.0f} s. See {log}."
+            ) from reason
+        time.sleep(0.02)
 
 
-def _create_database(port: int, password: str) -> None:
-    """Doubles as the readiness check: it connects, and needs the server to answer a query."""
+def _answers_for_itself(port: int, password: str, pid: int) -> bool:
+    """Whether the server that answers is the process that we started; makes our database in it.
+
+    Another stack's server may hold the port, and a copied folder has the same password.
+    """
     with psycopg.connect(
         host=LOOPBACK,
         port=port,
@@ -332,6 +377,10 @@ def _create_database(port: int, password: str) -> None:
         connect_timeout=5,
         autocommit=True,
     ) as connection:
+        noted = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
+        if noted is None or noted[0].split("\n")[0] != str(pid):
+            return False
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
         if found.fetchone() is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    return True

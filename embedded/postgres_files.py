@@ -18,6 +18,13 @@ SHARED_PLACE = Path("/var/lib/almanac")
 """For root only: where servers that step down find what lies in a folder closed to them."""
 
 
+_NOTE = "location"
+"""In the data folder: where the cluster lies, if elsewhere."""
+
+_OWNER = "folder"
+"""Beside such a cluster: which data folder it belongs to."""
+
+
 @dataclass(frozen=True)
 class Installation:
     """A folder of PostgreSQL programs and their major version."""
@@ -56,11 +63,12 @@ def reachable_home(data_dir: Path, user: SystemUser | None) -> Path:
 
     As root the server runs as another account, which may not be let into, say, /root. Then the
     data lies under /var/lib/almanac and `data_dir` keeps a note of the place, so that the next
-    start finds it again.
+    start finds it again. Raises StackError for a copy of such a folder.
     """
-    note = data_dir / "location"
-    if note.exists() and not (data_dir / "cluster").exists():
-        return Path(note.read_text().strip())
+    known = known_home(data_dir)
+    if known is not None and known != data_dir:
+        _check_owner(known, data_dir)
+        return known
     if user is None:
         data_dir.chmod(0o700)
         return data_dir
@@ -72,8 +80,38 @@ def reachable_home(data_dir: Path, user: SystemUser | None) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     SHARED_PLACE.chmod(0o755)
     home.chmod(0o711)
-    note.write_text(f"{home}\n")
+    (home / _OWNER).write_text(f"{data_dir}\n")
+    (data_dir / _NOTE).write_text(f"{home}\n")
     return home
+
+
+def known_home(data_dir: Path) -> Path | None:
+    """Where the cluster of `data_dir` lies; None if there is none yet."""
+    if (data_dir / "cluster").exists():
+        return data_dir
+    try:
+        return Path((data_dir / _NOTE).read_text().strip())
+    except OSError:
+        return None
+
+
+def _check_owner(home: Path, data_dir: Path) -> None:
+    """Two folders must not share one cluster: a copy of the note is no copy of the data."""
+    if not home.exists():
+        raise StackError(
+            f"The database of {data_dir} should lie in {home}, as {data_dir / _NOTE} says, and is "
+            "not there. Put it back, or remove the data folder to start over."
+        )
+    owner = home / _OWNER
+    named = Path(owner.read_text().strip()) if owner.exists() else data_dir
+    note = named / _NOTE
+    if named != data_dir and note.exists() and note.read_text().strip() == os.fspath(home):
+        raise StackError(
+            f"{data_dir} is a copy of {named}, whose database lies in {home} and was not copied. "
+            f"To use a copy, stop the stack of {named}, copy {home} as well, and write the place "
+            f"of that copy into {data_dir / _NOTE}; or start with another ALMANAC_DATA_DIR."
+        )
+    owner.write_text(f"{data_dir}\n")
 
 
 def _package_root() -> Path:

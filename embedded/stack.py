@@ -7,9 +7,9 @@ started here. Everything else lives in one folder, which the next start goes on 
 import asyncio
 import base64
 import errno
-import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,22 +19,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 from config import PREFIX, Settings
 from embedded import children, run_file
-from embedded.demo import seed
-from embedded.failures import StackError, disk_full, explain_exit
+from embedded.beside import built_beside
+from embedded.demo import holds_nothing, make_demo, open_doors
+from embedded.failures import PortTaken, StackError, disk_full
+from embedded.leftovers import end_leftovers, forget, remember
 from embedded.locks import FolderLock
 from embedded.ports import LOOPBACK, PortBook
-from embedded.postgres import start_postgres
+from embedded.postgres import end_orphan, start_postgres
+from embedded.signs import Look, answers, database_answers, touched
 from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
 from embedded.temporal import start_dev_server, temporal_binary
 from embedded.terminal import Terminal
 from store.migrate import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 60.0
-LOOK_SECONDS = 0.2
-"""Between two looks whether something is ready; a look takes computing time from the start."""
+PORTS = ("postgres", "temporal", "temporal_ui", "inbox", "inbox_smtp", "api")
+PORT_ATTEMPTS = 5
 
 PATIENCE_SECONDS = 25.0
 """More than a worker takes to drain."""
@@ -71,7 +75,8 @@ class Stack:
         self._terminal = terminal
         self._folder = settings.data_dir.resolve()
         self._logs = self._folder / "logs"
-        self._supervisor = Supervisor(self._folder, say=terminal.say)
+        self._alive = self._folder / "worker.alive"
+        self._supervisor = Supervisor(self._folder, say=terminal.say, changed=self._note)
         self._values: dict[str, str] = {}
         self._own_database = settings.database_url is None
         self._owner: str | None = None
@@ -79,6 +84,8 @@ class Stack:
         self._own_inbox = settings.smtp_host is None
         self._demo = demo and self._own_database and self._own_inbox
         self._started_at = ""
+        self._doors: list[tuple[str, str]] = []
+        self._ready = False
         self._ports: Ports
 
     def run(self) -> None:
@@ -90,7 +97,7 @@ class Stack:
             with FolderLock(self._folder), stop_signals():
                 try:
                     self._start()
-                    self._supervisor.watch(changed=self._write_run_file)
+                    self._supervisor.watch()
                 except Stopped:
                     self._terminal.say("Stopping.", "dim")
                 finally:
@@ -102,33 +109,68 @@ class Stack:
 
     def _start(self) -> None:
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        run_file.end_leftovers(self._folder / "run.json")
         self._logs.mkdir(exist_ok=True)
         self._terminal.say(f"Almanac starts; its data is in {_short(self._folder)}.")
-        self._ports = self._choose_ports()
+        if self._own_inbox or self._own_temporal:
+            self._terminal.say(self._who_can_look(), "yellow")
+        # Before ports are chosen: what is left of an earlier run may still hold them.
+        end_leftovers(self._folder)
+        if self._own_database:
+            end_orphan(self._folder / "postgres")
+        for attempt in range(PORT_ATTEMPTS):
+            self._ports = self._choose_ports(anew=attempt > 0)
+            try:
+                self._start_parts()
+                break
+            except PortTaken:
+                if attempt + 1 == PORT_ATTEMPTS or self._ports_are_given():
+                    raise
+                self._supervisor.stop()
+                self._supervisor.services.clear()
+                self._terminal.say("Another program took a port meanwhile; others are chosen.")
+        self._ready = True
+        self._note()
+        self._terminal.addresses(self._addresses() + self._doors)
+        self._terminal.ready()
+
+    def _start_parts(self) -> None:
         self._values = self._shared_values()
         if self._own_database:
-            self._launch(Service("PostgreSQL", self._log("PostgreSQL"), self._postgres))
+            self._launch(self._service("PostgreSQL", self._postgres, sign=self._database_answers))
         with self._terminal.step("schema"):
             self._migrate()
         # These take a while to import what they need; meanwhile the others get ready.
-        inbox = Service("inbox", self._log("inbox"), self._inbox, self._until_inbox_answers)
-        pages = Service("pages", self._log("pages"), self._pages, self._until_pages_answer)
-        worker = Service("worker", self._log("worker"), self._worker, self._until_worker_polls)
+        inbox = self._service("inbox", self._inbox, self._inbox_answers, self._inbox_signs)
+        pages = self._service("pages", self._pages, self._pages_answer, self._pages_sign)
+        worker = self._service("worker", self._worker, self._is_polled, touched(self._alive))
+        pages.port_setting, inbox.port_setting = f"{PREFIX}API_PORT", f"{PREFIX}INBOX_PORT"
+        demo_is_wanted = self._demo and asyncio.run(holds_nothing(self._told))
+        if demo_is_wanted:
+            self._remove_half_a_demo()
         if self._own_inbox:
             self._supervisor.launch(inbox)
         self._supervisor.launch(pages)
         if self._own_temporal:
-            self._launch(Service("Temporal", self._log("Temporal"), self._temporal))
+            self._launch(self._service("Temporal", self._temporal, sign=self._temporal_answers))
         if self._own_inbox:
             self._until_ready(inbox)  # the first mails go out while the company is made
-        links = self._seed()
+        if demo_is_wanted:
+            self._until_ready(pages)  # so that links in these mails lead here
+            self._make_demo()
         self._supervisor.launch(worker)
-        self._until_ready(pages)
+        if not demo_is_wanted:
+            self._until_ready(pages)
+        self._doors = self._open_doors()
         self._until_ready(worker)
-        self._write_run_file()
-        self._terminal.addresses(self._addresses() + links)
-        self._terminal.ready()
+
+    def _service(
+        self,
+        name: str,
+        start: Callable[[], Running],
+        is_ready: Callable[[Running], bool] = lambda _: True,
+        sign: Look | None = None,
+    ) -> Service:
+        return Service(name, self._log(name), start, is_ready, sign)
 
     def _launch(self, service: Service) -> None:
         with self._terminal.step(service.name):
@@ -139,22 +181,38 @@ class Stack:
             self._supervisor.wait(service)
 
     def _stop(self) -> None:
+        self._ready = False
         self._supervisor.stop()
         (self._folder / "run.json").unlink(missing_ok=True)
+        forget(self._folder)
+
+    def _note(self) -> None:
+        """Write down which processes run: for the next start, and for scripts once all do."""
+        remember(self._folder, self._supervisor.processes)
+        if self._ready:
+            self._write_run_file()
+
+    def _who_can_look(self) -> str:
+        open_to_all = []
+        if self._own_inbox:
+            open_to_all.append("the inbox (all mails, sign-in links included)")
+        if self._own_temporal:
+            open_to_all.append("Temporal's pages")
+        return f"Every account of this machine can open {' and '.join(open_to_all)}."
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name.lower()}.log"
 
     # --- What is told to whom ------------------------------------------------------------------
 
-    def _choose_ports(self) -> Ports:
+    def _choose_ports(self, *, anew: bool) -> Ports:
         book = PortBook(self._folder / "ports.json")
         given = self._settings
 
         def choose(service: str, name: str, usual: int) -> int:
             wanted = getattr(given, name) if name in given.model_fields_set else None
             setting = f"{PREFIX}{name.upper()}"
-            return book.choose(service, wanted=wanted, usual=usual, setting=setting)
+            return book.choose(service, wanted=wanted, usual=usual, setting=setting, anew=anew)
 
         return Ports(
             postgres=choose("PostgreSQL", "postgres_port", 54320) if self._own_database else 0,
@@ -165,6 +223,11 @@ class Stack:
             api=choose("the pages", "api_port", 8000),
         )
 
+    def _ports_are_given(self) -> bool:
+        """Whether no other choice could help."""
+        names = {f"{name}_port" for name in PORTS}
+        return names <= self._settings.model_fields_set
+
     def _shared_values(self) -> dict[str, str]:
         """Settings that every process of the stack gets, by name without prefix."""
         secrets = self._folder / "secrets"
@@ -172,6 +235,7 @@ class Stack:
         given = self._settings
         values = {"API_HOST": given.api_host, "API_PORT": str(self._ports.api)}
         values["DATA_DIR"] = os.fspath(self._folder)
+        values["ALIVE_FILE"] = os.fspath(self._alive)
         if "public_url" not in given.model_fields_set:
             values["PUBLIC_URL"] = f"http://{LOOPBACK}:{self._ports.api}"
         if given.service_key is None:
@@ -200,6 +264,9 @@ class Stack:
         return dict(os.environ) | told | {"PYTHONUNBUFFERED": "1"}
 
     # --- The parts, in the order of their start ------------------------------------------------
+
+    def _database_answers(self) -> bool:
+        return database_answers(self._values["DATABASE_URL"])
 
     def _postgres(self) -> Running:
         server = start_postgres(
@@ -247,42 +314,57 @@ class Stack:
             port=self._ports.temporal,
             ui_port=self._ports.temporal_ui,
             namespace=self._settings.temporal_namespace,
+            env=self._environment(),
         )
+
+    def _temporal_answers(self) -> bool:
+        return answers(self._ports.temporal_ui, "/healthz")
 
     def _inbox(self) -> Running:
         smtp, port = str(self._ports.smtp), str(self._ports.inbox)
         arguments = ["--folder", os.fspath(self._folder / "mails"), "--smtp-port", smtp]
         return self._python("inbox", "-m", "embedded.inbox", *arguments, "--port", port)
 
-    def _until_inbox_answers(self, running: Running) -> None:
-        self._until("inbox", running, lambda: answers(self._ports.inbox, "/inbox.css"))
+    def _inbox_answers(self, running: Running) -> bool:
+        pid, ports = running.process.pid, (self._ports.inbox, self._ports.smtp)
+        return all(children.listens(pid, port) for port in ports) and self._inbox_signs()
+
+    def _inbox_signs(self) -> bool:
+        return answers(self._ports.inbox, "/inbox.css")
 
     def _worker(self) -> Running:
         return self._python("worker", "worker.py")
 
-    def _until_worker_polls(self, running: Running) -> None:
-        # From then on nothing waits for it. The way to a Temporal elsewhere may need keys: there
-        # the worker's log tells.
-        self._until("worker", running, lambda: not self._own_temporal or self._is_polled())
+    def _is_polled(self, running: Running) -> bool:
+        """Whether this very worker asks for work; from then on nothing waits for it.
 
-    def _is_polled(self) -> bool:
+        Temporal names those that asked in the last minutes, dead ones among them. The way to a
+        Temporal elsewhere may need keys: there the worker's log tells.
+        """
+        if not self._own_temporal:
+            return True
         argv = [os.fspath(temporal_binary()), "task-queue", "describe", "--output", "json"]
         argv += ["--address", self._told.temporal_address]
         argv += ["--namespace", self._told.temporal_namespace]
         argv += ["--task-queue", self._told.temporal_task_queue, "--command-timeout", "5s"]
         asked = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         try:
-            return asked.returncode == 0 and bool(json.loads(asked.stdout).get("pollers"))
+            pollers = json.loads(asked.stdout).get("pollers") or []
         except ValueError:
             return False
+        own = f"{running.process.pid}@"  # as the SDK names itself
+        return any(str(poller.get("identity", "")).startswith(own) for poller in pollers)
 
     def _pages(self) -> Running:
-        port = str(self._ports.api)
-        address = ["--host", self._told.api_host, "--port", port, "--log-level", "warning"]
-        return self._python("pages", "-m", "uvicorn", "api.app:create_app", "--factory", *address)
+        return self._python("pages", "-m", "cli", "serve")
 
-    def _until_pages_answer(self, running: Running) -> None:
-        self._until("pages", running, lambda: answers(self._ports.api, "/readyz"))
+    def _pages_answer(self, running: Running) -> bool:
+        return children.listens(running.process.pid, self._ports.api) and answers(
+            self._ports.api, "/readyz"
+        )
+
+    def _pages_sign(self) -> bool:
+        return answers(self._ports.api, "/livez")
 
     def _python(self, name: str, *arguments: str) -> Program:
         return Program(
@@ -294,28 +376,28 @@ class Stack:
             )
         )
 
-    def _until(self, name: str, running: Running, ready: Callable[[], bool]) -> None:
-        log = self._log(name)
-        deadline = time.monotonic() + READY_SECONDS
-        while not ready():
-            if running.process.poll() is not None:
-                raise explain_exit(f"The {name} process", log, folder=self._folder)
-            if time.monotonic() > deadline:
-                raise StackError(
-                    f"The {name} process runs, but was not ready after {READY_SECONDS:.0f} s. "
-                    f"See {log}."
-                )
-            time.sleep(LOOK_SECONDS)
-
     # --- What is shown and kept ----------------------------------------------------------------
 
-    def _seed(self) -> list[tuple[str, str]]:
-        """Demo company, definitions, cycle; and a sign-in link for each kind of person."""
+    def _remove_half_a_demo(self) -> None:
+        """The mails of a start that was stopped while it made the demo lead nowhere."""
+        shutil.rmtree(self._folder / "mails", ignore_errors=True)
+
+    def _make_demo(self) -> None:
+        """The demo company, in full or not at all, in the place of the empty database."""
+        owner = make_url(self._owner or "")
+        with self._terminal.step("demo company"), built_beside(owner) as beside:
+            told = self._told.database().set(database=beside.database)
+            upgrade(
+                beside.render_as_string(hide_password=False),
+                application=told.render_as_string(hide_password=False),
+            )
+            asyncio.run(make_demo(self._told.model_copy(update={"database_url": told})))
+
+    def _open_doors(self) -> list[tuple[str, str]]:
+        """A sign-in link for each kind of person."""
         if not self._demo:
             return []
-        with self._terminal.step("demo company"):
-            seeded = asyncio.run(seed(self._told))
-        return [(door.who, door.address) for door in seeded.doors]
+        return [(door.who, door.address) for door in asyncio.run(open_doors(self._told))]
 
     def _addresses(self) -> list[tuple[str, str]]:
         rows = [("Pages", self._told.public_url)]
@@ -326,11 +408,6 @@ class Stack:
         return rows
 
     def _write_run_file(self) -> None:
-        running = {
-            service.name: service.running.process.pid
-            for service in self._supervisor.services
-            if service.running is not None
-        }
         told = self._told
         inbox = f"http://{LOOPBACK}:{self._ports.inbox}" if self._own_inbox else None
         smtp = f"{LOOPBACK}:{self._ports.smtp}" if self._own_inbox else None
@@ -345,22 +422,9 @@ class Stack:
             temporal_ui=told.temporal_ui_url,
             database_url=told.database().render_as_string(hide_password=False),
             service_key=told.service_key.get_secret_value() if told.service_key else "",
-            processes=running,
-            commands={name: children.command_line(pid) for name, pid in running.items()},
+            processes=self._supervisor.processes,
         )
         run_file.write(self._folder / "run.json", content)
-
-
-def answers(port: int, path: str) -> bool:
-    """Whether a server on loopback answers this path with 200."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _short(folder: Path) -> str:

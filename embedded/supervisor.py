@@ -1,7 +1,8 @@
 """Keeps services alive: starts them in order, restarts what dies, stops them in reverse.
 
-A service that dies is started again and a line says so. One that dies three times within a minute
-stops everything, with a sentence and its last words.
+A service that dies is started again and a line says so, once it is ready. One that gives no sign of
+life is told, then ended and started again. One that dies three times within a minute stops
+everything, with a sentence and its last words.
 """
 
 import shutil
@@ -17,10 +18,26 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from embedded.failures import NO_SPACE, StackError, disk_full, last_lines, last_words
+from embedded import children
+from embedded.failures import (
+    NO_SPACE,
+    StackError,
+    disk_full,
+    explain_exit,
+    last_lines,
+    last_words,
+)
+from embedded.signs import Look, Pulse
 
 DEATHS = 3
 DEATHS_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""So long may a part take to get ready; it takes seconds, but a laptop may be busy."""
+
+SILENT_SECONDS = 20.0
+FROZEN_SECONDS = 60.0
+"""Without a sign of life for so long: a line for the person, then an end and a new start."""
+
 LOOK_SECONDS = 0.25
 DISK_SECONDS = 10.0
 LOW_DISK_BYTES = 200_000_000
@@ -41,17 +58,37 @@ class Running(Protocol):
 class Service:
     """Something that runs as a child.
 
-    `start` starts it; `wait` then blocks until it is ready. Both raise StackError. They are apart
-    so that several can get ready at the same time.
+    `start` starts it and may raise StackError; `is_ready` then looks once whether it serves. They
+    are apart so that several can get ready at the same time. `sign` looks whether it still works.
+    `port_setting` names the setting with which its port can be chosen.
     """
 
     name: str
     log: Path
     start: Callable[[], Running]
-    wait: Callable[[Running], None] = lambda _: None
+    is_ready: Callable[[Running], bool] = lambda _: True
+    sign: Look | None = None
+    port_setting: str = ""
     running: Running | None = None
     began: float = 0.0
+    since: int = 0
+    """How long the log was when it was started: what comes after is from this start."""
+
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
+    failure: StackError | None = None
+    """Why the last start failed at once."""
+
+    return_: "Return | None" = None
+    pulse: Pulse | None = None
+    silence_told: bool = False
+
+
+@dataclass
+class Return:
+    """A service that has died and is not back yet."""
+
+    ending: str
+    since: float
 
 
 class Stopped(Exception):
@@ -59,39 +96,65 @@ class Stopped(Exception):
 
 
 class Supervisor:
-    """Owns the services of one data folder. `say` gets a line for a person now and then."""
+    """Owns the services of one data folder. `say` gets a line for a person now and then.
 
-    def __init__(self, folder: Path, *, say: Callable[[str], None]) -> None:
+    `changed` is called whenever a process was started: there is a new number to be known.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        say: Callable[[str], None],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder
         self.services: list[Service] = []
         self._say = say
+        self._changed = changed
         self._warned = 0
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process id of each service that runs."""
+        return {s.name: s.running.process.pid for s in self.services if s.running is not None}
 
     def launch(self, service: Service) -> None:
         """Start a service and watch over it from now on. Raises StackError."""
-        _cut(service.log)
         self.services.append(service)
-        service.began = time.monotonic()
-        service.running = service.start()
+        self._start(service)
 
-    @staticmethod
-    def wait(service: Service) -> None:
-        """Block until a launched service is ready. Raises StackError."""
-        if service.running is not None:
-            service.wait(service.running)
+    def wait(self, service: Service) -> None:
+        """Block until a launched service is ready. Raises StackError; PortTaken for its port."""
+        running = service.running
+        if running is None:
+            return
+        deadline = time.monotonic() + READY_SECONDS
+        while not service.is_ready(running):
+            if running.process.poll() is not None:
+                raise explain_exit(
+                    service.name,
+                    service.log,
+                    folder=self.folder,
+                    port_setting=service.port_setting,
+                    since=service.since,
+                )
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{service.name} runs, but was not ready after {READY_SECONDS:.0f} s. "
+                    f"See {service.log}."
+                )
+            time.sleep(LOOK_SECONDS)
 
-    def watch(self, *, changed: Callable[[], None]) -> None:
+    def watch(self) -> None:
         """Look after the services until Stopped is raised by a signal, or StackError by a failure.
 
-        `changed` is called after a restart: process ids are new then.
+        A service that ends is started again; so is one that gives no sign of life for a minute.
         """
         next_disk = 0.0
         while True:
             for service in self.services:
-                running = service.running
-                if running is not None and running.process.poll() is not None:
-                    self._revive(service, running)
-                    changed()
+                self._look_after(service)
             if time.monotonic() >= next_disk:
                 self._look_at_disk()
                 next_disk = time.monotonic() + DISK_SECONDS
@@ -104,31 +167,86 @@ class Supervisor:
                 service.running.stop()
                 service.running = None
 
-    def _revive(self, service: Service, ended: Running) -> None:
-        code = ended.process.poll()
-        ended.stop()  # gives its locks back
-        service.running = None
-        words = "\n".join(last_lines(service.log, 30))
+    def _start(self, service: Service) -> None:
+        _cut(service.log)
+        service.since = service.log.stat().st_size if service.log.exists() else 0
+        service.began = time.monotonic()
+        service.running = service.start()
+        service.pulse = None if service.sign is None else Pulse(service.sign)
+        service.silence_told = False
+        self._changed()
+
+    def _look_after(self, service: Service) -> None:
+        running = service.running
+        if running is None or running.process.poll() is not None:
+            self._revive(service)
+        elif service.return_ is None:
+            self._listen(service)
+        elif service.is_ready(running):
+            took = time.monotonic() - service.return_.since
+            ending = service.return_.ending
+            service.return_ = None
+            self._tell(f"{service.name} {ending}; started again in {took:.1f} s.")
+        elif time.monotonic() - service.began > READY_SECONDS:
+            self._tell(f"{service.name} is not ready after {READY_SECONDS:.0f} s; started anew.")
+            children.kill(running.process)
+
+    def _revive(self, service: Service) -> None:
+        ended, service.running = service.running, None
+        code = None if ended is None else ended.process.poll()
+        if ended is not None:
+            ended.stop()  # gives its locks back
+        words = "\n".join(last_lines(service.log, 30, since=service.since))
         if any(sign in words for sign in NO_SPACE) and _free(self.folder) < LOW_DISK_BYTES:
             raise disk_full(service.name, self.folder)
         now = time.monotonic()
         service.deaths.append(now)
         if len(service.deaths) == DEATHS and now - service.deaths[0] < DEATHS_SECONDS:
-            raise StackError(
+            raise service.failure or StackError(
                 f"{service.name} ended {DEATHS} times within a minute, so everything was stopped. "
-                f"{last_words(service.log)}"
+                f"{last_words(service.log, since=service.since)}"
             )
-        service.running = service.start()
-        self.wait(service)
-        took = time.monotonic() - now
-        self._say(f"{_clock()}  {service.name} {_ending(code)}; started again in {took:.1f} s.")
+        if service.return_ is None:
+            service.return_ = Return(_ending(code), now)
+        try:
+            self._start(service)
+            service.failure = None
+        except StackError as error:
+            service.failure = error  # tried again at the next look
+
+    def _listen(self, service: Service) -> None:
+        """Say when a service gives no sign of life, and start it again when that lasts."""
+        if service.pulse is None or service.running is None:
+            return
+        before = service.pulse.silent
+        service.pulse.watch()
+        silent = service.pulse.silent
+        if silent >= FROZEN_SECONDS:
+            self._tell(f"{service.name} has not answered for {silent:.0f} s and is ended.")
+            children.kill(service.running.process)
+        elif silent >= SILENT_SECONDS and not service.silence_told:
+            service.silence_told = True
+            left = FROZEN_SECONDS - silent
+            self._tell(
+                f"{service.name} has not answered for {silent:.0f} s. If it does not within "
+                f"{left:.0f} s, it is ended and started again."
+            )
+        elif service.silence_told and silent < SILENT_SECONDS:
+            service.silence_told = False
+            self._tell(f"{service.name} answers again, after {before:.0f} s.")
+
+    def _tell(self, line: str) -> None:
+        self._say(f"{_clock()}  {line}")
 
     def _look_at_disk(self) -> None:
         free = _free(self.folder)
         level = (free < LOW_DISK_BYTES) + (free < FULL_DISK_BYTES)
-        if level > self._warned:
-            self._say(f"{_clock()}  {_warning(level, free, self.folder)}")
-        self._warned = level
+        before, self._warned = self._warned, level
+        if level > before:
+            self._tell(_warning(level, free, self.folder))
+        elif level < before:
+            room = f"There is room again on the disk of {self.folder}: {free // 1_000_000} MB."
+            self._tell(f"{room} What people write is saved.")
 
 
 def _warning(level: int, free: int, folder: Path) -> str:

@@ -6,7 +6,6 @@ every workflow can be started again from them.
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -78,12 +77,14 @@ def start_dev_server(
     namespace: str = "default",
     search_attributes: Mapping[str, str] = SEARCH_ATTRIBUTES,
     dynamic_config: Mapping[str, bool | int | str] = MappingProxyType({}),
+    env: Mapping[str, str] | None = None,
 ) -> RunningTemporal:
     """Start a server on loopback and wait until the namespace answers.
 
     `db_file` None keeps everything in memory. Ports: None takes a free one. `dynamic_config` holds
-    the server's own keys, e.g. `{"frontend.WorkflowTimeSkippingEnabled": True}`. Blocks; call it
-    from the main thread. Raises StackError with a sentence and the server's last words.
+    the server's own keys, e.g. `{"frontend.WorkflowTimeSkippingEnabled": True}`. `env` None passes
+    our own environment on. Blocks; call it from the main thread. Raises StackError with a sentence
+    and the server's last words.
     """
     binary = temporal_binary()
     port = port or free_port()
@@ -101,7 +102,7 @@ def start_dev_server(
     for key, value in dynamic_config.items():
         argv += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
     since = log.stat().st_size if log.exists() else 0
-    process = children.spawn(argv, log=log)
+    process = children.spawn(argv, log=log, env=env)
     running = RunningTemporal(
         address=f"{LOOPBACK}:{port}",
         ui_url=None if ui_port is None else f"http://{LOOPBACK}:{ui_port}",
@@ -119,7 +120,7 @@ def start_dev_server(
 
 def _wait_until_ready(running: RunningTemporal, port: int, since: int) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not (_listens(port) and _keep_longer(running)):
+    while not (children.listens(running.process.pid, port) and _keep_longer(running)):
         if running.process.poll() is not None:
             raise explain_exit(
                 "Temporal",
@@ -133,12 +134,6 @@ def _wait_until_ready(running: RunningTemporal, port: int, since: int) -> None:
                 f"Temporal runs but does not answer after {START_SECONDS:.0f} s. See {running.log}."
             )
         time.sleep(0.05)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def _keep_longer(running: RunningTemporal) -> bool:

@@ -6,12 +6,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from store.outage import Outage, outage_of
 from store.seal_keys import SealKeys
 
 IDLE_IN_TRANSACTION_SECONDS = 15
@@ -19,6 +21,11 @@ IDLE_IN_TRANSACTION_SECONDS = 15
 
 RESTED_SECONDS = 1.0
 """A connection that lay for longer is asked whether it still lives."""
+
+_A_MEGABYTE = text(
+    "CREATE TEMPORARY TABLE almanac_room ON COMMIT DROP AS "
+    "SELECT repeat(md5(n::text), 30) AS filling FROM generate_series(1, 1000) AS n"
+)
 
 
 def async_url(url: str | URL) -> URL:
@@ -68,14 +75,40 @@ class Database:
                 "audit_key": audit_key.encode() if audit_key else None,
             },
         )
+        self.full = False
+        """A write was refused because the server's disk is full; `has_room` looks again."""
+
         if lasting:
             _ask_after_a_rest(self.engine)
+        self._notice_full_disk()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One READ COMMITTED transaction."""
         async with self.engine.begin() as conn:
             yield conn
+
+    async def has_room(self) -> bool:
+        """Whether the server's disk takes a megabyte; says so in `full`. Writes nothing that stays.
+
+        For after a write was refused: asking makes catalogue rows, so nobody should ask all day.
+        Raises what a lost connection raises.
+        """
+        try:
+            async with self.begin() as conn:
+                await conn.execute(_A_MEGABYTE)
+        except DBAPIError as error:
+            if outage_of(error) is not Outage.FULL:
+                raise
+            return False
+        self.full = False
+        return True
+
+    def _notice_full_disk(self) -> None:
+        @event.listens_for(self.engine.sync_engine, "handle_error")
+        def failed(context: ExceptionContext) -> None:
+            if outage_of(context.original_exception) is Outage.FULL:
+                self.full = True
 
     async def close(self) -> None:
         """Close every pooled connection. Repeatable."""

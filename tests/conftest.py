@@ -1,7 +1,10 @@
 """Real parts for every test: one PostgreSQL a test process, a fresh database a test."""
 
 import itertools
+import logging
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 import pytest_asyncio
+import structlog
 from psycopg import sql
 
+from api.logging import configure_logging
 from embedded.postgres import RunningPostgres, ephemeral_postgres
 from store.memory import collect_seldom
 from store.migrate import upgrade
@@ -114,3 +119,19 @@ def _admin(dsn: str) -> psycopg.Connection:
 
 def _url(dsn: str, name: str) -> str:
     return dsn.rsplit("/", 1)[0] + "/" + name
+
+
+@pytest.fixture
+def own_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Logs as an entry point configures them: one JSON line each, where `capfd` reads them."""
+    loggers = [logging.getLogger(), *map(logging.getLogger, logging.root.manager.loggerDict)]
+    before = [(one, one.handlers[:], one.propagate, one.level) for one in loggers]
+    hooks = sys.excepthook, threading.excepthook
+    configure_logging("INFO")
+    yield
+    for one, handlers, propagate, level in before:
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()

@@ -74,7 +74,7 @@ def test_the_environment_wins_over_a_file_and_a_file_over_the_default(
     named = tmp_path / "host"
     named.write_text("named.example.com\n")
     assert load_settings().smtp_host == "folder.example.com"
-    assert load_settings().sender_domain == "folder.example.com"
+    assert load_settings().mail_domain == "folder.example.com"
     monkeypatch.setenv("ALMANAC_SMTP_HOST_FILE", str(named))
     assert load_settings().smtp_host == "named.example.com"
     monkeypatch.setenv("ALMANAC_SMTP_HOST", "")

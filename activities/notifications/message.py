@@ -84,16 +84,18 @@ def build_message(
     reply_to: Mailbox | None,
     recipient: Recipient,
     now: datetime,
+    domain: str | None = None,
 ) -> OutgoingMail:
     """Address a worded mail.
 
     `key` is the mail's identity in the outbox: the same key gives the same Message-ID, however
     often it is sent. `thread_key` is the key of the first mail about the same thing; None, or
     the key itself, for a mail that begins a thread. `now` becomes Date, in the recipient's zone.
+    `domain` is that of Message-IDs and List-Id; None for that of the sender.
 
     Raises AddressError if an address is not one.
     """
-    domain = _domain(sender.address)
+    domain = domain or _domain(sender.address)
     headers = [
         ("From", _mailbox(sender.name, sender.address)),
         ("To", _mailbox(recipient.name, recipient.address)),

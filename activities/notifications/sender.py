@@ -72,6 +72,7 @@ class MailSettings:
     """How mails leave. `per_second` bounds all connections of this process together.
 
     `company` is its name for people outside; without one, the domain that mail comes from.
+    `domain` is that of Message-IDs; without one, the sender's.
     """
 
     sender: Mailbox
@@ -79,10 +80,16 @@ class MailSettings:
     reply_to: Mailbox | None = None
     ask: Mailbox | None = None
     company: str | None = None
+    domain: str | None = None
     relay: Relay | None = None
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     connections: int = 4
     per_second: float | None = None
+
+    @property
+    def message_domain(self) -> str:
+        """The domain that Message-IDs are made in."""
+        return (self.domain or self.sender.address.rpartition("@")[2]).lower()
 
     def site(self) -> Site:
         """Where links lead and who answers."""
@@ -105,7 +112,7 @@ class Sender:
         self._database = database
         self._settings = settings
         self._site = settings.site()
-        self._domain = settings.sender.address.rpartition("@")[2].lower()
+        self._domain = settings.message_domain
         self._pace = Pace(settings.per_second)
         self._behind: dict[str, datetime] = {}  # since which turn of this sender
         make = connect or self._smtp
@@ -274,6 +281,7 @@ class _Delivery:
             reply_to=settings.reply_to,
             recipient=daily.recipient,
             now=self._as_of,
+            domain=settings.message_domain,
         )
         text = rendered.text
         for item in mail.items:

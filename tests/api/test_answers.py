@@ -1,18 +1,19 @@
 """What every answer has in common: problems, headers, ids, logs, health and figures."""
 
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-import structlog
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.app import create_app
 from api.errors import CATALOGUE
-from api.logging import configure_logging
 from config import Settings
+from definitions import shipped
 from domain.clock import SetClock
 from store.session import Database
 from tests.api.conftest import SERVICE_KEY, SignIn
@@ -73,6 +74,82 @@ async def test_bodies_are_strict(script: AsyncClient) -> None:
     assert (large.status_code, large.json()["code"]) == (413, "too-large")
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/definitions/validate", "application/json"),
+        ("/sign-in", "application/x-www-form-urlencoded"),
+        ("/sign-in", "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_a_body_of_unknown_length_is_refused_when_it_becomes_too_large(
+    script: AsyncClient, path: str, kind: str
+) -> None:
+    begun = b'{"text": "' if kind == "application/json" else b"email=" + b"a" * 10
+    if kind.startswith("multipart"):
+        begun = b'--x\r\nContent-Disposition: form-data; name="email"; filename="a"\r\n\r\n'
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield begun
+        for _ in range(60):
+            yield b"x" * 50_000
+
+    headers = {"Content-Type": kind}
+    large = await script.post(path, content=chunks(), headers=headers)
+    assert (large.status_code, large.json()["code"]) == (413, "too-large")
+
+
+REFUSED = {
+    "53100": "the disk of the database is full",
+    "25006": "the database takes no changes",
+    "40P01": "Somebody else changed the same thing",
+    "57014": "has too much to do",
+}
+
+
+@pytest.mark.parametrize("state", REFUSED)
+async def test_what_the_database_cannot_do_is_said_as_it_is(
+    script: AsyncClient, database: Database, state: str
+) -> None:
+    async with database.begin() as conn:
+        await refuse_writes(conn, state)
+    body = {"text": shipped.cycle_source("quarterly")}
+    answer = await script.post("/api/definitions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), answer.json()
+    assert REFUSED[state] in answer.json()["detail"]
+    assert answer.headers["retry-after"] == "5"
+
+
+async def refuse_writes(conn: AsyncConnection, state: str) -> None:
+    """Let PostgreSQL refuse what needs room, as it does on a full disk."""
+    for statement in (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{state}'; END $$",
+        "CREATE FUNCTION refuse_tables() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{state}'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON definition_versions EXECUTE FUNCTION refuse()",
+        "CREATE EVENT TRIGGER full_disk ON ddl_command_start"
+        " WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION refuse_tables()",
+    ):
+        await conn.execute(text(statement))
+
+
+async def test_ready_says_that_nothing_can_be_saved_until_there_is_room_again(
+    script: AsyncClient, stranger: AsyncClient, database: Database
+) -> None:
+    async with database.begin() as conn:
+        await refuse_writes(conn, "53100")
+    await script.post("/api/definitions", json={"text": shipped.cycle_source("quarterly")})
+    full = await stranger.get("/readyz")
+    assert (full.status_code, full.json()["database"]) == (200, "degraded")
+    assert full.json()["status"] == "degraded"
+    async with database.begin() as conn:
+        await conn.execute(text("DROP EVENT TRIGGER full_disk"))
+    room = await stranger.get("/readyz")
+    assert (room.json()["database"], room.json()["status"]) == ("ok", "ok")
+    assert not database.full
+
+
 async def test_answers_trust_nothing_but_this_site(stranger: AsyncClient) -> None:
     for path in ("/livez", "/api/me", "/nothing"):
         headers = (await stranger.get(path)).headers
@@ -94,10 +171,8 @@ async def test_the_log_has_neither_tokens_nor_names_nor_queries(
     stranger: AsyncClient,
     sign_in: SignIn,
     capfd: pytest.CaptureFixture[str],
-    request: pytest.FixtureRequest,
+    own_lines: None,
 ) -> None:
-    configure_logging("INFO")
-    request.addfinalizer(structlog.reset_defaults)
     client = await sign_in(HR)
     await client.get("/api/people", params={"search": "planted-name"})
     await stranger.post("/api/session", json={"token": "planted-token-planted"})

@@ -14,7 +14,7 @@ from definitions import shipped
 from definitions.calendar import Calendars
 from definitions.loader import parse_definition
 from domain.access import Actor
-from embedded.demo import _last_morning, seed
+from embedded.demo import _last_morning, holds_nothing, make_demo, open_doors
 from embedded.mailbox import Mailbox
 from embedded.smtp_sink import SmtpSink
 from store.definitions import latest, publish
@@ -73,8 +73,10 @@ def test_the_cycle_begins_on_the_last_morning_that_is_over_everywhere(
 async def test_an_empty_database_gets_a_company_whose_cycle_has_begun(
     settings: Settings, database: Database, sink: SmtpSink
 ) -> None:
-    seeded = await seed(settings, now=SATURDAY)
-    assert (seeded.imported, seeded.participants) == (107, 106)
+    assert await holds_nothing(settings)
+    made = await make_demo(settings, now=SATURDAY)
+    assert (made.imported, made.participants) == (107, 106)
+    assert not await holds_nothing(settings)
     async with database.begin() as conn:
         rows = await conn.execute(text(_TASKS))
         found = {(row.definition, row.key, row.state): row.count for row in rows}
@@ -99,7 +101,8 @@ async def test_an_empty_database_gets_a_company_whose_cycle_has_begun(
 async def test_a_second_time_only_links_are_made(
     settings: Settings, database: Database, sink: SmtpSink
 ) -> None:
-    first = await seed(settings, now=SATURDAY)
+    await make_demo(settings, now=SATURDAY)
+    first = await open_doors(settings, now=SATURDAY)
     async with database.begin() as conn:
         await publish(
             conn,
@@ -109,9 +112,8 @@ async def test_a_second_time_only_links_are_made(
             now=SATURDAY,
         )
     sent = sink.mailbox.count()
-    second = await seed(settings, now=SATURDAY)
-    assert (second.imported, second.participants) == (0, 0)
-    assert {door.address for door in first.doors}.isdisjoint(door.address for door in second.doors)
+    second = await open_doors(settings, now=SATURDAY)
+    assert {door.address for door in first}.isdisjoint(door.address for door in second)
     async with database.begin() as conn:
         assert await conn.scalar(text("SELECT count(*) FROM cycles")) == 2
         versions = await conn.scalar(text("SELECT count(*) FROM definition_versions"))
@@ -122,13 +124,13 @@ async def test_a_second_time_only_links_are_made(
 async def test_a_version_of_a_person_is_not_replaced_by_the_shipped_one(
     settings: Settings, database: Database
 ) -> None:
-    await seed(settings, now=SATURDAY)
+    await make_demo(settings, now=SATURDAY)
     changed = shipped.cycle_source("quarterly").replace("title: ", "title: Our ", 1)
     async with database.begin() as conn:
         person = await conn.scalar(text("SELECT min(id) FROM people"))
         parsed = parse_definition(changed, "ours")
         ours = await publish(conn, parsed, source=changed, actor=Actor(person, "hr"), now=SATURDAY)
-    await seed(settings, now=SATURDAY)
+    await open_doors(settings, now=SATURDAY)
     async with database.begin() as conn:
         kept = await latest(conn, "quarterly")
     assert kept is not None
@@ -138,12 +140,12 @@ async def test_a_version_of_a_person_is_not_replaced_by_the_shipped_one(
 async def test_each_door_is_that_of_another_kind_of_person(
     settings: Settings, database: Database
 ) -> None:
-    seeded = await seed(settings, now=SATURDAY)
-    assert [door.who for door in seeded.doors] == ["HR", "Manager", "Participant", "Administrator"]
+    await make_demo(settings, now=SATURDAY)
+    doors = await open_doors(settings, now=SATURDAY)
+    assert [door.who for door in doors] == ["HR", "Manager", "Participant", "Administrator"]
     async with database.begin() as conn:
         links = [
-            await find_link(conn, door.address.rpartition("/l/")[2], SATURDAY)
-            for door in seeded.doors
+            await find_link(conn, door.address.rpartition("/l/")[2], SATURDAY) for door in doors
         ]
         assert {link.state for link in links} == {LinkState.VALID}
         mails = [

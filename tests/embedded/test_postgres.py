@@ -13,9 +13,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from embedded import children
+from embedded import children, postgres_files
 from embedded.failures import StackError
-from embedded.postgres import RunningPostgres, ephemeral_postgres, start_postgres
+from embedded.ports import is_free
+from embedded.postgres import (
+    RunningPostgres,
+    _answers_for_itself,
+    _disown,
+    end_orphan,
+    ephemeral_postgres,
+    start_postgres,
+)
+from embedded.postgres_files import reachable_home
+from embedded.system_user import SystemUser
 from tests.waiting import until_now
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,14 +114,102 @@ def test_an_interrupted_creation_leaves_no_half_cluster(folder: Path) -> None:
         running.kill()
 
 
-def test_a_process_id_that_now_belongs_to_another_program_does_not_block(folder: Path) -> None:
+def stopped_with_number_of(folder: Path, pid: int) -> Path:
+    """A cluster whose server was killed, and whose number now belongs to another process."""
     first = start_postgres(folder, fsync=False)
-    lines = (first.home / "cluster" / "postmaster.pid").read_text().splitlines()
-    first.stop()
-    lines[0] = str(os.getpid())
-    (first.home / "cluster" / "postmaster.pid").write_text("\n".join(lines))
-    second = start_postgres(folder, fsync=False)
-    second.kill()
+    pid_file = first.home / "cluster" / "postmaster.pid"
+    first.kill()
+    lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(pid), *lines[1:]]) + "\n")
+    return pid_file
+
+
+def test_a_process_id_that_now_belongs_to_another_program_does_not_block(folder: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as another:
+        stopped_with_number_of(folder, another.pid)
+        second = start_postgres(folder, fsync=False)
+        assert another.poll() is None
+        second.kill()
+        another.kill()
+
+
+def test_a_server_that_nobody_reaped_does_not_block(folder: Path) -> None:
+    """As in a container whose first process reaps nobody."""
+    zombie = os.fork()
+    if zombie == 0:
+        os._exit(0)
+    try:
+        while children.lives(zombie):
+            os.sched_yield()
+        stopped_with_number_of(folder, zombie)
+        second = start_postgres(folder, fsync=False)
+        second.kill()
+    finally:
+        os.waitpid(zombie, 0)
+
+
+def test_processes_of_a_dead_server_still_guard_its_data(folder: Path) -> None:
+    first = start_postgres(folder, fsync=False)
+    pid_file = first.home / "cluster" / "postmaster.pid"
+    [key] = [line for line in pid_file.read_text().splitlines() if len(line.split()) == 2][-1:]
+    _disown(pid_file, first.process.pid)
+    assert pid_file.read_text().splitlines()[0] == str(os.getpid())
+    assert key in pid_file.read_text(), "PostgreSQL looks for its shared memory by this"
+    first.kill()
+
+
+def test_a_copy_does_not_take_the_server_of_the_original_for_its_own(folder: Path) -> None:
+    first = start_postgres(folder, fsync=False)
+    try:
+        moved = folder.with_name("original")
+        folder.rename(moved)  # it runs on; what stands in its old place is another folder
+        shutil.copytree(moved, folder, copy_function=shutil.copy2)
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "--reference", moved / "cluster", folder / "cluster"])
+        end_orphan(folder)
+        assert children.lives(first.process.pid)
+        assert ask(first.dsn, "SELECT 1") == 1
+    finally:
+        first.kill()
+
+
+def test_an_orphan_is_gone_before_its_port_is_looked_at(folder: Path) -> None:
+    first = start_postgres(folder, fsync=False)
+    first._lock.release()  # as if our process had gone without it
+    end_orphan(folder)
+    assert is_free(first.port)
+    end_orphan(folder)
+
+
+def test_another_server_that_answers_is_not_taken_for_ours(folder: Path) -> None:
+    first = start_postgres(folder, fsync=False)
+    try:
+        password = (first.home / "password").read_text()
+        assert not _answers_for_itself(first.port, password, os.getpid())
+        assert _answers_for_itself(first.port, password, first.process.pid)
+    finally:
+        first.kill()
+
+
+def test_a_copy_of_a_note_is_not_let_into_the_data_of_the_original(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where PostgreSQL's account cannot reach the folder, its data lies elsewhere."""
+    monkeypatch.setattr(postgres_files, "SHARED_PLACE", tmp_path / "shared")
+    monkeypatch.setattr(postgres_files, "can_reach", lambda *_: False)
+    original, copy, moved = (tmp_path / name for name in ("original", "copy", "moved"))
+    original.mkdir()
+    user = SystemUser(65534, 65534)
+    home = reachable_home(original, user)
+    assert reachable_home(original, user) == home
+    shutil.copytree(original, copy)
+    with pytest.raises(StackError, match=rf"{copy} is a copy of {original}"):
+        reachable_home(copy, user)
+    original.rename(moved)
+    assert reachable_home(moved, user) == home, "moved is not copied"
+    shutil.rmtree(home)
+    with pytest.raises(StackError, match="is not there"):
+        reachable_home(moved, user)
 
 
 def test_a_server_left_behind_by_a_killed_supervisor_is_ended(folder: Path) -> None:
@@ -136,10 +234,10 @@ def test_the_server_ends_with_a_supervisor_that_is_killed(folder: Path) -> None:
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert "postgres" in children.command_line(pid)
+        assert children.lives(pid)
         parent.send_signal(signal.SIGKILL)
     if sys.platform == "linux":
-        until_now("the server to end", lambda: children.command_line(pid), lambda left: not left)
+        until_now("the server to end", lambda: children.lives(pid), lambda lives: not lives)
     start_postgres(folder, fsync=False).kill()
 
 

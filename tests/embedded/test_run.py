@@ -1,8 +1,10 @@
 """The whole stack from one command: what it shows, what it survives, how it ends."""
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +18,8 @@ import pytest
 from httpx2 import Client
 
 from definitions import shipped
-from embedded import run_file
+from embedded import children
+from embedded.temporal import temporal_binary
 from tests.embedded.running import ROOT, Run, a_folder, almanac_run, gone, settings
 from tests.waiting import until_now
 
@@ -61,7 +64,8 @@ def test_a_start_says_in_twelve_lines_what_runs_and_where_to_go(lives: Lives, st
     lines = lines[: next(n for n, line in enumerate(lines, 1) if line.startswith("Ready in "))]
     shown = "\n".join(lines)
     assert len(lines) <= 12
-    for step in ("PostgreSQL", "schema", "Temporal", "demo company", "inbox", "pages", "worker"):
+    steps = ["PostgreSQL", "schema", "Temporal", "inbox", "pages", "worker"]
+    for step in steps + ["demo company"] * (start == "first"):
         assert re.search(rf"{step} \d+\.\d s", shown)
     for place in ("Pages", "Inbox", "Temporal"):
         assert re.search(rf"^  {place} +http://127\.0\.0\.1:\d+$", shown, re.MULTILINE)
@@ -175,6 +179,166 @@ def test_a_killed_supervisor_leaves_nothing_behind_and_nothing_twice(lives: Live
         assert cycles.fetchone() == (1,)
 
 
+def test_who_else_can_look_is_said_before_anything_is_shown(lives: Lives) -> None:
+    said = lives.first.lines[1]
+    assert said == (
+        "Every account of this machine can open the inbox (all mails, sign-in links included) and "
+        "Temporal's pages."
+    )
+
+
+@pytest.mark.parametrize("part", ["worker", "pages", "inbox"])
+def test_each_line_of_a_log_is_json(lives: Lives, part: str) -> None:
+    lines = (lives.second.folder / "logs" / f"{part}.log").read_text().splitlines()
+    assert lines or part == "inbox"
+    for line in lines:
+        assert isinstance(json.loads(line), dict), line
+
+
+def test_a_restarted_worker_is_back_when_it_is_the_one_that_asks_for_work(demo: Run) -> None:
+    before = demo.file["processes"]["worker"]
+    os.kill(before, signal.SIGKILL)
+    demo.until("worker was ended by SIGKILL; started again in")
+    content = demo.file
+    words = ["task-queue", "describe", "--task-queue", "almanac", "--output", "json"]
+    asked = subprocess.run(
+        [temporal_binary(), *words, "--address", content["temporal"]],
+        capture_output=True,
+        text=True,
+    )
+    pollers = {poller["identity"].split("@")[0] for poller in json.loads(asked.stdout)["pollers"]}
+    assert str(content["processes"]["worker"]) in pollers
+
+
+def test_a_copy_of_a_folder_whose_stack_runs_starts_beside_it(demo: Run) -> None:
+    copy = demo.folder.with_name("copy")
+    shutil.copytree(demo.folder, copy, ignore_dangling_symlinks=True, copy_function=_copy)
+    if os.geteuid() == 0:
+        subprocess.run(["cp", "-a", "-T", demo.folder / "postgres", copy / "postgres"])
+    with almanac_run(copy, env=settings(copy)) as beside:
+        beside.until("^Ready in ")
+        assert beside.file["processes"].keys() == demo.file["processes"].keys()
+        for name, pid in demo.file["processes"].items():
+            assert children.lives(pid), name
+            assert beside.file["processes"][name] != pid
+        for run in (demo, beside):
+            key = {"Authorization": f"Bearer {run.file['service_key']}"}
+            with Client(headers=key) as script:
+                assert script.get(f"{run.file['pages']}/api/cycles").status_code == 200
+
+
+def _copy(source: str, target: str) -> None:
+    """A file of a running server may go while it is copied."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+
+
+def test_two_stacks_that_start_together_find_ports_of_their_own(tmp_path: Path) -> None:
+    """Both want the same usual ports, and see them free."""
+    with a_folder() as one, a_folder() as two:
+        usual = {name: value for name, value in settings(one).items() if name.endswith("_PORT")}
+        ports = {
+            "PostgreSQL": usual["ALMANAC_POSTGRES_PORT"],
+            "Temporal": usual["ALMANAC_TEMPORAL_PORT"],
+            "its pages": usual["ALMANAC_TEMPORAL_UI_PORT"],
+            "the inbox": usual["ALMANAC_INBOX_PORT"],
+            "mails": usual["ALMANAC_INBOX_SMTP_PORT"],
+            "the pages": usual["ALMANAC_API_PORT"],
+        }
+        for folder in (one, two):
+            folder.mkdir()
+            book = {service: int(port) for service, port in ports.items()}
+            (folder / "ports.json").write_text(json.dumps(book))
+        env = {k: v for k, v in settings(one).items() if k not in usual}
+        with (
+            almanac_run(one, "--no-demo", env=env | {"ALMANAC_DATA_DIR": str(one)}) as first,
+            almanac_run(two, "--no-demo", env=env | {"ALMANAC_DATA_DIR": str(two)}) as second,
+        ):
+            for run in (first, second):
+                run.until("^Ready in ")
+            for run in (first, second):
+                key = {"Authorization": f"Bearer {run.file['service_key']}"}
+                with Client(headers=key) as script:
+                    assert script.get(f"{run.file['pages']}/api/cycles").status_code == 200
+                for name, pid in run.file["processes"].items():
+                    assert children.lives(pid), name
+            assert first.file["pages"] != second.file["pages"]
+            assert first.file["temporal"] != second.file["temporal"]
+
+
+def test_our_own_orphan_on_a_port_that_was_asked_for_is_no_other_program(folder: Path) -> None:
+    env = settings(folder)
+    with almanac_run(folder, "--no-demo", env=env) as first:
+        first.until("^Ready in ")
+        server = first.file["processes"]["PostgreSQL"]
+        os.kill(server, signal.SIGSTOP)  # so that it does not end with its supervisor
+        first.stop(signal.SIGKILL)
+    os.kill(server, signal.SIGCONT)
+    with almanac_run(folder, "--no-demo", env=env) as second:
+        second.until("^Ready in ")
+        assert second.file["processes"]["PostgreSQL"] != server
+        assert not children.lives(server)
+
+
+MOMENTS = (0.0, 2.0, 5.0, 9.0)
+"""Seconds into the making of the demo, which takes longer; where it does not, the last ones say
+that a demo that is complete stays as it is."""
+
+
+def test_a_demo_that_was_stopped_at_any_moment_is_whole_at_the_next_start(folder: Path) -> None:
+    """Ctrl-C and SIGKILL by turns; then a start that is let alone."""
+    for number, seconds in enumerate(MOMENTS):
+        with almanac_run(folder) as run:
+            log = folder / "logs" / "inbox.log"
+            _until_it_is_made(folder)
+            time.sleep(seconds)  # a moment of the making, not a wait for anything
+            run.stop(signal.SIGKILL if number % 2 else signal.SIGINT)
+            assert log.exists()
+    with almanac_run(folder) as whole:
+        whole.until("^Ready in ")
+        with psycopg.connect(whole.file["database_url"]) as connection:
+            facts = connection.execute(
+                "SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM cycles"
+                " WHERE definition IN ('annual', 'feedback')),"
+                " (SELECT count(*) FROM feedback_reports),"
+                " (SELECT count(DISTINCT person_id) FROM notifications n"
+                "  JOIN cycles c ON c.id = n.cycle_id AND c.definition = 'annual'"
+                "  WHERE n.event = 'task_opened' AND n.state = 'sent'),"
+                " (SELECT count(*) FROM mails WHERE state = 'sent')"
+            ).fetchone()
+            databases = connection.execute("SELECT datname FROM pg_database").fetchall()
+        assert facts is not None
+        assert facts[:4] == (107, 2, 1, 106)
+        assert ("almanac_unfinished",) not in databases
+        with Client() as script:
+            told = script.get(f"{whole.file['inbox']}/mails.json?limit=1000").json()["mails"]
+        assert len(told) == facts[4], "no mail of a demo that was given up"
+
+
+def _until_it_is_made(folder: Path) -> None:
+    """Wait until the demo is being made: its database is there beside ours, or it is done."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, psycopg.Error, ValueError, KeyError):
+            port = json.loads((folder / "ports.json").read_text())["PostgreSQL"]
+            password = (_home(folder) / "password").read_text().strip()
+            url = f"postgresql://almanac:{password}@127.0.0.1:{port}/"
+            with psycopg.connect(f"{url}postgres", connect_timeout=2) as connection:
+                names = {n for (n,) in connection.execute("SELECT datname FROM pg_database")}
+            if "almanac_unfinished" in names:
+                return
+            with psycopg.connect(f"{url}almanac", connect_timeout=2) as connection:
+                if connection.execute("SELECT count(*) FROM people").fetchone() != (0,):
+                    return
+        time.sleep(0.05)
+    raise AssertionError("the demo was never begun")
+
+
+def _home(folder: Path) -> Path:
+    note = folder / "postgres" / "location"
+    return Path(note.read_text().strip()) if note.exists() else folder / "postgres"
+
+
 def test_ctrl_c_stops_everything_also_after_a_start_with_a_broken_file(folder: Path) -> None:
     folder.mkdir()
     (folder / "temporal.db").write_text("no database " * 2000)
@@ -206,19 +370,3 @@ def test_a_wrong_setting_is_a_sentence(folder: Path) -> None:
     with almanac_run(folder, env=settings(folder, api_port="many")) as run:
         run.until("ALMANAC_API_PORT: should be a whole number")
         assert run.process.wait(30) == 1
-
-
-def test_leftovers_are_ended_only_if_they_are_what_was_started(tmp_path: Path) -> None:
-    script = [sys.executable, "-c", "import time; time.sleep(60)"]
-    with subprocess.Popen(script) as ours, subprocess.Popen(script) as another:
-        content = {
-            "processes": {"worker": ours.pid, "pages": another.pid},
-            "commands": {"worker": " ".join(script), "pages": "python of yesterday"},
-        }
-        file = tmp_path / "run.json"
-        file.write_text(json.dumps(content))
-        assert run_file.end_leftovers(file) == ["worker"]
-        assert ours.wait(10) == -signal.SIGKILL
-        assert another.poll() is None
-        another.kill()
-    assert run_file.end_leftovers(file) == []

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded import children, supervisor
+from embedded import children, signs, supervisor
 from embedded.failures import StackError
 from embedded.stack import Program
-from embedded.supervisor import Service, Stopped, Supervisor, stop_signals
+from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
 
 
 @pytest.fixture
@@ -17,9 +17,26 @@ def said() -> list[str]:
     return []
 
 
+class Changes:
+    """Counts starts; ends the watch after so many of them."""
+
+    def __init__(self) -> None:
+        self.left = -1
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Stopped
+
+
 @pytest.fixture
-def keeper(tmp_path: Path, said: list[str]) -> Supervisor:
-    return Supervisor(tmp_path, say=said.append)
+def changes() -> Changes:
+    return Changes()
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, said: list[str], changes: Changes) -> Supervisor:
+    return Supervisor(tmp_path, say=said.append, changed=changes)
 
 
 def shell(folder: Path, name: str, script: str) -> Service:
@@ -27,17 +44,26 @@ def shell(folder: Path, name: str, script: str) -> Service:
     return Service(name, log, lambda: Program(children.spawn(["/bin/sh", "-c", script], log=log)))
 
 
-def watch_until(keeper: Supervisor, changes: int) -> None:
-    """Watch until so many restarts have happened."""
-    left = [changes]
+def watch_until(keeper: Supervisor, starts: int) -> None:
+    """Watch until so many services were started again."""
+    changes = keeper._changed
+    assert isinstance(changes, Changes)
+    changes.left = starts
+    with pytest.raises(Stopped):
+        keeper.watch()
 
-    def changed() -> None:
-        left[0] -= 1
-        if left[0] == 0:
+
+def watch_until_said(keeper: Supervisor, said: list[str], words: str) -> None:
+    """Watch until a line with these words was said."""
+
+    def say(line: str) -> None:
+        said.append(line)
+        if words in line:
             raise Stopped
 
+    keeper._say = say
     with pytest.raises(Stopped):
-        keeper.watch(changed=changed)
+        keeper.watch()
 
 
 def test_a_killed_service_is_started_again_with_a_note(
@@ -47,7 +73,7 @@ def test_a_killed_service_is_started_again_with_a_note(
     keeper.launch(service)
     assert service.running is not None
     service.running.process.send_signal(signal.SIGKILL)
-    watch_until(keeper, 1)
+    watch_until_said(keeper, said, "started again")
     assert service.running.process.poll() is None
     assert len(said) == 1
     assert "worker was ended by SIGKILL; started again in 0." in said[0]
@@ -59,10 +85,10 @@ def test_three_deaths_within_a_minute_are_the_end(
 ) -> None:
     keeper.launch(shell(tmp_path, "worker", "echo one; echo two >&2; exit 3"))
     with pytest.raises(StackError) as told:
-        keeper.watch(changed=lambda: None)
+        keeper.watch()
     assert "worker ended 3 times within a minute, so everything was stopped" in str(told.value)
     assert str(told.value).endswith("one\n  two")
-    assert [line.split("  ")[1][:24] for line in said] == ["worker ended with code 3"] * 2
+    assert all("worker ended with code 3; started again" in line for line in said)
 
 
 def test_deaths_far_apart_are_no_reason_to_stop(
@@ -80,9 +106,94 @@ def test_of_a_traceback_only_what_it_comes_to_is_shown(keeper: Supervisor, tmp_p
     argv = ["python3", "-c", python]
     keeper.launch(Service("worker", log, lambda: Program(children.spawn(argv, log=log))))
     with pytest.raises(StackError) as told:
-        keeper.watch(changed=lambda: None)
+        keeper.watch()
     assert "Traceback" not in str(told.value)
     assert "ValueError: invalid literal for int() with base 10: 'many'" in str(told.value)
+
+
+def test_a_service_is_back_when_it_serves_and_not_when_it_runs(
+    keeper: Supervisor, said: list[str], tmp_path: Path
+) -> None:
+    service = shell(tmp_path, "worker", "exec sleep 60")
+    looks: list[int] = []
+
+    def is_ready(running: Running) -> bool:
+        assert not said, "nothing is said before"
+        looks.append(running.process.pid)
+        return len(looks) == 3
+
+    service.is_ready = is_ready
+    keeper.launch(service)
+    assert service.running is not None
+    service.running.process.kill()
+    watch_until_said(keeper, said, "started again")
+    assert len(looks) == 3
+    assert service.running is not None
+    assert set(looks) == {service.running.process.pid}
+    keeper.stop()
+
+
+def test_a_start_that_fails_at_once_is_tried_again_and_its_reason_is_told(
+    keeper: Supervisor, tmp_path: Path
+) -> None:
+    service = shell(tmp_path, "PostgreSQL", "exit 1")
+    keeper.launch(service)
+    tries: list[int] = []
+
+    def fail() -> Program:
+        tries.append(1)
+        raise StackError("PostgreSQL has lost its files.")
+
+    service.start = fail
+    with pytest.raises(StackError, match="PostgreSQL has lost its files"):
+        keeper.watch()
+    assert len(tries) == 2, "the third death is the end"
+
+
+def test_a_frozen_service_is_told_and_then_started_again(
+    keeper: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "SILENT_SECONDS", 0.6)
+    monkeypatch.setattr(supervisor, "FROZEN_SECONDS", 1.2)
+    service = shell(tmp_path, "worker", "exec sleep 60")
+    service.sign = lambda: False
+    keeper.launch(service)
+    assert service.running is not None
+    frozen = service.running.process
+    frozen.send_signal(signal.SIGSTOP)
+    watch_until_said(keeper, said, "started again in")
+    assert "worker has not answered for" in said[0]
+    assert "it is ended and started again" in said[0]
+    assert "and is ended" in said[1]
+    assert "worker was ended by SIGKILL; started again in" in said[2]
+    assert frozen.returncode == -signal.SIGKILL
+    keeper.stop()
+
+
+def test_a_service_that_answers_again_is_left_alone(
+    keeper: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "SILENT_SECONDS", 0.6)
+    monkeypatch.setattr(signs, "LOOK_SECONDS", 0.1)
+    service = shell(tmp_path, "worker", "exec sleep 60")
+    service.sign = lambda: bool(said)
+    keeper.launch(service)
+    assert service.running is not None
+    before = service.running.process.pid
+    watch_until_said(keeper, said, "answers again")
+    assert service.running.process.pid == before
+    assert len(said) == 2
+    keeper.stop()
+
+
+def test_time_in_which_nobody_watched_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse = signs.Pulse(lambda: False)
+    clock = [1000.0]
+    monkeypatch.setattr(signs.time, "monotonic", lambda: clock[0])
+    pulse.begin()
+    clock[0] += 36_000  # a laptop that slept, a supervisor that was stopped
+    pulse.watch()
+    assert pulse.silent == 1.0
 
 
 Usage = namedtuple("Usage", "total used free")
@@ -94,7 +205,7 @@ def test_a_full_disk_stops_everything_at_once(
     monkeypatch.setattr(supervisor.shutil, "disk_usage", lambda _: Usage(1000, 1000, 0))
     keeper.launch(shell(tmp_path, "PostgreSQL", "echo PANIC: No space left on device; exit 1"))
     with pytest.raises(StackError, match="The disk is full: PostgreSQL cannot write to"):
-        keeper.watch(changed=lambda: None)
+        keeper.watch()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +224,20 @@ def test_a_disk_that_fills_is_told_once(
     keeper.launch(shell(tmp_path, "worker", "exit 3"))
     watch_until(keeper, 2)
     assert len([line for line in said if sentence in line]) == 1
+    keeper.stop()
+
+
+def test_room_again_is_told(
+    keeper: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [4096]
+    monkeypatch.setattr(supervisor.shutil, "disk_usage", lambda _: Usage(10**9, 0, free[0]))
+    monkeypatch.setattr(supervisor, "DISK_SECONDS", 0.0)
+    keeper.launch(shell(tmp_path, "worker", "exec sleep 60"))
+    watch_until_said(keeper, said, "is full. Nothing that")
+    free[0] = 900_000_000
+    watch_until_said(keeper, said, "There is room again on the disk of")
+    assert "900 MB" in said[-1]
     keeper.stop()
 
 
