@@ -226,3 +226,56 @@ def test_a_database_that_is_away_is_a_sentence() -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("almanac: PostgreSQL cannot be reached: ")
     assert len(ended.stderr.splitlines()) == 1
+
+
+EXAMPLE = "postgresql://almanac:almanac@db/almanac"
+
+
+@pytest.mark.parametrize(
+    ("address", "public", "refused"),
+    [
+        (EXAMPLE, "http://127.0.0.1:8000", False),
+        (EXAMPLE, "http://localhost:8000", False),
+        (EXAMPLE, "http://almanac.localhost", False),
+        (EXAMPLE, "http://[::1]:8000", False),
+        (EXAMPLE, "https://reviews.example.com", True),
+        (EXAMPLE, "http://192.168.1.7:8000", True),
+        (EXAMPLE, "http://127.example.com", True),
+        (EXAMPLE.replace(":almanac@", ":another@"), "https://reviews.example.com", False),
+        ("postgresql:///almanac", "https://reviews.example.com", False),
+    ],
+)
+def test_the_password_of_the_example_is_for_loopback_alone(
+    monkeypatch: pytest.MonkeyPatch, address: str, public: str, refused: bool
+) -> None:
+    monkeypatch.setenv("ALMANAC_DATABASE_URL", address)
+    monkeypatch.setenv("ALMANAC_PUBLIC_URL", public)
+    if refused:
+        with pytest.raises(SettingsError, match="Set ALMANAC_DB_PASSWORD before the first start"):
+            load_settings()
+    else:
+        load_settings()
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1", "10.0.0.7, 10.1.0.0/16", "::1"])
+def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    monkeypatch.setenv("ALMANAC_FORWARDED_ALLOW_IPS", proxies)
+    assert load_settings().forwarded_allow_ips == proxies
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example.com", "10.0.0.0/99"])
+def test_a_proxy_that_could_be_anybody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, proxies: str
+) -> None:
+    monkeypatch.setenv("ALMANAC_FORWARDED_ALLOW_IPS", proxies)
+    with pytest.raises(SettingsError, match="should be addresses or networks"):
+        load_settings()
+
+
+@pytest.mark.parametrize("domain", ["example.com>", "a b", "@example.com", "-x.com"])
+def test_a_domain_that_would_break_a_header_is_refused(
+    monkeypatch: pytest.MonkeyPatch, domain: str
+) -> None:
+    monkeypatch.setenv("ALMANAC_MAIL_DOMAIN", domain)
+    with pytest.raises(SettingsError, match="should be a domain"):
+        load_settings()

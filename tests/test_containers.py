@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -77,19 +78,18 @@ def environment(name: str, servers: Servers, app: Path, api_port: int = 0) -> di
         given["ALMANAC_MIGRATION_URL"] = servers.postgres.dsn
     given["ALMANAC_TEMPORAL_ADDRESS"] = servers.temporal.address
     given["ALMANAC_API_HOST"] = "127.0.0.1"
+    given["ALMANAC_API_PORT"] = str(api_port or 8000)
+    given["ALMANAC_ALIVE_FILE"] = str(app.parent / "worker.alive")
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "SSL_CERT_FILE")}
     return kept | given | {"PYTHONPATH": str(app), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def command(name: str, app: Path, port: int = 0) -> list[str]:
+def command(name: str, app: Path) -> list[str]:
     """The service's command, programs of the image replaced by those of this environment."""
     words: list[str] = SERVICES[name]["command"]
     places = {
         "almanac": [sys.executable, "-m", "cli"],
         "python": [sys.executable],
-        "uvicorn": [sys.executable, "-m", "uvicorn"],
-        "0.0.0.0": ["127.0.0.1"],  # noqa: S104 - what is replaced here
-        "8000": [str(port)],
     }
     spelled = [word for part in words for word in places.get(part, [part])]
     return [word.replace("/app/", f"{app}/") for word in spelled]
@@ -145,6 +145,7 @@ def test_two_workers_serve_one_queue_and_drain_when_told_to_stop(
             assert first.poll() is None, first.communicate()
             assert second.poll() is None, second.communicate()
             time.sleep(0.2)
+        assert (image.parent / "worker.alive").exists()
         for worker in (first, second):
             worker.send_signal(signal.SIGTERM)
         for worker in (first, second):
@@ -154,7 +155,7 @@ def test_two_workers_serve_one_queue_and_drain_when_told_to_stop(
 
 def started(name: str, servers: Servers, app: Path, port: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command(name, app, port),
+        command(name, app),
         env=environment(name, servers, app, port),
         cwd=app,
         stdout=subprocess.PIPE,
@@ -208,6 +209,39 @@ def test_only_pages_are_published_and_only_on_loopback() -> None:
     published = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
     assert set(published) == {"api", "temporal-ui", "inbox"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_the_gateway_of_our_network_is_the_one_proxy_that_is_believed() -> None:
+    """A proxy on the host comes in by it; without it all people would have one address."""
+    [network] = COMPOSE["networks"]["default"]["ipam"]["config"]
+    gateway = ip_address(network["gateway"])
+    assert gateway in ip_network(network["subnet"])
+    for name in OURS:
+        believed = VARIABLE.fullmatch(SERVICES[name]["environment"]["ALMANAC_FORWARDED_ALLOW_IPS"])
+        assert believed is not None
+        assert believed[2] == str(gateway)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_password_for_trying_out_is_refused_outside_loopback(
+    name: str, servers: Servers, image: Path
+) -> None:
+    given = {
+        key: VARIABLE.sub(lambda found: found[2], str(value))
+        for key, value in SERVICES[name]["environment"].items()
+    }
+    given["ALMANAC_PUBLIC_URL"] = "https://reviews.example.com"
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG")}
+    refused = subprocess.run(
+        command(name, image),
+        env=kept | given | {"PYTHONPATH": str(image), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=image,
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode != 0
+    assert "the database has the password of the example" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_whatever_is_waited_for_exists_and_can_be_waited_for() -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,21 +318,21 @@ def test_a_demo_that_was_stopped_at_any_moment_is_whole_at_the_next_start(folder
 
 def _until_it_is_made(folder: Path) -> None:
     """Wait until the demo is being made: its database is there beside ours, or it is done."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, psycopg.Error, ValueError, KeyError):
-            port = json.loads((folder / "ports.json").read_text())["PostgreSQL"]
-            password = (_home(folder) / "password").read_text().strip()
-            url = f"postgresql://almanac:{password}@127.0.0.1:{port}/"
-            with psycopg.connect(f"{url}postgres", connect_timeout=2) as connection:
-                names = {n for (n,) in connection.execute("SELECT datname FROM pg_database")}
-            if "almanac_unfinished" in names:
-                return
-            with psycopg.connect(f"{url}almanac", connect_timeout=2) as connection:
-                if connection.execute("SELECT count(*) FROM people").fetchone() != (0,):
-                    return
-        time.sleep(0.05)
-    raise AssertionError("the demo was never begun")
+    until_now("the demo to be begun", lambda: _is_being_made(folder), bool)
+
+
+def _is_being_made(folder: Path) -> bool:
+    with contextlib.suppress(OSError, psycopg.Error, ValueError, KeyError):
+        port = json.loads((folder / "ports.json").read_text())["PostgreSQL"]
+        password = (_home(folder) / "password").read_text().strip()
+        url = f"postgresql://almanac:{password}@127.0.0.1:{port}/"
+        with psycopg.connect(f"{url}postgres", connect_timeout=2) as connection:
+            names = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        if "almanac_unfinished" in names:
+            return True
+        with psycopg.connect(f"{url}almanac", connect_timeout=2) as connection:
+            return connection.execute("SELECT count(*) FROM people").fetchone() != (0,)
+    return False
 
 
 def _home(folder: Path) -> Path:

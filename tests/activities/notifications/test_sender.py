@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from activities.notifications.sender import Sender
 from activities.turn import Turn
+from config import Settings
 from domain.access import Actor
 from domain.notifications import Event
 from store.address_changes import by_token
@@ -19,6 +20,7 @@ from store.session import Database
 from tests.activities.notifications.outbox_world import Office, open_office, settings
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.store.people_rows import BOSS, HR, LEAD, WORKER
+from worker import mail_settings
 
 
 @pytest_asyncio.fixture
@@ -72,6 +74,27 @@ async def test_the_link_is_the_receivers_and_its_token_is_kept_nowhere(
     (mail,) = await office.mails()
     assert token not in mail.text
     assert mail.raw is None
+
+
+async def test_the_domain_of_the_settings_is_that_of_every_id_of_a_mail(
+    office: Office, sink: Sink
+) -> None:
+    """ALMANAC_MAIL_DOMAIN; the ledger and the mail say the same, and answers find their thread."""
+    task = office.world.self_task
+    await office.queue(office.item(Event.TASK_OPENED, WORKER, task))
+    await office.send(sink.port, domain="Ids.example.org")
+    await office.queue(office.item(Event.REMINDER, WORKER, task, rung="remind:-1"))
+    await office.send(sink.port, office.now + timedelta(days=1), domain="Ids.example.org")
+    first, second = sink.to("worker@example.com")
+    for mail in (first, second):
+        assert str(mail["Message-ID"]).endswith("@ids.example.org>")
+        assert mail["List-Id"] == "<almanac.ids.example.org>"
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert {mail.message_id for mail in await office.mails()} == set(sink.message_ids())
+    assert (
+        mail_settings(Settings(smtp_host="relay", mail_domain="ids.example.org")).message_domain
+        == "ids.example.org"
+    )
 
 
 async def test_a_mail_that_really_went_out_announces_its_task_on_the_assignees_date(
