@@ -1,4 +1,4 @@
-"""The API and the pages as one ASGI application. `uvicorn --factory api.app:create_app`."""
+"""The API and the pages as one ASGI application. `almanac serve` serves it, within limits."""
 
 import hashlib
 import hmac
