@@ -178,6 +178,7 @@ def test_an_orphan_is_gone_before_its_port_is_looked_at(folder: Path) -> None:
     first._lock.release()  # as if our process had gone without it
     end_orphan(folder)
     assert is_free(first.port)
+    assert first.process.wait(10) == 0, "ended in good order, and reaped by us alone"
     end_orphan(folder)
 
 

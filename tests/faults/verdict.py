@@ -110,7 +110,7 @@ async def _kept(conn: Any, task_id: str, answer: Mapping[str, Any]) -> list[str]
 _COUNTS = """
 SELECT (SELECT count(*) FROM tasks WHERE state = 'done') AS done,
     (SELECT count(*) FROM mails WHERE state = 'sent') AS mails,
-    (SELECT count(*) FROM mails WHERE unanswered) AS unknown
+    (SELECT count(*) FROM mails WHERE unanswered > 0) AS unknown
 """
 
 
