@@ -251,7 +251,7 @@ def test_the_password_of_the_example_is_for_loopback_alone(
     monkeypatch.setenv("ALMANAC_DATABASE_URL", address)
     monkeypatch.setenv("ALMANAC_PUBLIC_URL", public)
     if refused:
-        with pytest.raises(SettingsError, match="Set ALMANAC_DB_PASSWORD before the first start"):
+        with pytest.raises(SettingsError, match="has the password of the example"):
             load_settings()
     else:
         load_settings()
