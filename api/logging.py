@@ -26,6 +26,9 @@ UNRECORDED = "(feedback)"
 """What stands for a raters' route when something of ours has failed in it."""
 
 REQUEST_ID = "X-Request-Id"
+QUIET = "/livez"
+"""Asked every few seconds by those who watch: that all is well needs no line."""
+
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -103,6 +106,8 @@ class RequestLog:
                     return
                 route = UNRECORDED
             self.metrics.request(scope["method"], route, status, took)
+            if route == QUIET and status == HTTPStatus.OK:
+                return
             self.log.info(
                 "request",
                 method=scope["method"],

@@ -61,11 +61,12 @@ class Crowd:
 
     def _act(self) -> None:
         while not self._stop.is_set():
-            number = next(self._numbers)
             with self._lock:
                 work = self.work.pop() if self.work else None
-            if work is None:
-                return
+            if work is None:  # more is found after the next fault
+                self._stop.wait(0.5)
+                continue
+            number = next(self._numbers)
             if number % 7 == 3:
                 self._submit_often(work)
             elif number % 7 == 5:

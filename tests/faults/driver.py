@@ -31,6 +31,7 @@ from store.cycle_facts import load_cycle
 from store.session import Database
 from store.sessions import create_session
 from tests.faults.crowd import Crowd, Work, wait
+from tests.faults.stack import LOS_ANGELES
 from tests.faults.test_faults import DEFINITION
 from tests.faults.user_stack import Unwell, UserStack
 from tests.faults.verdict import Verdict, judge, settle
@@ -147,7 +148,7 @@ def _launch(stack: UserStack) -> None:
     key = {"Authorization": f"Bearer {stack.run['service_key']}"}
     with Client(base_url=stack.run["pages"], headers=key, timeout=120) as hr:
         published = hr.post("/api/definitions", json={"text": DEFINITION})
-        today = datetime.now(UTC).astimezone().date().isoformat()
+        today = datetime.now(LOS_ANGELES).date().isoformat()
         body = {"definition": "pulse", "launch_on": today}
         once = {"Idempotency-Key": "driver-launch"}
         prepared = [hr.post("/api/cycles", json=body, headers=once) for _ in range(2)]
@@ -190,7 +191,7 @@ _OPEN = text("""
 SELECT t.id, t.cycle_id, t.stage_id, t.assignee_id FROM tasks t
 JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id
 WHERE t.state = 'open' AND t.assignee_id IS NOT NULL AND s.kind = 'form'
-  AND c.state = 'open' AND t.role IN ('self', 'manager') ORDER BY md5(t.id::text)
+  AND c.state = 'open' AND t.role IN ('subject', 'manager') ORDER BY md5(t.id::text)
 """)
 
 
