@@ -109,9 +109,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("state", REFUSED)
 async def test_what_the_database_cannot_do_is_said_as_it_is(
-    script: AsyncClient, database: Database, state: str
+    script: AsyncClient, owner: Database, state: str
 ) -> None:
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         await refuse_writes(conn, state)
     body = {"text": shipped.cycle_source("quarterly")}
     answer = await script.post("/api/definitions", json=body)
@@ -135,15 +135,15 @@ async def refuse_writes(conn: AsyncConnection, state: str) -> None:
 
 
 async def test_ready_says_that_nothing_can_be_saved_until_there_is_room_again(
-    script: AsyncClient, stranger: AsyncClient, database: Database
+    script: AsyncClient, stranger: AsyncClient, database: Database, owner: Database
 ) -> None:
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         await refuse_writes(conn, "53100")
     await script.post("/api/definitions", json={"text": shipped.cycle_source("quarterly")})
     full = await stranger.get("/readyz")
     assert (full.status_code, full.json()["database"]) == (200, "degraded")
     assert full.json()["status"] == "degraded"
-    async with database.begin() as conn:
+    async with owner.begin() as conn:
         await conn.execute(text("DROP EVENT TRIGGER full_disk"))
     room = await stranger.get("/readyz")
     assert (room.json()["database"], room.json()["status"]) == ("ok", "ok")
