@@ -71,6 +71,7 @@ NOT_MET: Mapping[str, str] = {
     "/l/{token}/stranger": "nobody of the demo comes from outside",
     "/people/{person_id}/address": "no address of the demo refuses mail",
     "/people/addresses": "no address of the demo was changed",
+    "/people/addresses/try-again": "no address of the demo refuses mail",
     "/address/{token}": "no address of the demo was changed",
     "/company/desks/{change_id}": "no change of a desk waits for a second person",
     "/workflows/{process_id}/retry": "nothing fails in the demo",
