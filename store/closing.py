@@ -16,7 +16,7 @@ from store.notices import tell_desk
 from store.outbox import suppress_for_tasks
 from store.processes import ring
 from store.readiness import open_subjects
-from store.results import open_results
+from store.results import open_results, with_something_to_read
 
 
 async def expire_due(
@@ -81,7 +81,8 @@ async def after_expiry(
     await suppress_for_tasks(conn, list(tasks), "expired", as_of)
     if stage.spec.kind == "meeting":
         releases = bool(cycle.of_kind("release"))
-        await open_results(conn, cycle, subjects, as_of, needs_release=releases)
+        opened = await open_results(conn, cycle, subjects, as_of, needs_release=releases)
+        readable = await with_something_to_read(conn, cycle, opened)
         for subject in subjects:
             await tell_desk(
                 conn,
@@ -92,6 +93,7 @@ async def after_expiry(
                 now=as_of,
                 cycle_id=cycle.id,
                 subject_id=subject,
+                data={"readable": subject in readable},
             )
     await ring(
         conn, f"cycle-{cycle.id}", *(cycle.stages[i].process for i in stage.successors), urgent=True

@@ -56,6 +56,7 @@ async def open_results(
         },
     )
     opened = [r.person_id for r in rows]
+    readable = await with_something_to_read(conn, cycle, opened)
     await tell_all(
         conn,
         [
@@ -68,10 +69,40 @@ async def open_results(
                 subject_id=p,
             )
             for p in opened
+            if p in readable
         ],
         now,
     )
     return opened
+
+
+async def with_something_to_read(
+    conn: AsyncConnection, cycle: CycleFacts, subjects: Sequence[int]
+) -> set[int]:
+    """Return the subjects about whom somebody else has written: there is a result to be read.
+
+    In a cycle with a feedback round all of them: whether there is a report would tell whether
+    anybody has answered.
+    """
+    if cycle.of_kind("feedback_round") or not subjects:
+        return set(subjects)
+    forms = cycle.definition.forms
+    written = [
+        stage.id
+        for stage in cycle.stages.values()
+        if stage.spec.assignee != "subject"
+        and stage.spec.kind in ("form", "meeting")
+        and (stage.spec.form or stage.key) in forms
+    ]
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT subject_id FROM tasks WHERE cycle_id = :cycle AND state = 'done' "
+            "AND stage_id = ANY(CAST(:stages AS uuid[])) "
+            "AND subject_id = ANY(CAST(:subjects AS bigint[]))"
+        ),
+        {"cycle": cycle.id, "stages": written, "subjects": list(subjects)},
+    )
+    return set(rows.scalars())
 
 
 async def release_results(

@@ -1,10 +1,12 @@
 """The deadlines of a mail as calendar entries (RFC 5545), for whoever plans in a calendar.
 
 The entry stands on the due day at 09:00 of the assignee, for as long as the task takes, and does
-not block the time. Its identity is the task, its sequence the due revision: an extension moves
-the entry that is already there, a cancellation strikes it out. Reminders carry none.
+not block the time. Its identity is the task. Its sequence rises with each due revision by two, so
+that an extension moves the entry that is already there, and a cancellation, one above what was
+announced, strikes it out (RFC 5546 §3.2.5). Reminders carry none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -13,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone
 
+from activities.notifications.mail_facts import Mailbox
 from activities.notifications.mail_items import (
     Cancelled,
     DailyMail,
@@ -49,28 +52,47 @@ class Summary(Protocol):
     def __call__(self, item: TaskItem, /) -> str: ...
 
 
-def deadlines(mail: DailyMail, summary: Summary, *, now: datetime) -> Attachment | None:
-    """Return the calendar file of a mail, or None if nothing in it has a new date.
+def deadlines(mail: DailyMail, summary: Summary, *, now: datetime) -> tuple[Attachment, ...]:
+    """Return the calendar files of a mail: one of new dates, one of entries that fall away.
 
-    People outside get none: an entry holds the cycle, and stays when the request is over.
+    A file has one method for all of its entries (RFC 5546 §1.4), so there are two. People outside
+    get none: an entry holds the cycle, and stays when the request is over.
     """
     if mail.recipient.external:
-        return None
-    items = [item for item in mail.items if isinstance(item, (*_PLANNED, *_STRUCK))]
-    if not items:
-        return None
+        return ()
+    found = []
+    for method, name, kinds in _FILES:
+        items = [item for item in mail.items if isinstance(item, kinds)]
+        if items:
+            entries = [_entry(item, summary(item), mail.ask, now) for item in items]
+            found.append(
+                Attachment(
+                    name,
+                    f"text/calendar; charset=utf-8; method={method}",
+                    _file(method, items, entries),
+                )
+            )
+    return tuple(found)
+
+
+_FILES: tuple[tuple[str, str, tuple[type[TaskItem], ...]], ...] = (
+    ("PUBLISH", "deadlines.ics", _PLANNED),
+    ("CANCEL", "cancelled.ics", _STRUCK),
+)
+
+
+def _file(method: str, items: Sequence[TaskItem], entries: Sequence[bytes]) -> bytes:
     zones = sorted({item.task.zone for item in items})
     years = [item.task.due_on.year for item in items]
-    content = b"".join(
+    return b"".join(
         (
             b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n",
-            b"PRODID:-//Almanac//Deadlines//EN\r\nMETHOD:PUBLISH\r\n",
+            f"PRODID:-//Almanac//Deadlines//EN\r\nMETHOD:{method}\r\n".encode(),
             *(_timezone(zone, min(years), max(years)) for zone in zones if zone != "UTC"),
-            *(_entry(item, summary(item), now) for item in items),
+            *entries,
             b"END:VCALENDAR\r\n",
         )
     )
-    return Attachment("deadlines.ics", "text/calendar; charset=utf-8; method=PUBLISH", content)
 
 
 @lru_cache(maxsize=512)
@@ -82,7 +104,7 @@ def _timezone(zone: str, first_year: int, last_year: int) -> bytes:
     return bytes(component.to_ical())
 
 
-def _entry(item: TaskItem, summary: str, now: datetime) -> bytes:
+def _entry(item: TaskItem, summary: str, organizer: Mailbox, now: datetime) -> bytes:
     """One entry, written by hand: the library takes half a millisecond for it."""
     task = item.task
     begins = f"{task.due_on:%Y%m%d}T{_MORNING}"
@@ -90,8 +112,9 @@ def _entry(item: TaskItem, summary: str, now: datetime) -> bytes:
     lines = [
         "BEGIN:VEVENT",
         f"UID:{task.id}@almanac",
-        f"SEQUENCE:{task.due_revision}",
+        f"SEQUENCE:{2 * task.due_revision + isinstance(item, _STRUCK)}",
         f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        f'ORGANIZER;CN="{_quoted(organizer.name)}":mailto:{_single(organizer.address)}',
         local,
         f"DURATION:PT{task.minutes or _USUAL_MINUTES}M",
         f"SUMMARY:{_escaped(summary)}",
@@ -105,6 +128,11 @@ def _entry(item: TaskItem, summary: str, now: datetime) -> bytes:
         lines.append(f"URL:{_single(task.url)}")
     lines.append("END:VEVENT")
     return b"".join(_folded(line.encode()) for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """The value of a parameter: it may hold no quotation mark (RFC 5545 §3.1)."""
+    return _single(" ".join(text.split())).replace('"', "'")
 
 
 def _single(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from activities.notifications import mail_items as m
 from activities.notifications.facts import Facts
@@ -35,6 +36,7 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
     stand_ins = {item: one.stands_in_for() for item, one in items.items()}
     names = set(stand_ins.values())
     return m.DailyMail(
+        replies=site.replies,
         recipient=m.Recipient(
             name=receiver.name,
             address=mail.address,
@@ -234,12 +236,16 @@ def _comments_waiting(item: Saying) -> m.MailItem:
 def _not_held(item: Saying) -> m.MailItem:
     talk = item.facts.conversations.get((item.cycle().id, item.detail.subject_id or 0))
     manager = item.facts.people.get((talk and talk.manager_id) or 0)
+    # The day is that of whoever was to hold it: it closed at the end of their day.
+    holder = manager or item.facts.people[item.detail.person_id]
+    zone = ZoneInfo(holder.zone)
     return m.NotHeld(
         cycle=cycle_of(item.cycle()),
         url=item.cycle_url(),
         about=item.about(),
         manager=manager.name if manager else "",
-        closed_on=item.local((talk and talk.ended_at) or item.detail.at),
+        closed_on=((talk and talk.ended_at) or item.detail.at).astimezone(zone).date(),
+        readable=item.data.get("readable") is not False,
     )
 
 

@@ -57,10 +57,13 @@ class ResultsReleased(CycleItem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotHeld(CycleItem):
+    """`closed_on`: the day of the manager; `readable`: the person can read a result since then."""
+
     event: ClassVar[Event] = Event.NOT_HELD
     about: Person
     manager: str
     closed_on: date
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ class Facts:
     """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
 
     `audit_seal` is the newest seal of the audit log, which `administrators` are mailed.
-    `outsiders` are the people outside the company, `managers` those of subjects of rounds;
+    `outsiders` are the people outside the company, `managers` those of subjects, and theirs;
     `relationships` by a rater's task. `ahead`: who is told next that a task is overdue, where a
     mail says so; `told`: by task and rung, who is told by it and when that mail leaves.
     """
@@ -104,8 +104,14 @@ async def gather(
     held = by_event.get(Event.NOT_HELD, []) + by_event.get(Event.RESULT_OPENED, [])
     reports = by_event.get(Event.LAUNCHED_REPORT, []) + by_event.get(Event.CYCLE_ENDED, [])
     rating = [d.task for d in told.values() if d.task and d.task.role == Role.RATER]
-    rated = {task.subject_id for task in rating if task.subject_id}
     refused = [d.subject_id for d in by_event.get(Event.ADDRESS_REFUSED, []) if d.subject_id]
+    talks = (
+        await conversations(conn, _cycles_of(held), [d.subject_id for d in held if d.subject_id])
+        if held
+        else {}
+    )
+    concerned |= {talk.manager_id for talk in talks.values() if talk.manager_id}
+    lines = await _lines(conn, told.values(), as_of)
     return Facts(
         as_of=as_of,
         details=told,
@@ -115,11 +121,7 @@ async def gather(
         tried=before,
         tokens=await _links(conn, mails, told, lifetimes, as_of),
         lifetimes=lifetimes,
-        conversations=await conversations(
-            conn, _cycles_of(held), [d.subject_id for d in held if d.subject_id]
-        )
-        if held
-        else {},
+        conversations=talks,
         open_tasks=await open_tasks(conn, refused) if refused else {},
         counts={i: await cycle_counts(conn, i) for i in _cycles_of(reports)},
         checks={
@@ -132,7 +134,7 @@ async def gather(
         outsiders=await outsiders(conn, [mail.receiver_id for mail in mails]),
         ahead=ahead,
         told=informed,
-        managers=await managers_of(conn, sorted(rated), as_of.date()) if rated else {},
+        managers=lines,
         relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
         moves=await moves_of(conn, _brought_up(mails, told), as_of),
     )
@@ -163,6 +165,15 @@ def _promised(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> list[
 def _noticed(told: Iterable[Detail]) -> list[UUID]:
     """The tasks whose holders are told by whom else it is known that they are overdue."""
     return [d.task.id for d in told if d.task and d.event is Event.ESCALATED_NOTICE]
+
+
+async def _lines(conn: AsyncConnection, told: Iterable[Detail], as_of: datetime) -> dict[int, int]:
+    """The managers of today of everybody whom a task is about, and these managers' own."""
+    about = {d.task.subject_id for d in told if d.task and d.task.subject_id}
+    if not about:
+        return {}
+    first = await managers_of(conn, sorted(about), as_of.date())
+    return await managers_of(conn, sorted(set(first.values())), as_of.date()) | first
 
 
 def _by_event(told: Iterable[Detail]) -> dict[Event, list[Detail]]:

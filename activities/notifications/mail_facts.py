@@ -62,13 +62,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cycle:
-    """The review cycle that an item belongs to. `title` has the period filled in."""
+    """The review cycle that an item belongs to. `title` has the period filled in.
+
+    `talks`: a conversation opens the result to whom it is about.
+    """
 
     id: UUID
     definition: str
     title: str
     period: str = ""
     purpose: str = ""
+    talks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,10 @@ class Task:
     hr_reads: bool = True
     shown: Literal["release", "meeting", "submission"] = "release"
     """When the subject sees what the assignee writes about them."""
+    compared: bool = False
+    """Are the results compared in calibration sessions before they are released?"""
+    in_line: bool = True
+    """Does the subject report to the reader, directly or (`manager_2`) through one other?"""
     asked_by: str | None = None
     """Who wants the feedback, where that is not the subject. A rater is told this, nobody else."""
     relationship: Relationship | None = None

@@ -146,6 +146,8 @@ class DailyMail:
     ask: Mailbox
     product: str = field(default="Almanac")
     company: str = ""
+    replies: bool = True
+    """Does an answer to the mail reach somebody?"""
     stand_ins: Mapping[MailItem, str] = field(default_factory=dict)
     """Of items that the recipient is told for somebody else: that person's full name."""
     audit_seal: str = ""

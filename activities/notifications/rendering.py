@@ -103,10 +103,8 @@ def render(mail: DailyMail, *, wording: Wordings | None = None, now: datetime) -
     templates = templates_of(mail.recipient.language)
     page = _Page(mail, templates, now, wording or {})
     rendered = page.letter(mail.items[0]) if len(mail.items) == 1 else page.digest()
-    attachment = deadlines(mail, page.calendar_summary, now=now)
-    if attachment is None:
-        return rendered
-    return RenderedMail(rendered.subject, rendered.text, rendered.html, (attachment,))
+    files = deadlines(mail, page.calendar_summary, now=now)
+    return RenderedMail(rendered.subject, rendered.text, rendered.html, files)
 
 
 @lru_cache(maxsize=8)
@@ -241,11 +239,13 @@ class _Page:
             return None
         if any(isinstance(item, FeedbackExtended) for item in mine):
             return None  # it may be done long since: nobody is told to do it
-        kinds = {(task.kind, _role(task), task.title, task.due_on) for task in tasks}
+        kinds = {
+            (task.kind, _role(task), _stage_of(task), task.title, task.due_on) for task in tasks
+        }
         if len(kinds) > 1 or Event.NEEDS_ASSIGNEE in {item.event for item in mine}:
             return None
         task = tasks[0]
-        many = self.templates.action(task.kind, _role(task), task.title, html=False).many
+        many = self.templates.action(task.kind, _role(task), _stage_of(task), html=False).many
         if many is None:
             return None
         return many.format_map({"n": len(tasks), "by": self._by(task.due_on), "title": task.title})
@@ -325,7 +325,7 @@ class _Page:
 
     def _names(self, item: TaskItem, *, html: bool) -> _Names:
         task = item.task
-        action = self.templates.action(task.kind, _role(task), task.title, html=html)
+        action = self.templates.action(task.kind, _role(task), _stage_of(task), html=html)
         grammar = self.templates.curly if html else self.templates.plain
         first = task.about.first_name if task.about else ""
         if not first and _NEEDS_NAME.search(action.do + action.thing):
@@ -364,6 +364,11 @@ def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
 def _asks_to_rate(item: MailItem) -> TypeGuard[TaskOpened]:
     """Is it a first mail to a rater?"""
     return isinstance(item, TaskOpened) and item.task.kind == "collect"
+
+
+def _stage_of(task: Task) -> str:
+    """The stage of a definition that an action is named by: titles are HR's own words."""
+    return f"{task.cycle.definition}.{task.stage}"
 
 
 def _role(task: Task) -> str:

@@ -34,6 +34,8 @@ class Site:
     ask: m.Mailbox
     server: str = ""
     company: str = ""
+    replies: bool = True
+    """Does an answer to a mail reach somebody?"""
 
     def page(self, path: str) -> str:
         """The address of a page."""
@@ -90,6 +92,8 @@ class Saying:
             else self._next_told(detail),
             hr_reads=cycle.definition.policies.hr_reads == "all",
             shown=_shown(cycle.definition),
+            compared=any(each.kind == "calibration" for each in cycle.definition.stages),
+            in_line=self._in_line(detail),
             asked_by=asker if about is None or asker != about.name else None,
             relationship=self._relationship(detail) if role is Role.RATER else None,
             protection=_protection(cycle.definition, stage),
@@ -103,6 +107,13 @@ class Saying:
             self.facts.managers.get(task.subject_id or 0),
             external=task.assignee_id in self.facts.outsiders,
         )
+
+    def _in_line(self, task: TaskDetail) -> bool:
+        """Does the subject report to the reader? A task may have gone to somebody else."""
+        manager = self.facts.managers.get(task.subject_id or 0)
+        if Role(task.role) is Role.MANAGER_2:
+            manager = self.facts.managers.get(manager or 0)
+        return manager is not None and manager == self.receiver_id
 
     def _zone(self, task: TaskDetail) -> str:
         holder = task.assignee_id or self.detail.person_id
@@ -233,6 +244,7 @@ def cycle_of(cycle: CycleDetail) -> m.Cycle:
         title=cycle.title,
         period=cycle.period,
         purpose=cycle.definition.purpose.replace("{period}", cycle.period),
+        talks=any(stage.kind == "meeting" for stage in cycle.definition.stages),
     )
 
 

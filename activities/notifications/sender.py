@@ -96,7 +96,8 @@ class MailSettings:
         answers = self.ask or self.reply_to or self.sender
         server = self.relay.host if self.relay else ""
         company = self.company or answers.address.rpartition("@")[2].lower()
-        return Site(self.public_url.rstrip("/"), answers, server, company)
+        replies = self.reply_to is not None
+        return Site(self.public_url.rstrip("/"), answers, server, company, replies)
 
 
 class Sender:

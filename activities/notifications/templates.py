@@ -72,10 +72,10 @@ class Catalogue:
     messages: Mapping[str, str]
     actions: Mapping[str, Action]
 
-    def action(self, kind: str, role: str, title: str) -> Action:
-        """Return the most particular wording: by title as shipped, by role, by kind, any."""
-        titled = title.lower()
-        keys = (f"{kind}.{role}/{titled}", f"{kind}/{titled}", f"{kind}.{role}", kind, "plain")
+    def action(self, kind: str, role: str, stage: str) -> Action:
+        """Return the most particular wording: of a stage of a shipped definition (its name, a full
+        stop, the stage's id), by role, by kind, any."""
+        keys = (f"{kind}.{role}/{stage}", f"{kind}/{stage}", f"{kind}.{role}", kind, "plain")
         return next(found for key in keys if (found := self.actions.get(key)))
 
 
@@ -122,11 +122,11 @@ class Templates:
             found = self._compiled[key] = self._compile(folder, name)
         return found
 
-    def action(self, kind: str, role: str, title: str, *, html: bool) -> Action:
+    def action(self, kind: str, role: str, stage: str, *, html: bool) -> Action:
         """Return the names of an action, with the apostrophes of the part they are for."""
-        key = (kind, role, title, html)
+        key = (kind, role, stage, html)
         if (found := self._actions.get(key)) is None:
-            found = self.catalogue.action(kind, role, title)
+            found = self.catalogue.action(kind, role, stage)
             if html:
                 found = Action(
                     _curled(found.do),
@@ -134,7 +134,7 @@ class Templates:
                     _curled(found.button),
                     _curled(found.many) if found.many else None,
                 )
-            if len(self._actions) < 4096:  # titles are HR's: bounded all the same
+            if len(self._actions) < 4096:  # stages are HR's: bounded all the same
                 self._actions[key] = found
         return found
 

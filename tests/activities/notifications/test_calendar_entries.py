@@ -59,9 +59,36 @@ def test_an_extension_moves_the_same_entry() -> None:
 
 @pytest.mark.parametrize("event", [Event.CANCELLED, Event.REASSIGNED_AWAY])
 def test_a_task_that_is_gone_is_struck_out(event: Event) -> None:
-    (entry,) = calendar_of(samples.ITEMS[event]).walk("VEVENT")
+    """A cancellation is a message of its own method, above what was announced (RFC 5546)."""
+    calendar = calendar_of(samples.ITEMS[event])
+    (entry,) = calendar.walk("VEVENT")
+    assert calendar["METHOD"] == "CANCEL"
     assert entry["STATUS"] == "CANCELLED"
     assert "URL" not in entry
+    item = samples.ITEMS[event]
+    assert isinstance(item, m.TaskItem)
+    (announced,) = calendar_of(m.TaskOpened(task=item.task)).walk("VEVENT")
+    assert entry["UID"] == announced["UID"]
+    assert entry["SEQUENCE"] == announced["SEQUENCE"] + 1
+    assert (
+        entry["ORGANIZER"] == announced["ORGANIZER"] == "mailto:" + samples.mail(item).ask.address
+    )
+
+
+def test_what_is_given_again_after_it_was_struck_out_stands_again() -> None:
+    task = samples.MANAGER_REVIEW
+    (gone,) = calendar_of(m.ReassignedAway(task=task)).walk("VEVENT")
+    (again,) = calendar_of(m.ReassignedTo(task=replace(task, due_revision=2))).walk("VEVENT")
+    assert again["SEQUENCE"] > gone["SEQUENCE"]
+
+
+def test_new_dates_and_cancellations_of_one_mail_are_two_files() -> None:
+    mail = samples.mail(samples.ITEMS[Event.TASK_OPENED], samples.ITEMS[Event.REASSIGNED_AWAY])
+    files = render(mail, now=samples.NOW).attachments
+    methods = [Calendar.from_ical(file.content)["METHOD"] for file in files]
+    assert methods == ["PUBLISH", "CANCEL"]
+    for file, method in zip(files, methods, strict=True):
+        assert file.content_type.endswith(f"method={method}")
 
 
 @pytest.mark.parametrize("event", [Event.REMINDER, Event.ESCALATION, Event.DONE_NOTICE])

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -345,3 +346,69 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def _text(item: m.MailItem, **changes: Any) -> str:
+    mail = replace(samples.mail(item), **changes)
+    return " ".join(render(mail, now=samples.NOW).text.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "unsaid"),
+    [
+        ({"compared": False}, "compared across teams"),
+        ({"in_line": False}, "reports to you"),
+        ({"cycle": replace(samples.ANNUAL, talks=False)}, "you have talked"),
+        ({"cycle": replace(samples.ANNUAL, definition="own")}, "Write Alexander's review"),
+    ],
+)
+def test_a_letter_says_only_what_the_facts_make_true(changes: dict[str, Any], unsaid: str) -> None:
+    true = replace(samples.MANAGER_REVIEW, compared=True)
+    assert unsaid in _text(m.TaskOpened(task=true))
+    assert unsaid not in _text(m.TaskOpened(task=replace(true, **changes)))
+
+
+def test_a_title_of_hr_names_no_action_of_a_shipped_cycle() -> None:
+    quarterly = replace(samples.ANNUAL, definition="quarterly")
+    task = replace(samples.MANAGER_REVIEW, cycle=quarterly, stage="view", title="Manager's view")
+    said = _text(m.TaskOpened(task=task))
+    assert "half-year" not in said
+    assert "Write “Manager's view” for Alexander" in said
+
+
+def test_nobody_is_asked_to_reply_where_no_reply_arrives() -> None:
+    item = samples.ITEMS[Event.TASK_OPENED]
+    assert "Reply to this mail" in _text(item)
+    assert "Reply to this mail" not in _text(item, replies=False)
+    late = m.Reminder(task=samples.OVERDUE_REVIEW, rung="remind:1")
+    assert "reply to this mail" in _text(late)
+    assert "reply to this mail" not in _text(late, replies=False)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_conversation_that_was_not_held_names_nobody_who_is_not_known(language: str) -> None:
+    item = samples.ITEMS[Event.NOT_HELD]
+    assert isinstance(item, m.NotHeld)
+    recipient = replace(samples.mail(item).recipient, language=language)
+    for unknown in (replace(item, manager=""), replace(item, manager="", readable=False)):
+        said = _text(unknown, recipient=recipient)
+        assert "  " not in said
+        assert item.manager not in said
+    without = _text(replace(item, readable=False), recipient=recipient)
+    assert len(without) < len(_text(item, recipient=recipient))
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [(-1, "was told that"), (0, "is told today"), (1, "will be told by Tue 10 Nov")],
+)
+def test_the_assignee_reads_when_somebody_is_told(day: int, said: str) -> None:
+    item = samples.ITEMS[Event.ESCALATED_NOTICE]
+    assert isinstance(item, m.EscalatedNotice)
+    assert said in _text(replace(item, told_on=date(2026, 11, 9) + timedelta(days=day)))
+
+
+def test_a_date_that_did_not_move_is_not_called_new() -> None:
+    item = m.Resumed(task=samples.MANAGER_REVIEW, moved=False)
+    assert "Your date has not changed" in _text(item)
+    assert "Your new date" in _text(replace(item, moved=True))

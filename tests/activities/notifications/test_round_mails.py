@@ -128,7 +128,7 @@ def test_seven_requests_are_one_line_of_subject() -> None:
 @pytest.mark.parametrize(
     ("name", "summary"),
     [
-        ("choose", "Choose who gives you feedback"),
+        ("choose", "Choose who is asked for feedback"),
         ("approve", "Look over Alexander's feedback list"),
         ("rate", "Give Valli feedback"),
         ("rate oneself", "Answer the feedback questions about yourself"),
