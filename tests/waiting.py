@@ -50,14 +50,18 @@ async def until(
     *,
     patience: float = PATIENCE,
     every: float = EVERY,
+    sign: Callable[[Seen], object] = lambda seen: seen,
 ) -> Seen:
-    """Look until `done` says that it has come; returns what was seen then."""
+    """Look until `done` says that it has come; returns what was seen then.
+
+    `sign` makes of it what changes as long as anything moves, and can be said in a failure.
+    """
     waiting = Patience(what, patience)
     while True:
         seen = await look()
         if done(seen):
             return seen
-        waiting.still(seen)
+        waiting.still(sign(seen))
         await asyncio.sleep(every)
 
 

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from embedded.smtp_sink import Fault
+from store.mail_leases import LEASE
 from tests.faults.stack import EUROPE_OPENS, Installation, morning
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -92,15 +94,46 @@ async def test_a_worker_frozen_past_its_time_outs_blocks_nobody_and_doubles_noth
 ) -> None:
     frozen = there.start_worker()
     await there.launch(DEFINITION)
-    await asyncio.sleep(1.2)
+
+    async def begun() -> int:
+        [row] = await there.rows("SELECT count(*) AS n FROM tasks")
+        return int(row.n)
+
+    await until("the worker to be at it", begun, bool)
     frozen.send_signal(signal.SIGSTOP)
     there.start_worker()
     await there.settle()
     frozen.send_signal(signal.SIGCONT)
-    await asyncio.sleep(3)
     await there.settle()
     [tasks] = await there.rows("SELECT count(*) AS n FROM tasks")
     assert tasks.n == 106
+    await there.sound()
+
+
+async def test_mails_of_a_worker_killed_in_the_hand_over_go_on_when_its_short_lease_is_over(
+    there: Installation,
+) -> None:
+    there.sink.faults.everybody = Fault.STALL
+    there.start_worker()
+    await there.launch(DEFINITION)
+
+    async def handed_over() -> int:
+        [row] = await there.rows(
+            "SELECT count(*) AS n FROM mails WHERE handed_over_at IS NOT NULL "
+            "AND claimed_by IS NOT NULL"
+        )
+        return int(row.n)
+
+    await until("a mail to be in the hand-over", handed_over, bool)
+    there.kill_workers()
+    there.sink.faults.everybody = None
+    [held] = await there.rows("SELECT max(claimed_until) AS until FROM mails")
+    assert held.until <= there.now() + LEASE, "nobody waits longer for a dead worker"
+    there.start_worker()
+    await there.settle()
+    [left] = await there.rows("SELECT count(*) AS n FROM mails WHERE state = 'sending'")
+    assert left.n == 0
+    assert there.arrived()
     await there.sound()
 
 
