@@ -171,20 +171,22 @@ async def _addresses(database: Database) -> list[str]:
 
 async def _find_work(database: Database, crowd: Crowd, seen: set[str]) -> None:
     """Sign in whoever has something new to write. While the database is away: later."""
+    new: list[Work] = []
     try:
         async with database.begin() as conn:
             rows = await conn.execute(_OPEN)
-            found = [row for row in rows if str(row.id) not in seen]
-            for row in found[:60]:
+            for row in [row for row in rows if str(row.id) not in seen][:60]:
                 cycle = await load_cycle(conn, UUID(str(row.cycle_id)))
                 answers: dict[str, Any] = plausible(
                     cycle.definition, cycle.stages[row.stage_id].spec
                 )
                 token = await create_session(conn, row.assignee_id, datetime.now(UTC))
-                seen.add(str(row.id))
-                crowd.work.append(Work(str(row.id), row.assignee_id, token, answers))
+                new.append(Work(str(row.id), row.assignee_id, token, answers))
     except (SQLAlchemyError, OSError):
         return
+    # Only now: a session that was not committed signs nobody in.
+    seen.update(work.task_id for work in new)
+    crowd.work.extend(new)
 
 
 _OPEN = text("""
