@@ -210,9 +210,9 @@ def _happened(event: Happened, story: Explanation) -> Happening:
     if event.event == "opened":
         detail = _announced(story)
     facts = tuple(
-        (FACTS[key], _plain(key, value))
-        for key, value in event.detail.items()
-        if value not in (None, "", [], {}) and key in FACTS
+        (words, _plain(key, event.detail[key]))
+        for key, words in FACTS.items()
+        if event.detail.get(key) not in (None, "", [], {})
     )
     return Happening(title, event.at, mood.get(event.event, "done"), detail, facts)
 

@@ -17,7 +17,7 @@ from api.pages import (
     explaining,
     feedback_report_words,
     nominating_words,
-    people,
+    people_import,
     rating_words,
     workflows,
 )
@@ -29,7 +29,7 @@ from domain.relationships import Relationship
 from domain.states import ProcessKind
 from store.explain import StandsStill
 from store.links import LinkState
-from store.people_file import FIELDS
+from store.people_columns import FIELDS
 from store.rounds.rules import CHOSEN
 
 PAGES = Path(definition_words.__file__).parent
@@ -51,7 +51,7 @@ TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
     "nominating_words.GROUPS": (nominating_words.GROUPS, CHOSEN),
     "nominating_words._ASKED": (nominating_words._ASKED, CHOSEN),
     "nominating_words._LABELS": (nominating_words._LABELS, list(Relationship)),
-    "people.LABELS": (people.LABELS, FIELDS),
+    "people_import.LABELS": (people_import.LABELS, FIELDS),
     "rating_words._GROUP": (rating_words._GROUP, ANSWERING),
     "workflows.KINDS": (workflows.KINDS, list(ProcessKind)),
 }
