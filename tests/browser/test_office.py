@@ -104,7 +104,7 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
     try:
         await arrive(page, "/workflows", "Workflows")
         row = page.locator("tr", has_text="Self review, Annual review 2026").first
-        await row.get_by_role("button", name=re.compile("^Ring")).click()
+        await row.get_by_role("button", name=re.compile("^Check now")).click()
         row = page.locator("tr.bad", has_text="Annual review 2026").first
         for _ in range(60):
             await arrive(page, "/workflows?what=failing", "Workflows")
@@ -119,12 +119,12 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
     finally:
         async with site.there.database.begin() as conn:
             await conn.execute(text("ALTER TABLE steering_away RENAME TO steering"))
-    await row.get_by_role("button", name=re.compile("^Retry")).click()
+    await row.get_by_role("button", name=re.compile("^Try again")).click()
     for _ in range(100):
         await arrive(page, "/workflows?what=failing", "Workflows")
         if await page.get_by_text("No workflow matches.").is_visible():
             return
-        if await (others := page.get_by_role("button", name=re.compile("^Retry"))).count():
+        if await (others := page.get_by_role("button", name=re.compile("^Try again"))).count():
             await others.first.click()  # whatever else ran meanwhile failed, too
         await asyncio.sleep(0.3)
     raise AssertionError(await page.inner_text("main"))

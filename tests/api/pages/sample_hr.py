@@ -192,7 +192,7 @@ def hr_pages() -> dict[str, Page]:
             title="Launch a cycle",
             part="cycles",
             problems=(
-                Problem("f-people", "3 lines name nobody for certain: 2, 4, 5.", "#f-people"),
+                Problem("f-people", "We could not match lines 2, 4 and 5.", "#f-people"),
             ),
             definitions=(
                 Choice("v1", "Annual review", "annual, version 3, published Mon 4 Jan"),

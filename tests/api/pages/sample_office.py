@@ -280,8 +280,8 @@ def office_pages() -> dict[str, Page]:
                     at(26, 14, 3),
                     "/x",
                     actions=(
-                        ("/workflows/stage-0199/ring", "Ring"),
-                        ("/workflows/stage-0199/retry", "Retry"),
+                        ("/workflows/stage-0199/ring", "Check now"),
+                        ("/workflows/stage-0199/retry", "Try again"),
                     ),
                 ),
                 office.WorkflowLine(
@@ -297,7 +297,7 @@ def office_pages() -> dict[str, Page]:
                     "",
                     None,
                     "/x",
-                    actions=(("/workflows/cycle-0198/ring", "Ring"),),
+                    actions=(("/workflows/cycle-0198/ring", "Check now"),),
                 ),
                 office.WorkflowLine(
                     "mail",

@@ -302,11 +302,11 @@ def tasks_pages() -> dict[str, Page]:
             action="/tasks/t1",
         ),
         "acknowledge": tasks.Acknowledge(
-            title="Answer your review on record",
+            title="Acknowledge your review",
             part="tasks",
             task=tasks.TaskHead(
                 id="t9",
-                verb="Answer your review on record",
+                verb="Acknowledge your review",
                 cycle=CYCLE,
                 due_at=end_of(4, 3),
                 zone=ZONE,
