@@ -191,9 +191,7 @@ def hr_pages() -> dict[str, Page]:
         "new-cycle-by-name": hr.NewCycle(
             title="Launch a cycle",
             part="cycles",
-            problems=(
-                Problem("f-people", "We could not match lines 2, 4 and 5.", "#f-people"),
-            ),
+            problems=(Problem("f-people", "We could not match lines 2, 4 and 5.", "#f-people"),),
             definitions=(
                 Choice("v1", "Annual review", "annual, version 3, published Mon 4 Jan"),
                 Choice("v3", "360 feedback", "feedback, version 1, published today", chosen=True),
