@@ -16,7 +16,7 @@ from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
 from domain.states import Desk
-from store.audit import record
+from store.audit import Change, record, record_each
 from store.company import company
 from store.notices import tell_desk
 from store.outbox import horizon, wake_sender
@@ -106,6 +106,7 @@ async def mend_address(
     if changed:
         await _of_the_company(conn, person_id)
         await _may_have(conn, known, corrected)
+        await _let_go(conn, corrected)
         await conn.execute(
             text("UPDATE people SET email = :address, updated_at = :now WHERE id = :id"),
             {"address": corrected, "now": now, "id": person_id},
@@ -153,16 +154,9 @@ async def try_again(conn: AsyncConnection, actor: Actor, now: datetime) -> Tried
     if not people:
         return TriedAgain(0, 0)
     queued = await address_mended(conn, people, now)
-    for person in people:
-        await record(
-            conn,
-            at=now,
-            actor=actor,
-            action="address_mended",
-            object_type="person",
-            object_id=person,
-            after={"corrected": "no", "together": len(people)},
-        )
+    after = {"corrected": "no", "together": len(people)}
+    entries = [Change("address_mended", person, {}, after) for person in people]
+    await record_each(conn, entries, at=now, actor=actor, of="person")
     return TriedAgain(len(people), queued)
 
 
@@ -175,12 +169,25 @@ async def _may_have(conn: AsyncConnection, known: RefusedAddress, address: str) 
     elif desks & {address.lower(), known.address.lower()}:
         message = "This address stands at a desk; change it in the company settings first."
     elif await conn.scalar(
-        text("SELECT 1 FROM people WHERE lower(email) = lower(:address) AND id <> :id"),
+        text(
+            "SELECT 1 FROM people WHERE lower(email) = lower(:address) AND id <> :id"
+            " AND status <> 'left'"
+        ),
         {"address": address, "id": known.person_id},
     ):
         message = "This address belongs to somebody else."
     if message:
         raise Invalid(message, ({"field": "address", "code": "address", "message": message},))
+
+
+async def _let_go(conn: AsyncConnection, address: str) -> None:
+    """Somebody who has left keeps no address that another one needs, as in an import."""
+    await conn.execute(
+        text(
+            "UPDATE people SET email = '' WHERE lower(email) = lower(:address) AND status = 'left'"
+        ),
+        {"address": address},
+    )
 
 
 _REFUSED = """

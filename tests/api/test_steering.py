@@ -372,3 +372,47 @@ async def test_an_address_is_tried_again_as_it_is_from_its_page(
     assert await _scalar(database, "SELECT count(address_refused_at) FROM people") == 0
     worker = await sign_in(WORKER)
     assert (await worker.get(page, headers=HTML)).status_code == 403
+
+
+async def test_all_refused_addresses_are_tried_again_from_page_and_api_at_once(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    await _refuse(database, WORKER)
+    client = await sign_in(SECOND_HR)
+    assert "/people/addresses/try-again" in (await client.get("/people", headers=HTML)).text
+    done = await client.post("/people/addresses/try-again", headers=HTML)
+    assert done.status_code == 303
+    marked = "SELECT count(address_refused_at) FROM people"
+    assert await _scalar(database, marked) == 0
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE people SET address_refused_at = now() WHERE id IN (:a, :b)"),
+            {"a": WORKER, "b": ADMIN},
+        )
+    tried = await client.post("/api/people/addresses/try-again")
+    assert (tried.status_code, tried.json()["people"]) == (200, 2)
+    assert await _scalar(database, marked) == 0
+    entries = "SELECT count(*) FROM audit WHERE action = 'address_mended'"
+    assert await _scalar(database, entries) == 3
+    worker = await sign_in(WORKER)
+    assert (await worker.post("/api/people/addresses/try-again")).status_code == 403
+    assert (await worker.post("/people/addresses/try-again", headers=HTML)).status_code == 403
+
+
+async def test_a_refused_address_may_be_replaced_by_one_of_somebody_who_left(
+    world: World, sign_in: SignIn, database: Database
+) -> None:
+    await _refuse(database, WORKER)
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO people (employee_id, first_name, last_name, email, hire_date, status,"
+                " left_on, created_at, updated_at) VALUES ('gone', 'Gone', 'Away',"
+                " 'Gone@example.com', '2020-01-01', 'left', '2026-01-01', now(), now())"
+            )
+        )
+    client = await sign_in(SECOND_HR)
+    address = f"/api/people/{WORKER}/address"
+    assert (await client.post(address, json={"address": "gone@example.com"})).status_code == 200
+    left = "SELECT email FROM people WHERE employee_id = 'gone'"
+    assert await _scalar(database, left) == ""
