@@ -17,9 +17,18 @@ MINUTES: Mapping[str, int] = {
 
 EXPLAINED = 2
 
+STEPS: Mapping[str, int] = {"nominate": 10, "approve": 5}
+"""How long the steps of a round without a form take."""
 
-def minutes_of(definition: Definition, stage: Stage) -> int:
-    """Minutes, in fives, at least five. Optional questions count: most people answer them."""
+
+def minutes_of(definition: Definition, stage: Stage, step: str | None = None) -> int:
+    """Minutes, in fives, at least five. Optional questions count: most people answer them.
+
+    `step`: which step of a round it is, where the definition is as HR wrote it; an unfolded one
+    has it as the stage's kind (`definitions.unfolding`).
+    """
+    if (step or stage.kind) in STEPS:
+        return STEPS[step or stage.kind]
     questions = [q for section in definition.form_of(stage) for q in section.questions]
     total = sum(MINUTES[q.type] + (EXPLAINED if q.explain else 0) for q in questions)
     return max(5, 5 * round(total / 5))

@@ -82,7 +82,7 @@ class Saying:
             url=self.site.link(token) if token else self.site.page(f"/tasks/{detail.id}"),
             due_revision=detail.due_revision,
             about=about,
-            minutes=_MINUTES.get(kind) or minutes_of(cycle.definition, stage),
+            minutes=minutes_of(cycle.definition, stage, kind),
             begun=detail.begun and role is not Role.RATER,
             closes_on=detail.closes_at.astimezone(ZoneInfo(zone)).date()
             if detail.closes_at
@@ -249,8 +249,6 @@ def cycle_of(cycle: CycleDetail) -> m.Cycle:
 
 
 _STEPS: Mapping[str, m.TaskKind] = {"nominate": "nominate", "approve": "approve"}
-_MINUTES: Mapping[str, int] = {"nominate": 10, "approve": 5}
-"""How long the steps of a round without a form take."""
 
 
 def _stage(definition: Definition, key: str) -> Stage:

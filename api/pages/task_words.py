@@ -21,8 +21,8 @@ class About:
     mine: bool = False  # the reader is the subject
 
 
-NOMINATE = "Choose who gives feedback"
-"""Naming raters, said of somebody else's list; of one's own: who gives you feedback."""
+NOMINATE = "Choose who is asked for feedback"
+"""Naming raters: the same words on pages and in mails, of one's own list and of others'."""
 
 
 def whose(name: str) -> str:
@@ -43,7 +43,7 @@ def verb(task: About) -> str:
         case "meeting":
             return f"{title} with {name}"
         case "nominate":
-            return "Choose who gives you feedback" if task.role == "subject" else NOMINATE
+            return NOMINATE
         case "approve":
             return f"Look over {whose(name)} feedback list"
         case "collect" if task.mine:
@@ -177,9 +177,11 @@ def seen_by(
     if about.kind == "meeting":
         return f"{name} reads it once the results are released." if releases else "It is on record."
     if releases and not released:
-        day = f", planned for {say_day(releases_on, today)}" if releases_on else ""
-        talk = " and you have talked" if meets else ""
-        return f"{name} sees it when results are released{talk}{day}."
+        day = f"planned for {say_day(releases_on, today)}" if releases_on else ""
+        if meets:  # the day of the release is not the day on which it opens
+            planned = f"; the release is {day}" if day else ""
+            return f"{name} sees it once results are released and you have talked{planned}."
+        return f"{name} sees it when results are released{', ' + day if day else ''}."
     if meets:
         return f"{name} sees it once you have talked."
     return f"{name} can read it."

@@ -52,7 +52,7 @@ forms:
         - {id: change, ask: "What would make working together easier?"}
 """
 
-CHOOSE = "Choose who gives you feedback"
+CHOOSE = "Choose who is asked for feedback"
 MOVED_IN = datetime(2026, 11, 2, 17, tzinfo=UTC)
 JULIA, WEISS, IRENE, ADAM = "125", "120", "126", "121"
 """Julia Nayer, whose feedback it is; her manager; who is full; who is found by searching."""

@@ -9,7 +9,7 @@ from domain.access import ENGINE
 from domain.notifications import Event
 from store.audit import last_seal, record, seal
 from store.session import Database
-from tests.activities.notifications.outbox_world import open_office
+from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import running_sink
 from tests.store.people_rows import ADMIN, HR, LEAD, WORKER
 
@@ -91,6 +91,9 @@ async def test_every_event_becomes_a_mail(database: Database, now: datetime, eve
         if event in CYCLE_STATES:
             await office.execute("UPDATE cycles SET state = :state", state=CYCLE_STATES[event])
         about = task if event not in ABOUT_CYCLES or event in WITH_TASKS else None
+        data = DATA.get(event, {})
+        if event is Event.ADDRESS_CHANGED:
+            about, data = None, {"change": await _changed_address(office, person)}
         if event in (Event.SIGN_IN, Event.TEST_MAIL):
             about = None
         item = office.item(
@@ -100,7 +103,7 @@ async def test_every_event_becomes_a_mail(database: Database, now: datetime, eve
             **{
                 "cycle_id": office.world.cycle_id,
                 "subject_id": WORKER,
-                "data": DATA.get(event, {}),
+                "data": data,
                 "ride_along": event.ride_along,
                 **more,
             },
@@ -110,6 +113,18 @@ async def test_every_event_becomes_a_mail(database: Database, now: datetime, eve
         states = await office.states()
         assert states[event] == ("sent", None)
         assert sink.accepted
+
+
+async def _changed_address(office: Office, person: int) -> int:
+    """An address that took the place of another and does not count yet; the change's id."""
+    rows = await office.rows(
+        "INSERT INTO address_changes (person_id, old_address, new_address, changed_at,"
+        " changed_by_kind, state) SELECT id, email, 'other@example.com', :now, 'engine', 'open'"
+        " FROM people WHERE id = :person RETURNING id",
+        person=person,
+        now=office.now,
+    )
+    return int(rows[0].id)
 
 
 async def test_administrators_are_mailed_the_newest_seal_of_the_audit_log_and_nobody_else(

@@ -50,7 +50,7 @@ _GROUPS = (
 def nominating_pages() -> dict[str, Page]:
     """By name."""
     choosing = ChooseRaters(
-        title="Choose who gives you feedback",
+        title="Choose who is asked for feedback",
         part="tasks",
         action="/tasks/t1/raters",
         groups=_GROUPS,

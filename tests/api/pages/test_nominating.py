@@ -63,7 +63,7 @@ async def test_the_page_says_how_many_why_and_suggests_with_reasons(
     said = plain(page)
     assert page.status_code == 200, page.text
     for sentence in (
-        "Choose who gives you feedback",
+        "Choose who is asked for feedback",
         "Four to six colleagues: at least three answers are needed before anything is shown, "
         "and one in four stays silent.",
         "Up to two people outside the company, if you like.",
