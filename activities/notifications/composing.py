@@ -46,12 +46,18 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
             external=outside,
         ),
         items=tuple(items),
-        home_url=next(iter(items)).url if outside else site.page("/"),
+        home_url=next(iter(items)).url if outside else _home(mail, facts, site),
         ask=site.ask,
         company=site.company,
         stand_ins={item: name for item, name in stand_ins.items() if name is not None},
         audit_seal=facts.audit_seal if mail.receiver_id in facts.administrators else "",
     )
+
+
+def _home(mail: ClaimedMail, facts: Facts, site: Site) -> str:
+    """The receiver's own list; by a link that signs in where all that is announced is reached."""
+    token = facts.lists.get(mail.id)
+    return site.link(token) if token else site.page("/")
 
 
 def wording_of(facts: Facts) -> Wordings:

@@ -29,6 +29,7 @@ from store.mail_details import (
     CycleDetail,
     Detail,
     PersonDetail,
+    TaskDetail,
     Tried,
     cycles,
     details,
@@ -83,6 +84,8 @@ class Facts:
     audit_seal: str = ""
     moves: Mapping[Asked, Collection[Move]] = field(default_factory=dict)
     """What receivers of escalations can do about the task, by the rule of its page."""
+    lists: Mapping[UUID, str] = field(default_factory=dict)
+    """By mail: the token that opens the own list, and from there all that the mail announces."""
 
 
 async def gather(
@@ -137,6 +140,7 @@ async def gather(
         managers=lines,
         relationships=await relationships(conn, [task.id for task in rating]) if rating else {},
         moves=await moves_of(conn, _brought_up(mails, told), as_of),
+        lists=await _lists(conn, mails, told, lifetimes, as_of),
     )
 
 
@@ -238,6 +242,42 @@ async def _links(
             )
             tokens |= dict(zip((item for item, _ in some), made, strict=True))
     return tokens
+
+
+async def _lists(
+    conn: AsyncConnection,
+    mails: Sequence[ClaimedMail],
+    told: Mapping[int, Detail],
+    lifetimes: Lifetimes,
+    as_of: datetime,
+) -> dict[UUID, str]:
+    """One link for each mail that announces several tasks of one stage: to the own list.
+
+    Its session reaches what the same person has to do in that stage (decision 0042).
+    """
+    wanted = {
+        mail.id: NewLink(mail.receiver_id, LinkPurpose.TASK, "/tasks", tasks[0].id)
+        for mail in mails
+        if (tasks := _announced(mail, told))
+    }
+    if not wanted:
+        return {}
+    made = await create_links(conn, list(wanted.values()), now=as_of, lifetime=lifetimes.task)
+    return dict(zip(wanted, made, strict=True))
+
+
+def _announced(mail: ClaimedMail, told: Mapping[int, Detail]) -> list[TaskDetail]:
+    """The receiver's own tasks that a mail announces, if they are several and of one stage."""
+    tasks = [
+        detail.task
+        for item in mail.items
+        if (detail := told.get(item))
+        and detail.event is Event.TASK_OPENED
+        and detail.task
+        and detail.task.assignee_id == mail.receiver_id
+    ]
+    one = len({(task.cycle_id, task.stage_key, task.role) for task in tasks}) == 1
+    return tasks if one and len(tasks) > 1 else []
 
 
 def _link(receiver: int, detail: Detail) -> NewLink | None:

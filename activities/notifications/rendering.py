@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from activities.notifications.calendar_entries import Attachment, deadlines
+from activities.notifications.first_mails import of_one_cycle, stories
 from activities.notifications.language import supported
 from activities.notifications.mail_items import (
     Cycle,
@@ -184,13 +185,16 @@ class _Page:
 
     def digest(self) -> RenderedMail:
         items = sorted(self.mail.items, key=_urgency)
-        headline = self._headline(items)
+        headline = _one_line(self._headline(items))
         rated = [item.task for item in items if _asks_to_rate(item)]
         asked = [task for task in rated if not task.identified]
         base = {
             "mail": self.mail,
             "headline": headline,
             "purposes": self._purposes(items),
+            "stories": stories(items, self._say("words.person")),
+            "all_of_them": self._all_of_them(items),
+            "date": self.date,
             "subject": headline,
             "dated": any(isinstance(item, TaskItem) for item in items),
             "asked": bool(asked),  # first mails of raters say how they are protected, once
@@ -230,7 +234,7 @@ class _Page:
                     {**self._context(mine[0], html=False), "own": ()}
                 )
             )
-        return self._alike(mine) or self._counted(mine)
+        return self._alike(mine) or self._begun(mine) or self._counted(mine)
 
     def _alike(self, mine: list[MailItem]) -> str | None:
         """Return "Write 8 reviews by Fri 20 Nov" if that is what all of them are."""
@@ -244,11 +248,29 @@ class _Page:
         }
         if len(kinds) > 1 or Event.NEEDS_ASSIGNEE in {item.event for item in mine}:
             return None
+        return self._many(tasks, self._by(tasks[0].due_on))
+
+    def _many(self, tasks: list[Task], by: str) -> str | None:
         task = tasks[0]
         many = self.templates.action(task.kind, _role(task), _stage_of(task), html=False).many
-        if many is None:
+        return many and many.format_map({"n": len(tasks), "by": by, "title": task.title})
+
+    def _begun(self, mine: list[MailItem]) -> str | None:
+        """Return "Annual review 2026: 2 tasks, first by Fri 29 Jan" for a cycle's first mail."""
+        tasks = of_one_cycle(mine)
+        if tasks is None:
             return None
-        return many.format_map({"n": len(tasks), "by": self._by(task.due_on), "title": task.title})
+        days = sorted({task.due_on for task in tasks})
+        key = "daily.cycle_by" if len(days) == 1 else "daily.cycle_first_by"
+        title = tasks[0].cycle.title
+        return self._say(key, cycle=title, n=len(tasks), date=self.date(days[0]))
+
+    def _all_of_them(self, items: list[MailItem]) -> str | None:
+        """What the button says if the list that it opens is for several tasks of one kind."""
+        tasks = of_one_cycle(items)
+        if tasks is None or len({(_role(task), task.stage) for task in tasks}) > 1:
+            return None
+        return self._many(tasks, "")
 
     def _counted(self, mine: list[MailItem]) -> str:
         overdue = sum(1 for item in mine if item.section is Section.OVERDUE)

@@ -1,14 +1,17 @@
 """Every event finds what it must say in the rows."""
 
+import re
 from datetime import datetime
 
 import pytest
 
 from activities.notifications.raters import outsiders, relationships
-from domain.access import ENGINE
+from domain.access import ENGINE, Level
 from domain.notifications import Event
 from store.audit import last_seal, record, seal
+from store.links import find_link
 from store.session import Database
+from store.sessions import opens_task
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import running_sink
 from tests.store.people_rows import ADMIN, HR, LEAD, WORKER
@@ -170,3 +173,39 @@ async def test_who_is_outside_and_in_which_group_is_read_from_the_rows(
             assert await relationships(conn, [task, office.world.boss_self_task]) == {
                 task: "external"
             }
+
+
+async def test_several_tasks_of_one_stage_are_opened_from_the_own_list_by_one_link(
+    database: Database, now: datetime
+) -> None:
+    async with open_office(database, now) as office, running_sink() as sink:
+        tasks = (office.world.self_task, office.world.boss_self_task)
+        for task in tasks:
+            await office.execute(
+                "UPDATE tasks SET assignee_id = :lead WHERE id = :id", lead=LEAD, id=task
+            )
+            await office.queue(office.item(Event.TASK_OPENED, LEAD, task))
+        await office.send(sink.port)
+        (mail,) = await office.mails()
+        tokens = re.findall(r"/l/([\w-]+)", mail.text)
+        async with database.begin() as conn:
+            links = [await find_link(conn, token, now) for token in tokens]
+            to_list = [link for link in links if link.target == "/tasks"]
+            reached = [await opens_task(conn, LEAD, to_list[0].opens, task) for task in tasks]
+    assert [link.level for link in to_list] == [Level.TASK]
+    assert reached == [True, True]
+
+
+async def test_tasks_of_several_stages_have_no_link_that_would_open_only_some(
+    database: Database, now: datetime
+) -> None:
+    async with open_office(database, now) as office, running_sink() as sink:
+        tasks = (office.world.self_task, office.world.manager_task)
+        for task in tasks:
+            await office.execute(
+                "UPDATE tasks SET assignee_id = :lead WHERE id = :id", lead=LEAD, id=task
+            )
+            await office.queue(office.item(Event.TASK_OPENED, LEAD, task))
+        await office.send(sink.port)
+        targets = await office.rows("SELECT target FROM links ORDER BY target")
+    assert {row.target for row in targets} == {f"/tasks/{task}" for task in tasks}

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from activities.notifications import mail_items as m
 from activities.notifications.language import LANGUAGES, LanguageCode
 from activities.notifications.outside import OUTSIDE
-from activities.notifications.rendering import RenderedMail, Wording, render
+from activities.notifications.rendering import RenderedMail, Wording, render, templates_of
 from activities.notifications.templates import ROOT, TemplateError, check_tags, read_catalogue
 from domain.access import Move
 from domain.notifications import Event
@@ -412,3 +412,53 @@ def test_a_date_that_did_not_move_is_not_called_new() -> None:
     item = m.Resumed(task=samples.MANAGER_REVIEW, moved=False)
     assert "Your date has not changed" in _text(item)
     assert "Your new date" in _text(replace(item, moved=True))
+
+
+def test_the_first_mail_of_a_cycle_names_it_counts_and_says_when_the_first_is_due() -> None:
+    items = (
+        m.TaskOpened(task=replace(samples.SELF_REVIEW, begun=False)),
+        m.TaskOpened(task=samples.MANAGER_REVIEW),
+    )
+    mail = render(samples.mail(*items), now=NOW)
+    text = " ".join(mail.text.split())
+    assert mail.subject == "Annual review 2026: 2 tasks, first by Fri 13 Nov"
+    for sentence in (
+        "Self review Who reads it. Your manager and HR.",
+        "Manager review Who reads it. HR, and Alexander once the results are released and you have"
+        " talked.",
+        "If this is still open on Wed 18 Nov, your manager will be told.",
+        "If this is still open on Wed 25 Nov, your manager will be told.",
+    ):
+        assert sentence in text
+    assert "Alexander once the results are released" in mail.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_many_tasks_of_one_stage_have_one_button_for_all_and_are_explained_once(
+    language: str,
+) -> None:
+    mail = render(samples.eight_reviews(language), now=NOW)
+    button = {
+        "en": "Write 8 reviews",
+        "de": "8 Beurteilungen schreiben",
+        "es": "Escribe 8 evaluaciones",
+        "fr": "Rédigez 8 évaluations",
+    }[language]
+    assert len(re.findall(rf">\s*{button}\s*<", mail.html)) == 1
+    assert button in mail.text
+    readers = templates_of(language).catalogue.messages["labels.readers"]
+    assert mail.text.count(readers) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "lead"),
+    [
+        ("en", "was due on {date} and is not done"),
+        ("de", "war am {date} fällig und ist nicht erledigt"),
+        ("es", "vencía el {date} y no está hecha"),
+        ("fr", "était attendue le {date} et n'est pas faite"),
+    ],
+)
+def test_an_escalation_says_what_was_due_and_that_it_is_not_done(language: str, lead: str) -> None:
+    first = " ".join(single(Event.ESCALATION, language).text.split())
+    assert re.search(lead.format(date=r"[^:]{5,30}?"), first)
