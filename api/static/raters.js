@@ -1,7 +1,5 @@
 // Choosing raters, with a script: the tally counts while one picks, and a search answers while one
-// types. Without it the buttons of the page do the same.
-"use strict";
-
+// types. Without it the buttons of the page do the same. A module: its names are its own.
 const SEARCH_PAUSE = 250; // milliseconds of silence before a search is sent
 
 function watchTally(form) {

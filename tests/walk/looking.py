@@ -30,7 +30,7 @@ class Looker:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._say(f"an error in a script, {error}"))
         page.on("request", self._request)
-        page.on("requestfailed", lambda request: self._say(f"could not fetch {request.url}"))
+        page.on("requestfailed", self._failed)
 
     async def look(self, path: str) -> None:
         """Open a page wide, and then as on a small phone."""
@@ -58,6 +58,11 @@ class Looker:
     def _request(self, request: Request) -> None:
         if not request.url.startswith((self._base + "/", "data:")):
             self._say(f"asks a foreign place for {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # What was still on its way when the page was left is nobody's fault.
+        if request.failure != "net::ERR_ABORTED":
+            self._say(f"could not fetch {request.url}, {request.failure}")
 
 
 TOO_WIDE = """() => {
