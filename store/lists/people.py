@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
+from store.searching import patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,21 @@ async def list_people(
     after: int,
     limit: int,
 ) -> list[PersonItem]:
-    """People by id, those above `after`. `search` is a part of a name, address or employee id."""
-    pattern = None
-    if search:
-        escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        pattern = f"%{escaped}%"
+    """People by id, those above `after`. `search`: words of name, address or employee id."""
     rows = await conn.execute(
         text(
             f"SELECT {_PERSON} WHERE p.id > :after AND {COLLEAGUE}"
             " AND (CAST(:status AS text) IS NULL OR p.status = :status)"
-            " AND (CAST(:pattern AS text) IS NULL"
-            "  OR p.first_name || ' ' || p.last_name ILIKE :pattern OR p.email ILIKE :pattern"
-            "  OR p.employee_id ILIKE :pattern)"
+            " AND concat_ws(' ', p.first_name, p.last_name, p.email, p.employee_id)"
+            " ILIKE ALL (CAST(:words AS text[]))"
             " ORDER BY p.id LIMIT :limit"
         ),
-        {"on": on, "after": after, "status": status, "pattern": pattern, "limit": limit},
+        {
+            "on": on,
+            "after": after,
+            "status": status,
+            "words": patterns(search or ""),
+            "limit": limit,
+        },
     )
     return [PersonItem(*row) for row in rows]

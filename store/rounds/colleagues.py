@@ -14,11 +14,10 @@ from store.reporting_lines import CURRENT_LINES
 from store.rounds.loads import loads
 from store.rounds.outside import EXTERNAL
 from store.rounds.rules import Round, round_of
+from store.searching import patterns
 
 MOST_FOUND = 12
 """Colleagues whom one search shows; who finds more types another letter."""
-
-MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ async def find_colleagues(
     they are asked in other ways. Those who are full come too, marked: it answers the question why
     they cannot be chosen. At most `MOST_FOUND`, names that begin with the words first.
     """
-    wanted = [_pattern(word) for word in words.split()[:MOST_WORDS]]
+    wanted = patterns(words)
     if not wanted:
         return []
     rows = (
@@ -176,11 +175,6 @@ ORDER BY NOT (p.first_name ILIKE :first OR p.last_name ILIKE :first), p.last_nam
   p.id
 LIMIT :most
 """
-
-
-def _pattern(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 async def has_reports(conn: AsyncConnection, person_id: int, on: date) -> bool:

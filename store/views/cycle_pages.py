@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.searching import patterns
 from store.visible import COUNTED
 
 
@@ -123,7 +124,6 @@ async def participant_rows(
     limit: int = 100,
 ) -> list[ParticipantRow]:
     """Everybody of the company by name; of `hidden` cases neither counts nor HR's words."""
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             f"""
@@ -148,8 +148,8 @@ async def participant_rows(
               AND (:state = '' OR p.state = :state)
               AND (:not_chosen OR p.reason <> 'not_chosen')
               AND (:department = '' OR coalesce(p.department, w.department) = :department)
-              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern
-                   OR w.department ILIKE :pattern OR w.email ILIKE :pattern)
+              AND concat_ws(' ', w.first_name, w.last_name, w.department, w.email)
+                ILIKE ALL (CAST(:words AS text[]))
               AND (CAST(:person AS bigint) IS NULL OR p.person_id = :person)
               AND (w.last_name || ' ' || w.first_name, p.person_id) > (:name, :id)
             ORDER BY w.last_name || ' ' || w.first_name, p.person_id LIMIT :limit
@@ -162,9 +162,8 @@ async def participant_rows(
             "hidden": hidden,
             "state": state,
             "department": department,
-            "search": search,
             "not_chosen": not_chosen,
-            "pattern": f"%{escaped}%",
+            "words": patterns(search),
             "person": person_id,
             "name": after[0],
             "id": after[1],
@@ -238,7 +237,6 @@ async def task_rows(
 
     `what`: late, nobody (needs an assignee), or nothing in particular.
     """
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             f"""
@@ -253,8 +251,8 @@ async def task_rows(
               AND (:department = '' OR a.department = :department)
               AND (:what <> 'late' OR t.due_at < :now)
               AND (:what <> 'nobody' OR (t.assignee_id IS NULL AND t.desk IS NULL))
-              AND (:search = '' OR a.first_name || ' ' || a.last_name ILIKE :pattern
-                   OR b.first_name || ' ' || b.last_name ILIKE :pattern)
+              AND concat_ws(' ', a.first_name, a.last_name, b.first_name, b.last_name)
+                ILIKE ALL (CAST(:words AS text[]))
               AND (CAST(:subject AS bigint) IS NULL OR t.subject_id = :subject)
               AND (CAST(:due AS timestamptz) IS NULL OR (t.due_at, t.id) > (:due, :id))
             ORDER BY t.due_at, t.id LIMIT :limit
@@ -268,8 +266,7 @@ async def task_rows(
             "stage": stage,
             "department": department,
             "what": what,
-            "search": search,
-            "pattern": f"%{escaped}%",
+            "words": patterns(search),
             "subject": subject_id,
             "due": after[0] if after else None,
             "id": after[1] if after else None,

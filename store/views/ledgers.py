@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.searching import patterns
 from store.visible import COMPANY, NOT_OWN_CASE
 
 _SEEN = f"""
@@ -51,7 +52,6 @@ async def told_rows(
     limit: int = 100,
 ) -> list[ToldRow]:
     """The ledger, newest first. Left out: `hidden` cases, and what raters are told."""
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             f"""
@@ -63,7 +63,7 @@ async def told_rows(
             LEFT JOIN stages s ON s.id = t.stage_id LEFT JOIN people b ON b.id = t.subject_id
             WHERE {_SEEN} AND (:state = '' OR n.state = :state)
               AND (CAST(:cycle AS uuid) IS NULL OR n.cycle_id = :cycle)
-              AND (:search = '' OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND concat_ws(' ', w.first_name, w.last_name) ILIKE ALL (CAST(:words AS text[]))
               AND (CAST(:before AS bigint) IS NULL OR n.id < :before)
             ORDER BY n.id DESC LIMIT :limit
             """
@@ -71,8 +71,7 @@ async def told_rows(
         {
             "hidden": hidden,
             "state": state,
-            "search": search,
-            "pattern": f"%{escaped}%",
+            "words": patterns(search),
             "cycle": cycle_id,
             "before": before,
             "limit": limit,
@@ -126,7 +125,6 @@ async def audit_rows(
     Left out: acts on tasks of `hidden` cases and on these people themselves (their leave, who left
     or entered a cycle and why), and what raters do.
     """
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             f"""
@@ -146,16 +144,15 @@ async def audit_rows(
               AND (q.id IS NULL OR q.id <> ALL(CAST(:hidden AS bigint[])))
               AND (l.id IS NULL OR l.person_id <> ALL(CAST(:hidden AS bigint[])))
               AND t.role IS DISTINCT FROM 'rater'
-              AND (:search = '' OR u.action ILIKE :pattern OR c.title ILIKE :pattern
-                   OR w.first_name || ' ' || w.last_name ILIKE :pattern)
+              AND concat_ws(' ', u.action, c.title, w.first_name, w.last_name)
+                ILIKE ALL (CAST(:words AS text[]))
               AND (CAST(:before AS bigint) IS NULL OR u.id < :before)
             ORDER BY u.id DESC LIMIT :limit
             """
         ),
         {
             "hidden": hidden,
-            "search": search,
-            "pattern": f"%{escaped}%",
+            "words": patterns(search),
             "before": before,
             "limit": limit,
         },

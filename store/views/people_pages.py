@@ -6,6 +6,8 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.searching import patterns
+
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
@@ -35,7 +37,6 @@ async def people_rows(
     limit: int = 100,
 ) -> list[PersonRow]:
     """People by last name. `status`: active, left, refused (an address that refused mail)."""
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await conn.execute(
         text(
             """
@@ -46,8 +47,8 @@ async def people_rows(
               AND (l.valid_to IS NULL OR l.valid_to > :on)
             LEFT JOIN people m ON m.id = l.manager_id
             WHERE p.status <> 'external'
-              AND (:search = '' OR p.first_name || ' ' || p.last_name ILIKE :pattern
-                   OR p.email ILIKE :pattern OR p.employee_id ILIKE :pattern)
+              AND concat_ws(' ', p.first_name, p.last_name, p.department, p.email, p.employee_id)
+                ILIKE ALL (CAST(:words AS text[]))
               AND (:status = '' OR (:status = 'refused' AND p.address_refused_at IS NOT NULL)
                    OR p.status = :status)
               AND (:department = '' OR p.department = :department)
@@ -57,8 +58,7 @@ async def people_rows(
         ),
         {
             "on": on,
-            "search": search,
-            "pattern": f"%{escaped}%",
+            "words": patterns(search),
             "status": status,
             "department": department,
             "name": after[0],

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.searching import patterns
 from store.visible import ADVANCED, BELLS
 
 
@@ -62,8 +63,7 @@ async def process_rows(
             WHERE (:what IN ('', 'all') OR (:what = 'failing' AND failures > 0)
                    OR (:what = 'late' AND late) OR (:what IN ('open', 'closed') AND state = :what))
               AND (CAST(:cycle AS uuid) IS NULL OR cycle_id = :cycle)
-              AND (:search = '' OR cycle ILIKE :pattern OR stage ILIKE :pattern OR id ILIKE :pattern
-                   OR kind ILIKE :pattern)
+              AND concat_ws(' ', cycle, stage, id, kind) ILIKE ALL (CAST(:words AS text[]))
               AND (place, id) > (:place, :id)
             ORDER BY place, id LIMIT :limit
             """
@@ -71,8 +71,7 @@ async def process_rows(
         {
             "now": now,
             "what": what,
-            "search": search,
-            "pattern": f"%{search}%",
+            "words": patterns(search),
             "cycle": cycle_id,
             "place": after[0],
             "id": after[1],

@@ -132,7 +132,7 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
 
 async def test_typing_finds_somebody_beyond_the_first_hundred(site: Site, visit: Opens) -> None:
     page = await visit(HR)
-    await page.goto("/people")
+    await arrive(page, "/people", "People")
     # On the first hundred's page she is only somebody to whom others report.
     found = page.get_by_role("rowheader", name=re.compile("Eleni Zlotkey"))
     await expect(page.locator("tbody tr")).to_have_count(100)
