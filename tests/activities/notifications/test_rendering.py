@@ -462,3 +462,8 @@ def test_many_tasks_of_one_stage_have_one_button_for_all_and_are_explained_once(
 def test_an_escalation_says_what_was_due_and_that_it_is_not_done(language: str, lead: str) -> None:
     first = " ".join(single(Event.ESCALATION, language).text.split())
     assert re.search(lead.format(date=r"[^:]{5,30}?"), first)
+
+
+def test_the_facts_of_an_overdue_task_say_when_it_was_due() -> None:
+    assert "\nWas due: Fri 6 Nov" in single(Event.REMINDER).text
+    assert "\nDue: Fri 20 Nov" in single(Event.TASK_OPENED).text
