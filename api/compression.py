@@ -4,8 +4,10 @@ The length of a compressed page tells whether a text that was put into it stands
 (BREACH). Somebody else's site could have a reader's browser open addresses with such texts, and
 watch the lengths on the wire. Browsers say where a request comes from, and no page can forge it: a
 page is compressed only if our own pages or the address bar asked for it. Static files hold no
-secrets.
+secrets; a page of error at an address that looks like one does.
 """
+
+from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -23,6 +25,9 @@ LEVEL = 5
 PACKED_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/pdf")
 
 
+STATIC = frozenset(f"/static/{one.name}" for one in (Path(__file__).parent / "static").iterdir())
+
+
 class Compression:
     """ASGI middleware. What a script or another site asks for is answered as it is."""
 
@@ -37,6 +42,6 @@ class Compression:
 
 
 def _safe(scope: Scope) -> bool:
-    if scope["path"].startswith("/static/"):
+    if scope["path"] in STATIC:
         return True
     return Headers(scope=scope).get("sec-fetch-site") in OWN

@@ -71,6 +71,8 @@ async def _launch(database: Database, version: UUID) -> None:
     await open_stages(database, await check_laid_out(database, version))
     async with database.begin() as conn:
         await conn.execute(text("UPDATE tasks SET state = 'open' WHERE state = 'planned'"))
+        # Nothing runs them here, and the sender lets those go first that are behind.
+        await conn.execute(text("UPDATE processes SET state = 'closed' WHERE kind <> 'mail'"))
     async with database.engine.connect() as conn:
         await conn.execution_options(isolation_level="AUTOCOMMIT")
         await conn.execute(text("VACUUM ANALYZE"))

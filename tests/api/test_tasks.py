@@ -185,8 +185,15 @@ async def test_explain_tells_the_next_rung_and_whom_it_reaches(
 ) -> None:
     async with database.begin() as conn:
         await conn.execute(
-            text("UPDATE tasks SET next_rung = 'escalate:3', next_rung_at = :at WHERE id = :id"),
-            {"id": world.self_task, "at": clock.now() + timedelta(days=20)},
+            text(
+                "UPDATE tasks SET last_rung = 'remind:1', last_rung_on = :on,"
+                " next_rung = 'escalate:3', next_rung_at = :at WHERE id = :id"
+            ),
+            {
+                "id": world.self_task,
+                "on": (clock.now() + timedelta(days=16)).date(),
+                "at": clock.now() + timedelta(days=20),
+            },
         )
         await conn.execute(
             text(
@@ -239,12 +246,14 @@ async def _overdue(database: Database, task: object, told: list[int], now: datet
         await conn.execute(
             text(
                 "UPDATE tasks SET due_at = :due, due_on = :on, closes_at = :closes,"
-                " told_to = :told, next_rung = 'escalate:6', next_rung_at = :closes WHERE id = :id"
+                " told_to = :told, last_rung = 'escalate:3', last_rung_on = :on,"
+                " next_rung = 'escalate:6', next_rung_at = :next WHERE id = :id"
             ),
             {
                 "due": now - timedelta(days=5),
                 "on": (now - timedelta(days=5)).date(),
                 "closes": now + timedelta(days=5),
+                "next": now + timedelta(days=3),
                 "told": told,
                 "id": task,
             },

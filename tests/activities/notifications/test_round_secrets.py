@@ -157,7 +157,7 @@ def _mail(
         desk=None,
         cycle_id=CYCLE,
         subject_id=SUBJECT,
-        rung="remind:-1" if event is Event.REMINDER else None,
+        rung={Event.REMINDER: "remind:-1", Event.ESCALATED_NOTICE: "escalate:3"}.get(event),
         at=NOW,
         cause="leaver",
         data=_data(secret),
@@ -175,8 +175,6 @@ def _mail(
         as_of=NOW,
         details={1: detail},
         people=people,
-        times={READER: CALENDAR},
-        company=CALENDAR,
         cycles={
             CYCLE: CycleDetail(CYCLE, "Feedback", "2026", NOW.date(), NOW, None, 7, ROUND),
         },
@@ -191,6 +189,7 @@ def _mail(
         held=(),
         outsiders=frozenset({READER}) if outside else frozenset(),
         managers={SUBJECT: MANAGER},
+        told={(TASK, "escalate:3"): dict.fromkeys(OTHERS, NOW)},
     )
     claimed = ClaimedMail(
         UUID(int=3), "key", "<id>", "daily", READER, None, "p1@example.com", 0, 0, (1,)
