@@ -69,7 +69,7 @@ async def first_ten_minutes(
 
 
 async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: datetime) -> bool:
-    """Send the first mail of a launch to oneself, as people will see it; at most once a minute.
+    """Send oneself a mail that says that mail works; at most once a minute.
 
     False: one is on its way already. Raises NotFound.
     """

@@ -198,7 +198,7 @@ async def confirm(call: Launches, request: Request, cycle_id: UUID) -> Response:
 
 @router.post("/cycles/{cycle_id}/test-mail")
 async def send_test(call: Launches, cycle_id: UUID) -> Response:
-    """The first mail as people will see it, to whoever asks."""
+    """A mail that says that mail works, to whoever asks."""
     await test_mail(call.conn, cycle_id, call.person_id, call.now)
     return go(f"/cycles/{cycle_id}/check", "tested")
 

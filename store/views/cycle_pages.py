@@ -313,7 +313,8 @@ async def refused_mails(conn: AsyncConnection, cycle_id: UUID) -> list[Refused]:
               coalesce(n.settled_at, m.created_at) AS at
             FROM notifications n JOIN mails m ON m.id = n.mail_id
             JOIN people w ON w.id = n.person_id
-            WHERE n.cycle_id = :cycle AND m.state = 'failed' ORDER BY m.id LIMIT 200
+            WHERE n.cycle_id = :cycle AND m.state = 'failed' AND n.event <> 'test_mail'
+            ORDER BY m.id LIMIT 200
             """
         ),
         {"cycle": cycle_id},
