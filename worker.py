@@ -40,11 +40,11 @@ from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
-from store.memory import collect_seldom
-from store.outage import outage_of
-from store.processes import start
-from store.rounds.keeping_keys import tend
-from store.session import Database
+from store.base.memory import collect_seldom
+from store.base.outage import outage_of
+from store.base.session import Database
+from store.engine.processes import start
+from store.kinds.feedback_round.keeping_keys import tend
 from workflows.client import TemporalAddress, connect
 from workflows.registry import WORKFLOWS
 from workflows.relay import Relay

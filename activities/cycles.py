@@ -11,13 +11,13 @@ from definitions.timeline import slip
 from domain.notifications import Event
 from domain.progress import Progress
 from domain.states import CycleState, Desk, StageState
-from store.applying_pause import tell_paused
-from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.entry import entry_until
-from store.notices import tell_desk
-from store.opening import current_plan
-from store.processes import ring_cycle, start, window_for
-from store.readiness import last_closing, open_subjects
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.cycles.readiness import last_closing, open_subjects
+from store.engine.processes import ring_cycle, start, window_for
+from store.outbox.notices import tell_desk
+from store.steering.pause_news import tell_paused
+from store.tasks.late_joiners import entry_until
+from store.tasks.opening import current_plan
 
 
 async def advance_cycle(turn: Turn, cycle_id: UUID, as_of: datetime) -> Progress:

@@ -14,10 +14,10 @@ from activities.stages import advance_stage
 from activities.turn import Turn
 from domain.progress import Advance, Progress
 from domain.states import ProcessKind
-from store.chunks import failure_code
-from store.held import tell_held
-from store.processes import ProcessRow, arm, find, record_failure
-from store.session import Database
+from store.base.halving import failure_code
+from store.base.session import Database
+from store.engine.processes import ProcessRow, arm, find, record_failure
+from store.outbox.held_rows import tell_held
 
 Hook = Callable[[datetime], Awaitable[None]]
 Before = Callable[[str, datetime], Awaitable[datetime]]

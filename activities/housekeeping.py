@@ -8,9 +8,9 @@ from datetime import datetime
 
 import structlog
 
-from store.audit import has_seal, last_seal, seal
-from store.retention import CHUNK, STEPS
-from store.session import Database
+from store.base.audit import has_seal, last_seal, seal
+from store.base.session import Database
+from store.upkeep.retention import CHUNK, STEPS
 
 log = structlog.get_logger("almanac.audit")
 

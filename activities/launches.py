@@ -5,7 +5,7 @@ from datetime import datetime
 
 from activities.turn import Turn
 from domain.progress import Progress
-from store.launch_calendar import advance_launch_calendar as advance
+from store.launch.recurring import advance_launch_calendar as advance
 
 
 async def advance_launch_calendar(

@@ -16,22 +16,22 @@ from activities.stages import STEPS, Step, next_instant, note_opened, note_state
 from activities.turn import Turn
 from domain.progress import Progress
 from domain.states import CycleState, StageState
-from store.absences import end_for_absent
-from store.applying import apply_orders, cancel_all
-from store.chunks import CHUNK
-from store.closing import expire_due
-from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.escalation import fire_rungs
-from store.opening import open_planned
-from store.processes import lock_process, rearm
-from store.rounds.asking import open_raters
-from store.rounds.assigning import assign_lists
-from store.rounds.extending import extend_thin
-from store.rounds.finishing import close_subjects, still_sealed
-from store.rounds.keeping_keys import remove_closed
-from store.rounds.leaving import settle_raters
-from store.rounds.lost_keys import ask_again
-from store.rounds.opening import open_reports, unopened
+from store.base.halving import CHUNK
+from store.changes.long_leave import end_for_absent
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.engine.processes import lock_process, rearm
+from store.kinds.feedback_round.asking import open_raters
+from store.kinds.feedback_round.assigning import assign_lists
+from store.kinds.feedback_round.extending import extend_thin
+from store.kinds.feedback_round.finishing import close_subjects, still_sealed
+from store.kinds.feedback_round.keeping_keys import remove_closed
+from store.kinds.feedback_round.leaving import settle_raters
+from store.kinds.feedback_round.lost_keys import ask_again
+from store.kinds.feedback_round.report_opening import open_reports, unopened
+from store.steering.orders import apply_orders, cancel_all
+from store.tasks.closing import expire_due
+from store.tasks.escalation import fire_rungs
+from store.tasks.opening import open_planned
 
 
 class Phase(StrEnum):

@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.turn import Turn
 from domain.progress import Progress
 from domain.states import CycleState, StageState
-from store.absences import open_present
-from store.applying import apply_orders, cancel_all
-from store.chunks import CHUNK
-from store.closing import close_if_through, expire_due
-from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.entry import entry_until
-from store.escalation import fire_rungs
-from store.opening import open_planned
-from store.processes import lock_process, rearm, ring
-from store.release import open_release
-from store.rounds.asking import open_raters
-from store.rounds.assigning import assign_lists
-from store.rounds.leaving import settle_raters
+from store.base.halving import CHUNK
+from store.changes.long_leave import open_present
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.engine.processes import lock_process, rearm, ring
+from store.kinds.feedback_round.asking import open_raters
+from store.kinds.feedback_round.assigning import assign_lists
+from store.kinds.feedback_round.leaving import settle_raters
+from store.kinds.release import open_release
+from store.steering.orders import apply_orders, cancel_all
+from store.tasks.closing import close_if_through, expire_due
+from store.tasks.escalation import fire_rungs
+from store.tasks.late_joiners import entry_until
+from store.tasks.opening import open_planned
 
 Step = Callable[[AsyncConnection, CycleFacts, StageFacts, datetime], Awaitable[int]]
 

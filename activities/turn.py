@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from activities.options import TURN
-from store.session import Database
+from store.base.session import Database
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from api.compression import Compression
 from api.csrf import CrossSiteGuard
 from api.logging import RequestLog, configure_logging
 from api.metrics import Metrics
-from api.pages import install as pages
+from api.pages.frame import install as pages
 from api.routes import (
     comment_reviews,
     cycles,
@@ -39,8 +39,8 @@ from api.security_headers import SecurityHeaders
 from config import Settings, load_settings
 from domain.access import Action
 from domain.clock import Clock, SystemClock
-from store.memory import collect_seldom
-from store.session import Database
+from store.base.memory import collect_seldom
+from store.base.session import Database
 
 LARGEST_BODY = 2_000_000
 """Bytes; only a people file may be larger."""

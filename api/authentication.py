@@ -34,8 +34,8 @@ from domain.access import (
     roles_at,
 )
 from domain.errors import Forbidden
-from store.access import reader_of
-from store.sessions import LIFETIMES, find_session, opens_task
+from store.access.facts import reader_of
+from store.access.sessions import LIFETIMES, find_session, opens_task
 
 SECURE_COOKIE = "__Host-almanac"
 PLAIN_COOKIE = "almanac"

@@ -27,8 +27,8 @@ from domain.errors import (
     KeyReused,
     NotFound,
 )
-from store.outage import Outage, outage_of
-from store.seal_keys import KeysUnavailable
+from store.base.outage import Outage, outage_of
+from store.base.seal_keys import KeysUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.authentication import GuardedRoute, anybody
 from api.transaction import instant
-from store.migrate import head
-from store.rounds.seals import right_folder
-from store.seal_keys import KeysUnavailable
-from store.session import Database
+from store.base.migrate import head
+from store.base.seal_keys import KeysUnavailable
+from store.base.session import Database
+from store.kinds.feedback_round.seals import right_folder
 
 log = structlog.get_logger("almanac.health")
 router = APIRouter(route_class=GuardedRoute, tags=["health"])

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic_core import to_jsonable_python
 
 from api.authentication import Call
-from store.command_keys import Answer, fingerprint, run_once
+from store.base.command_keys import Answer, fingerprint, run_once
 
 HEADER = "Idempotency-Key"
 

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.errors import CATALOGUE, MEDIA_TYPE
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
-from store.command_keys import KEY_PATTERN
+from store.base.command_keys import KEY_PATTERN
 
 DESCRIPTION = """
 Review cycles that run themselves. Errors are problems (RFC 9457) with stable types, listed under

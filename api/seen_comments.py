@@ -5,9 +5,9 @@ from uuid import UUID
 from api.authentication import Call
 from definitions.answers import WHY
 from domain.errors import NotFound
-from store.access import hidden_cases
-from store.cycle_facts import load_cycle
-from store.rounds.reviewing import WaitingReport, waiting_reports
+from store.access.facts import hidden_cases
+from store.cycles.facts import load_cycle
+from store.kinds.feedback_round.reviewing import WaitingReport, waiting_reports
 
 
 async def reports_to_review(call: Call) -> list[WaitingReport]:

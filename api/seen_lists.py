@@ -7,7 +7,7 @@ from api.seen_tasks import Seen, see_task
 from domain.access import may_work_on
 from domain.errors import NotFound
 from domain.states import TaskState
-from store.rounds.colleagues import Standing, standing
+from store.kinds.feedback_round.colleagues import Standing, standing
 
 KINDS = ("nominate", "approve")
 """Kinds of tasks that are lists of raters."""

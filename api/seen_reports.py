@@ -8,9 +8,9 @@ from uuid import UUID
 from api.authentication import Call
 from definitions.models import Definition, Form
 from domain.errors import NotFound
-from store.cycle_facts import load_cycle
-from store.rounds.report_access import ReportStanding, report_standing
-from store.rounds.reports import read_report
+from store.cycles.facts import load_cycle
+from store.kinds.feedback_round.report_access import ReportStanding, report_standing
+from store.kinds.feedback_round.reports import read_report
 from store.views.reviews import ReviewRow, review_row
 
 NOTHING = "There is no feedback report here that you can read."

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from api.authentication import Call
 from domain.access import may_read_review
-from store.reporting_lines import line_above
+from store.people.reporting_lines import line_above
 from store.views.reviews import ReviewRow, review_row
 
 

@@ -20,12 +20,12 @@ from domain.access import (
 )
 from domain.errors import Forbidden, NotFound
 from domain.states import TaskState
-from store.access import TaskFacts, task_facts
-from store.definitions import definition_of
-from store.lists.cycles import get_cycle
-from store.lists.tasks import Submission, submission_of
-from store.moves import moves_of
-from store.reporting_lines import line_above
+from store.access.facts import TaskFacts, task_facts
+from store.definitions.versions import definition_of
+from store.people.reporting_lines import line_above
+from store.steering.moves import moves_of
+from store.views.lists.cycles import get_cycle
+from store.views.lists.tasks import Submission, submission_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from api.errors import TooManyRequests
 from domain.access import Actor, Level
 from domain.errors import Invalid
 from domain.notifications import Event
-from store.audit import record
-from store.links import FoundLink, LinkState, find_link, is_local_path, use_link
-from store.outbox import NewNotification, queue
-from store.rate_counts import RateLimit, RateState, hit
-from store.session import Database
-from store.sessions import create_session, opens_task, revoke_token
+from store.access.links import FoundLink, LinkState, find_link, is_local_path, use_link
+from store.access.sessions import create_session, opens_task, revoke_token
+from store.base.audit import record
+from store.base.rate_counts import RateLimit, RateState, hit
+from store.base.session import Database
+from store.outbox.outbox import NewNotification, queue
 
 BY_HOST = RateLimit("sign-in-host", hits=2_000, seconds=900)
 """Asking costs a few statements; an office of some thousand people asks on one morning."""

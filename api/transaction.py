@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.clock import Clock
-from store.session import Database
+from store.base.session import Database
 
 
 class Outcome(StrEnum):

@@ -19,7 +19,7 @@ from benchmarks.rehearsal import rehearsal_figure
 from benchmarks.rounds import round_figures
 from benchmarks.sets import Sets
 from benchmarks.submissions import submission_figures
-from store.memory import collect_seldom
+from store.base.memory import collect_seldom
 
 Measure = Callable[[Machine, "Size"], Awaitable[Sequence[Figure]]]
 

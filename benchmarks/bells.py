@@ -16,8 +16,8 @@ from temporalio.client import Client
 from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from domain.clock import SystemClock
-from store.processes import ring
-from store.session import Database
+from store.base.session import Database
+from store.engine.processes import ring
 from workflows.relay import Relay
 
 STARTS_A_SECOND = 20.0

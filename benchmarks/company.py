@@ -13,11 +13,11 @@ from activities.turn import Turn
 from definitions.loader import parse_company, parse_definition
 from domain.access import Actor
 from domain.states import ProcessKind
-from store.company import company, save_company
-from store.definitions import publish
-from store.launch import confirm, prepare
-from store.people import refresh_profiles
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch.launching import confirm, prepare
+from store.people.company import company, save_company
+from store.people.times import refresh_profiles
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2027, 1, 12, 18, 0, tzinfo=UTC)  # ten in the morning in Los Angeles, working day

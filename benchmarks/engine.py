@@ -30,19 +30,19 @@ from embedded.temporal import test_server_binary
 from play.answers import plausible
 from play.people import MIX
 from play.world import CROWD, World, begin, open_world
-from store.cycle_facts import CycleFacts, StageFacts, load_cycle
-from store.launch import confirm
-from store.mail_claims import claim
-from store.mail_fates import Fate, Result
-from store.mails import Ready, mark, next_due, others_first, settle
-from store.outbox import suppress_for_tasks
-from store.processes import LARGEST_WINDOW, ring
-from store.readiness import few_left
-from store.release import release
-from store.results import open_results
-from store.rounds.rules import to_the_day
-from store.session import Database
-from store.tasks import ring_after_end, submit
+from store.base.session import Database
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.cycles.readiness import few_left
+from store.cycles.results import open_results
+from store.engine.processes import LARGEST_WINDOW, ring
+from store.kinds.feedback_round.rules import to_the_day
+from store.kinds.release import release
+from store.launch.launching import confirm
+from store.mail.claims import claim
+from store.mail.delivery import Ready, mark, next_due, others_first, settle
+from store.mail.fates import Fate, Result
+from store.outbox.outbox import suppress_for_tasks
+from store.tasks.submitting import ring_after_end, submit
 
 SLOT = timedelta(seconds=LARGEST_WINDOW)
 """People act this often. More often changes nothing: a busy process hears of it once a window."""

@@ -16,8 +16,8 @@ from psycopg import sql
 from embedded import children
 from embedded.ports import LOOPBACK, free_port
 from embedded.postgres import ephemeral_postgres
-from store.migrate import upgrade
-from store.session import Database
+from store.base.migrate import upgrade
+from store.base.session import Database
 
 START_SECONDS = 60.0
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=30min")

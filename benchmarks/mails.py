@@ -23,7 +23,7 @@ from benchmarks.company import NOW, check_laid_out, open_stages, populate
 from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from embedded.ports import LOOPBACK
-from store.session import Database
+from store.base.session import Database
 
 WARM_UP = 60
 

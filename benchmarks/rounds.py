@@ -14,10 +14,10 @@ from sqlalchemy import text
 from benchmarks.company import NOW, check_laid_out, open_stages, populate, turn_round
 from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
-from store.company import company
-from store.people import refresh_profiles
-from store.rounds.seals import Written, seal, seals_of
-from store.session import Database
+from store.base.session import Database
+from store.kinds.feedback_round.seals import Written, seal, seals_of
+from store.people.company import company
+from store.people.times import refresh_profiles
 
 RATERS = 5
 ROUND = f"""

@@ -13,8 +13,8 @@ from api.logging import configure_logging
 from benchmarks.company import NOW
 from config import load_settings
 from domain.clock import SetClock
-from store.memory import collect_seldom
-from store.session import async_url
+from store.base.memory import collect_seldom
+from store.base.session import async_url
 
 POOL = 10
 

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from benchmarks.company import NOW, check_laid_out, open_stages, turn_all
 from benchmarks.figures import Figure, Pair
 from definitions.ladders import rungs
-from store.cycle_facts import load_cycle
-from store.lists.cycles import list_stages
-from store.session import Database
+from store.base.session import Database
+from store.cycles.facts import load_cycle
+from store.views.lists.cycles import list_stages
 from store.views.progress import shares
 
 WRITTEN = ("participants", "tasks", "notifications")

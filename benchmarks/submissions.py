@@ -22,11 +22,11 @@ from benchmarks.served import BARE_TABLE
 from domain.access import Level
 from embedded.ports import LOOPBACK
 from play.answers import plausible
-from store.arrays import literal
-from store.cycle_facts import load_cycle
-from store.session import Database
-from store.sessions import LIFETIMES
-from store.tokens import new_token, token_hash
+from store.access.sessions import LIFETIMES
+from store.base.arrays import literal
+from store.base.session import Database
+from store.base.tokens import new_token, token_hash
+from store.cycles.facts import load_cycle
 
 CLIENTS = 8
 WARM_UP = 100

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commands.connection import run
-from store.audit_check import AuditVerdict, verify
+from store.base.audit_check import AuditVerdict, verify
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")
 

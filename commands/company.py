@@ -10,7 +10,7 @@ from definitions.loader import parse_company
 from definitions.problems import DefinitionError, explain_all
 from domain.access import SERVICE
 from domain.clock import SystemClock
-from store.people_events import set_company
+from store.changes.people_events import set_company
 
 app = typer.Typer(no_args_is_help=True)
 

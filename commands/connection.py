@@ -11,7 +11,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config import load_settings
-from store.session import Database
+from store.base.session import Database
 
 RUN_FILE = Path(".almanac") / "run.json"
 AUDIT_KEY = "audit-key"

@@ -22,11 +22,11 @@ from definitions.problems import DefinitionError, Problem, Severity, as_json, ex
 from definitions.runnable import runnable
 from domain.access import SERVICE
 from domain.clock import SystemClock
-from store.company import company as saved_company
-from store.definitions import DefinitionVersion
-from store.definitions import publish as publish_version
-from store.people_bells import people_changed
-from store.preview import Previewed, previewed_person
+from store.changes.people_bells import people_changed
+from store.definitions.previews import Previewed, previewed_person
+from store.definitions.versions import DefinitionVersion
+from store.definitions.versions import publish as publish_version
+from store.people.company import company as saved_company
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -3,7 +3,7 @@
 import typer
 
 from config import load_settings
-from store.migrate import head, upgrade
+from store.base.migrate import head, upgrade
 
 
 def migrate() -> None:

@@ -26,7 +26,7 @@ from play.run import play as live
 from play.scenario_file import ScenarioFile, read_scenario
 from play.table import print_report
 from play.world import PlayError, told
-from store.memory import collect_seldom
+from store.base.memory import collect_seldom
 
 CANNOT = 2
 FAILED = 1
@@ -112,7 +112,7 @@ async def _published(url: str) -> tuple[Mapping[str, str], bool] | None:
     from sqlalchemy import text
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from store.session import Database
+    from store.base.session import Database
 
     database = Database(url, pool_size=1, application="almanac-play")
     try:

@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from commands.connection import run, run_with
 from domain.access import Actor
 from domain.clock import SystemClock
-from store.rounds.breaking import Opened, break_seal
-from store.rounds.keeping_keys import give_up_lost
-from store.session import Database
+from store.base.session import Database
+from store.kinds.feedback_round.breaking import Opened, break_seal
+from store.kinds.feedback_round.keeping_keys import give_up_lost
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -1,9 +1,9 @@
 """Who may do and read what: pure rules over (reader, action, object).
 
-The one place of access rules. SQL fetches what the rules need to know (`store/access.py`); nothing
-here asks a database, a clock or a page. Sources: language reference §4 "HR as subject" and §8, and
-the rules of trust: nobody steers or reads their own case, or that of their own manager line, with
-HR's rights; a rater's lateness is nobody's business; an administrator reads no answers.
+The one place of access rules. SQL fetches what the rules need to know (`store/access/facts.py`);
+nothing here asks a database, a clock or a page. Sources: language reference §4 "HR as subject" and
+§8, and the rules of trust: nobody steers or reads their own case, or that of their own manager
+line, with HR's rights; a rater's lateness is nobody's business; an administrator reads no answers.
 """
 
 from collections.abc import Mapping
@@ -347,10 +347,10 @@ def moves_on(reader: Reader, task: TaskAccess) -> frozenset[Move]:
     """What the reader may do about a task; empty: nothing.
 
     HR everything, except in their own case. Whoever was told that it is overdue may help it on:
-    nudge, give more time, hand it over, excuse it with a reason; how far, `store.moves` says. Never
-    in their own case or that of their own manager line (`reader.line` must be filled), never about
-    a rater's task, and never about what a desk holds. What only its subject can do is not handed
-    over.
+    nudge, give more time, hand it over, excuse it with a reason; how far, `store.steering.moves`
+    says. Never in their own case or that of their own manager line (`reader.line` must be filled),
+    never about a rater's task, and never about what a desk holds. What only its subject can do is
+    not handed over.
     """
     if may_steer_task(reader, task):
         return _OF_HR

@@ -18,12 +18,12 @@ from definitions.calendar import PersonTime
 from domain.access import SERVICE
 from domain.clock import SystemClock
 from embedded.demo_team import Team
-from store.company import company_calendars, save_company
-from store.definitions import latest, publish
-from store.launch import confirm, prepare
-from store.links import LinkPurpose, NewLink, create_links
-from store.people_import import import_people
-from store.session import Database
+from store.access.links import LinkPurpose, NewLink, create_links
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.definitions.versions import latest, publish
+from store.launch.launching import confirm, prepare
+from store.people.company import company_calendars, save_company
 
 PEOPLE = Path(__file__).parent / "demo_company" / "company.csv"
 LAUNCHED = "annual"

@@ -17,7 +17,7 @@ from activities.turn import Turn
 from config import Settings
 from domain.progress import Progress
 from domain.states import ProcessKind
-from store.session import Database
+from store.base.session import Database
 from worker import mail_settings
 
 

@@ -25,15 +25,15 @@ from domain.states import TaskState
 from embedded.demo_morning import live_through
 from embedded.demo_team import Team
 from embedded.demo_words import ABOUT_WORK, WISHES
-from store.company import company_calendars
-from store.cycle_facts import load_cycle
-from store.definitions import latest
-from store.launch import confirm, prepare
-from store.rounds.lists import Named, rater_list
-from store.rounds.nominating import approve_nominations, save_nominations
-from store.rounds.rating import submit_rating
-from store.rounds.rules import CHOSEN, round_of
-from store.session import Database
+from store.base.session import Database
+from store.cycles.facts import load_cycle
+from store.definitions.versions import latest
+from store.kinds.feedback_round.lists import Named, rater_list
+from store.kinds.feedback_round.nominating import approve_nominations, save_nominations
+from store.kinds.feedback_round.rating import submit_rating
+from store.kinds.feedback_round.rules import CHOSEN, round_of
+from store.launch.launching import confirm, prepare
+from store.people.company import company_calendars
 
 DEFINITION = "feedback"
 AGO = 15

@@ -48,7 +48,7 @@ class RunningPostgres:
     """A server that accepts connections. Its addresses carry passwords: never log them.
 
     `dsn` is the owner's, who migrates; `application` that of API and workers, once the owner has
-    let them in (`store.grants`).
+    let them in (`store.base.grants`).
     """
 
     dsn: str

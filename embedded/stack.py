@@ -34,7 +34,7 @@ from embedded.signs import Look, answers, database_answers, touched
 from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
 from embedded.temporal import start_dev_server, temporal_binary
 from embedded.terminal import Terminal
-from store.migrate import upgrade
+from store.base.migrate import upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("postgres", "temporal", "temporal_ui", "inbox", "inbox_smtp", "api")

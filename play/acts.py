@@ -16,25 +16,21 @@ from play import rounds
 from play import scenario as said
 from play.answers import plausible
 from play.moments import TaskOf
-from store import (
-    drafts,
-    launch,
-    participation,
-    pausing,
-    people_events,
-    release,
-    stage_steering,
-    steering,
-    task_steering,
-    tasks,
-)
-from store.addresses import address_mended
-from store.cycle_facts import load_cycle
-from store.people import delegate_on
-from store.people_import import add_person
-from store.rounds import leaving, rating
-from store.rounds.lists import Named
-from store.task_rows import lock_task
+from store.changes import people_events
+from store.changes.people_import import add_person
+from store.changes.refused_addresses import address_mended
+from store.cycles.facts import load_cycle
+from store.kinds import release
+from store.kinds.feedback_round import leaving, rating
+from store.kinds.feedback_round.lists import Named
+from store.launch import launching
+from store.people.times import delegate_on
+from store.steering import cycle as steering
+from store.steering import participation, pausing
+from store.steering import stage as stage_steering
+from store.steering import task as task_steering
+from store.tasks import drafts, submitting
+from store.tasks.rows import lock_task
 
 if TYPE_CHECKING:
     from play.people import Crowd
@@ -62,7 +58,7 @@ async def submit_task(
     held_on = like.held_on if like else None
     if stage.spec.kind == "meeting" and held_on is None:
         held_on = at.date()
-    await tasks.submit(conn, task_id, actor, answers, now=at, held_on=held_on)
+    await submitting.submit(conn, task_id, actor, answers, now=at, held_on=held_on)
 
 
 async def _holder(conn: AsyncConnection, crowd: "Crowd", task_id: UUID, at: datetime) -> Actor:
@@ -90,13 +86,13 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
     if stage.spec.kind == "collect":
         await rating.save_rating(conn, task_id, holder, answers, now=at, agrees=a.agrees)
     else:
-        await tasks.save_draft(conn, task_id, holder, answers, now=at)
+        await submitting.save_draft(conn, task_id, holder, answers, now=at)
 
 
 async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     _, stage, _ = await lock_task(conn, task_id)
-    take_back = rating.withdraw_rating if stage.spec.kind == "collect" else tasks.withdraw
+    take_back = rating.withdraw_rating if stage.spec.kind == "collect" else submitting.withdraw
     await take_back(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
 
 
@@ -138,7 +134,7 @@ async def _leave(crowd: "Crowd", conn: AsyncConnection, a: said.LeaveOf, at: dat
 
 
 async def _confirm(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:
-    await launch.confirm(conn, crowd.cycles.of(a.of), await crowd.hr(conn, at), at)
+    await launching.confirm(conn, crowd.cycles.of(a.of), await crowd.hr(conn, at), at)
 
 
 async def _pause(crowd: "Crowd", conn: AsyncConnection, a: said.Nothing, at: datetime) -> None:

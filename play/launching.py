@@ -20,11 +20,11 @@ from domain.errors import AlmanacError, NotFound
 from domain.states import CycleState, Desk
 from play.scenario import Launch
 from play.world import PlayError
-from store.company import desk_members
-from store.definitions import publish
-from store.launch import confirm, prepare
-from store.launch_check import report
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch.check import report
+from store.launch.launching import confirm, prepare
+from store.people.company import desk_members
 
 HOUR = timedelta(hours=1)
 

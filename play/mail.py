@@ -19,7 +19,7 @@ from domain.mail_answers import Step
 from domain.progress import Progress
 from play.moments import instant
 from play.scenario import Scenario
-from store.session import Database
+from store.base.session import Database
 
 SETTINGS = MailSettings(
     sender=Mailbox(name="Almanac", address="almanac@rehearsal.invalid"),

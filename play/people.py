@@ -21,10 +21,10 @@ from play.launching import Cycles, Refusal, hr_actor, sentences
 from play.moments import instant
 from play.rounds import review_waiting
 from play.scenario import BEHAVIOUR, Happening, Scenario
-from store.arrays import literal
-from store.cycle_facts import load_cycle
-from store.people import delegate_on, desk_members
-from store.session import Database
+from store.base.arrays import literal
+from store.base.session import Database
+from store.cycles.facts import load_cycle
+from store.people.times import delegate_on, desk_members
 
 HOUR = timedelta(hours=1)
 TOMORROW = timedelta(days=1)

@@ -15,21 +15,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.relationships import Relationship
 from play.answers import plausible
-from store.cycle_facts import CycleFacts, StageFacts
-from store.rounds.leaving import decline_request, name_replacement, replacements_wanted
-from store.rounds.lists import Named, rater_list
-from store.rounds.nominating import (
+from store.cycles.facts import CycleFacts, StageFacts
+from store.kinds.feedback_round.leaving import (
+    decline_request,
+    name_replacement,
+    replacements_wanted,
+)
+from store.kinds.feedback_round.lists import Named, rater_list
+from store.kinds.feedback_round.nominating import (
     approve_nominations,
     keep_list,
     save_nominations,
     suggestions,
 )
-from store.rounds.outside import External
-from store.rounds.rating import submit_rating
-from store.rounds.reports import Review
-from store.rounds.reviewing import comments_of, finish_review, review_comment, waiting_reports
-from store.rounds.rules import CHOSEN, Round, round_of
-from store.task_rows import TaskFacts
+from store.kinds.feedback_round.rating import submit_rating
+from store.kinds.feedback_round.reports import Review
+from store.kinds.feedback_round.reviewing import (
+    comments_of,
+    finish_review,
+    review_comment,
+    waiting_reports,
+)
+from store.kinds.feedback_round.rules import CHOSEN, Round, round_of
+from store.people.outside import External
+from store.tasks.rows import TaskFacts
 
 if TYPE_CHECKING:
     from play import scenario as said

@@ -24,9 +24,9 @@ from play.report import Report, read_report
 from play.scenario import Scenario
 from play.scenario_file import ScenarioFile, check_names, check_times
 from play.world import EngineStandsStill, World, begin, open_world
-from store.company import save_company
-from store.people_import import import_people
-from store.session import Database
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.people.company import save_company
 
 LONGEST = timedelta(days=500)
 """No play lasts longer, unless it says `until`."""

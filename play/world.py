@@ -37,10 +37,10 @@ from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.progress import Advance, Progress
 from domain.states import ProcessKind
 from play.processes import ClockWorkflow, CrowdWorkflow
-from store.bells import next_bell
-from store.migrate import upgrade
-from store.processes import start
-from store.session import Database
+from store.base.migrate import upgrade
+from store.base.session import Database
+from store.engine.bells import next_bell
+from store.engine.processes import start
 from workflows.client import data_converter
 from workflows.registry import WORKFLOWS
 from workflows.relay import Relay

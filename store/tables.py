@@ -839,7 +839,7 @@ class Rater(Base):
 class RoundSeal(Base):
     """Raters' answers about a subject lie sealed until their round closes; the key lies elsewhere.
 
-    See `store.seal_keys`.
+    See `store.base.seal_keys`.
     """
 
     __tablename__ = "round_seals"

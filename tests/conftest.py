@@ -17,9 +17,9 @@ from psycopg import sql
 
 from api.logging import configure_logging
 from embedded.postgres import RunningPostgres, ephemeral_postgres
-from store.memory import collect_seldom
-from store.migrate import upgrade
-from store.session import Database
+from store.base.memory import collect_seldom
+from store.base.migrate import upgrade
+from store.base.session import Database
 
 TEMPLATE = "almanac_template"
 _numbers = itertools.count(1)

@@ -152,7 +152,7 @@ async def advance_mail(call: Advance) -> Progress:
 
 
 async def advance_launch_calendar(call: Advance) -> Progress:
-    """See `store.launch_calendar`."""
+    """See `store.launch.recurring`."""
     return await workflow.execute_activity_method(
         Engine.advance_launch_calendar,
         call,

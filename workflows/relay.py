@@ -26,7 +26,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.clock import Clock
 from domain.ids import MAIL_PROCESS
-from store.bells import (
+from store.base.session import Database
+from store.engine.bells import (
     PAUSE_SECONDS,
     Lane,
     Place,
@@ -38,8 +39,7 @@ from store.bells import (
     ring_overdue,
     take_bells,
 )
-from store.processes import ProcessRow, ring
-from store.session import Database
+from store.engine.processes import ProcessRow, ring
 from workflows.registry import NAMES
 
 DEADLINE = timedelta(seconds=5)

@@ -21,8 +21,8 @@ from activities.notifications.saying import (
 from definitions.models import Definition
 from domain.notifications import Event
 from domain.states import Role
-from store.mail_details import CycleDetail
-from store.mail_writing import ClaimedMail
+from store.mail.details import CycleDetail
+from store.mail.writing import ClaimedMail
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 

@@ -11,12 +11,10 @@ from activities.notifications.raters import outsiders, relationships
 from domain.access import Move
 from domain.notifications import Event, Section, section_of
 from domain.states import Desk, Role
-from store.audit import last_seal
-from store.foresight import Foreseen, escalations_ahead
-from store.launch_check import LaunchCheck, report
-from store.links import LinkPurpose, NewLink, create_links
-from store.mail_choice import TO_THE_HOLDER
-from store.mail_counts import (
+from store.access.links import LinkPurpose, NewLink, create_links
+from store.base.audit import last_seal
+from store.launch.check import LaunchCheck, report
+from store.mail.counts import (
     Conversation,
     CycleCounts,
     HeldDetail,
@@ -25,7 +23,7 @@ from store.mail_counts import (
     held_rows,
     open_tasks,
 )
-from store.mail_details import (
+from store.mail.details import (
     CycleDetail,
     Detail,
     PersonDetail,
@@ -38,9 +36,11 @@ from store.mail_details import (
     told_by_rungs,
     tried,
 )
-from store.mail_writing import ClaimedMail
-from store.moves import Asked, moves_of
-from store.people import desk_members, managers_of
+from store.mail.writing import ClaimedMail
+from store.outbox.choice import TO_THE_HOLDER
+from store.people.times import desk_members, managers_of
+from store.steering.moves import Asked, moves_of
+from store.tasks.foresight import Foreseen, escalations_ahead
 
 
 @dataclass(frozen=True, slots=True)

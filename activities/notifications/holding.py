@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.mail_leases import LEASE, Lease, new_lease, renew
-from store.session import Database
+from store.base.session import Database
+from store.mail.leases import LEASE, Lease, new_lease, renew
 
 log = structlog.get_logger("almanac.mail")
 

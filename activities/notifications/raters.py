@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.notifications.mail_facts import Relationship
-from store.mail_details import TaskDetail
+from store.mail.details import TaskDetail
 
 _GROUPS: tuple[Relationship, ...] = get_args(Relationship)
 

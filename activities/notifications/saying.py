@@ -15,7 +15,7 @@ from definitions.models import Definition, Stage
 from domain.access import Move
 from domain.notifications import Event
 from domain.states import Role
-from store.mail_details import CycleDetail, Detail, PersonDetail, TaskDetail
+from store.mail.details import CycleDetail, Detail, PersonDetail, TaskDetail
 
 
 class CannotComposeError(Exception):
@@ -125,7 +125,7 @@ class Saying:
         return person_of(self.facts.people[task.subject_id])
 
     def _next_told(self, task: TaskDetail) -> m.NextTold | None:
-        """Who hears of it next, and when: as the ladder will do it (`store.foresight`)."""
+        """Who hears of it next, and when: as the ladder will do it (`store.tasks.foresight`)."""
         foreseen = self.facts.ahead.get(task.id)
         if foreseen is None or self.receiver_id in foreseen.told.people:
             return None

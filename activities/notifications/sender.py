@@ -33,13 +33,10 @@ from activities.notifications.smtp import (
 from activities.turn import Turn
 from domain.mail_answers import About, Step
 from domain.progress import Progress
-from store.chunks import failure_code
-from store.mail_claims import Claim, claim
-from store.mail_fates import Fate, Result, backoff
-from store.mail_leases import release
-from store.mail_server import MANY, Standing, mail_server, try_now
-from store.mail_writing import ClaimedMail
-from store.mails import (
+from store.base.halving import failure_code
+from store.base.session import Database
+from store.mail.claims import Claim, claim
+from store.mail.delivery import (
     BAD_ADDRESS,
     SETTLING,
     Ready,
@@ -50,7 +47,10 @@ from store.mails import (
     others_first,
     settle,
 )
-from store.session import Database
+from store.mail.fates import Fate, Result, backoff
+from store.mail.leases import release
+from store.mail.server import MANY, Standing, mail_server, try_now
+from store.mail.writing import ClaimedMail
 
 PEOPLE = 300
 """People per claim: what a person who submits at that moment may have to wait for."""

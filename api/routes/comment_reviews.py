@@ -12,8 +12,8 @@ from api.bodies import Body, Nothing, PersonPath, Text
 from api.idempotency import once
 from api.seen_comments import questions_of, report_to_review, reports_to_review
 from domain.access import Action
-from store.rounds import reviewing as store
-from store.rounds.reports import Review
+from store.kinds.feedback_round import reviewing as store
+from store.kinds.feedback_round.reports import Review
 
 router = APIRouter(
     prefix="/api/comment-reviews", route_class=GuardedRoute, tags=["comment reviews"]

@@ -15,11 +15,11 @@ from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.errors import Invalid, NotFound
 from domain.states import CycleState
-from store import launch
-from store.access import hidden_cases
-from store.definitions import latest
-from store.launch_check import LaunchCheck, report
-from store.lists.cycles import CycleItem, StageItem, get_cycle, list_cycles, list_stages
+from store.access.facts import hidden_cases
+from store.definitions.versions import latest
+from store.launch import launching
+from store.launch.check import LaunchCheck, report
+from store.views.lists.cycles import CycleItem, StageItem, get_cycle, list_cycles, list_stages
 
 router = APIRouter(prefix="/api/cycles", route_class=GuardedRoute, tags=["cycles"])
 
@@ -123,7 +123,7 @@ async def prepare(call: Launches, body: Prepare) -> Response:
         if abs(body.launch_on.year - call.now.year) > 1:
             message = "Give a launch date of last year, this year or the next."
             raise Invalid(message, ({"field": "launch_on", "code": "range", "message": message},))
-        cycle_id = await launch.prepare(
+        cycle_id = await launching.prepare(
             call.conn,
             await _version(call, body),
             body.launch_on,
@@ -152,7 +152,7 @@ async def confirm(call: Launches, cycle_id: UUID) -> Response:
     """Launch. Calendars and plan are frozen; the engine opens everything. Repeatable."""
 
     async def effect() -> LaunchAnswer:
-        launched = await launch.confirm(call.conn, cycle_id, call.actor, call.now)
+        launched = await launching.confirm(call.conn, cycle_id, call.actor, call.now)
         return LaunchAnswer.model_validate(launched)
 
     return await once(call, effect)
@@ -163,7 +163,7 @@ async def stop(call: Launches, cycle_id: UUID, body: Because) -> Response:
     """Give a launch up before it was confirmed. Repeatable."""
 
     async def effect() -> CycleItem:
-        await launch.stop(call.conn, cycle_id, call.actor, call.now, body.reason)
+        await launching.stop(call.conn, cycle_id, call.actor, call.now, body.reason)
         return await get_cycle(call.conn, cycle_id)
 
     return await once(call, effect)

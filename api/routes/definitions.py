@@ -14,7 +14,7 @@ from definitions.loader import parse_definition
 from definitions.problems import DefinitionError, Problem
 from definitions.runnable import runnable
 from domain.access import Action
-from store import definitions as store
+from store.definitions import versions as store
 
 router = APIRouter(prefix="/api/definitions", route_class=GuardedRoute, tags=["definitions"])
 

@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.authentication import Call, UnrecordedRoute, allow
 from api.bodies import Body, Reason
 from api.etags import expected_version, set_etag
-from api.pages import rating_words as say
+from api.pages.kinds.feedback_round import rating_words as say
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from definitions.effort import minutes_of
 from definitions.models import Definition
 from definitions.models import Stage as StageSpec
 from domain.access import AccessRole, Action, Level
 from domain.relationships import Relationship
-from store.definitions import definition_of
-from store.rounds.leaving import decline_request
-from store.rounds.rating import Kept, save_rating, submit_rating, withdraw_rating
+from store.definitions.versions import definition_of
+from store.kinds.feedback_round.leaving import decline_request
+from store.kinds.feedback_round.rating import Kept, save_rating, submit_rating, withdraw_rating
 from store.views.feedback_requests import (
     FeedbackRequest,
     Standing,

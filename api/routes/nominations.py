@@ -20,18 +20,18 @@ from domain.access import Action, Level
 from domain.errors import NotFound
 from domain.rater_loads import Reason
 from domain.relationships import Relationship
-from store.rounds.colleagues import Face, Standing, faces, find_colleagues
-from store.rounds.leaving import name_replacement, replacements_wanted
-from store.rounds.lists import Listed, Named, by_rule, rater_list
-from store.rounds.nominating import (
+from store.kinds.feedback_round.colleagues import Face, Standing, faces, find_colleagues
+from store.kinds.feedback_round.leaving import name_replacement, replacements_wanted
+from store.kinds.feedback_round.lists import Listed, Named, by_rule, rater_list
+from store.kinds.feedback_round.nominating import (
     Listing,
     approve_nominations,
     keep_list,
     save_nominations,
     suggestions,
 )
-from store.rounds.outside import LONGEST, LONGEST_ADDRESS, External
-from store.rounds.rules import CHOSEN
+from store.kinds.feedback_round.rules import CHOSEN
+from store.people.outside import LONGEST, LONGEST_ADDRESS, External
 
 router = APIRouter(prefix="/api/tasks/{task_id}/raters", route_class=GuardedRoute, tags=["rounds"])
 

@@ -10,8 +10,8 @@ from api.bodies import PersonQuery
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import NotificationState
-from store.access import hidden_cases
-from store.lists.notifications import NotificationItem, list_notifications
+from store.access.facts import hidden_cases
+from store.views.lists.notifications import NotificationItem, list_notifications
 
 router = APIRouter(prefix="/api/notifications", route_class=GuardedRoute, tags=["notifications"])
 

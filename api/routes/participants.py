@@ -14,10 +14,10 @@ from domain.access import Action, is_own_case
 from domain.errors import Forbidden
 from domain.lengths import LONGEST_REASON
 from domain.states import ParticipantState
-from store import participation
-from store.access import hidden_cases
-from store.lists.cycles import ParticipantItem, get_cycle, list_participants
-from store.steering import Preview as Foreseen
+from store.access.facts import hidden_cases
+from store.steering import participation
+from store.steering.cycle import Preview as Foreseen
+from store.views.lists.cycles import ParticipantItem, get_cycle, list_participants
 
 router = APIRouter(
     prefix="/api/cycles/{cycle_id}/participants", route_class=GuardedRoute, tags=["participants"]

@@ -12,10 +12,10 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import PersonStatus
-from store.addresses import mend_address, try_again
-from store.lists.people import PersonItem, get_person, list_people
-from store.people_columns import LARGEST_MAPPING, parse_mapping
-from store.people_import import import_people
+from store.changes.people_import import import_people
+from store.changes.refused_addresses import mend_address, try_again
+from store.people.file_columns import LARGEST_MAPPING, parse_mapping
+from store.views.lists.people import PersonItem, get_person, list_people
 
 router = APIRouter(prefix="/api/people", route_class=GuardedRoute, tags=["people"])
 

@@ -18,15 +18,15 @@ from api.errors import NotSignedIn
 from api.sign_in import LONGEST_TARGET, ask_for_link, confirm_link, rate_headers
 from domain.access import AccessRole, Action, Level
 from domain.errors import IllegalState, NotFound
-from store.audit import record
-from store.links import LinkState, revoke_for_person
-from store.sessions import (
+from store.access.links import LinkState, revoke_for_person
+from store.access.sessions import (
     OpenSession,
     list_sessions,
     revoke_all,
     revoke_session,
     revoke_token,
 )
+from store.base.audit import record
 
 router = APIRouter(prefix="/api", route_class=GuardedRoute, tags=["sessions"])
 

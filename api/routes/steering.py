@@ -16,8 +16,10 @@ from api.etags import expected_version
 from api.idempotency import once
 from domain.access import Action
 from domain.errors import EditConflict
-from store import pausing, stage_steering, steering
-from store.lists.cycles import CycleItem, get_cycle
+from store.steering import cycle as steering
+from store.steering import pausing
+from store.steering import stage as stage_steering
+from store.views.lists.cycles import CycleItem, get_cycle
 
 router = APIRouter(prefix="/api/cycles/{cycle_id}", route_class=GuardedRoute, tags=["steering"])
 

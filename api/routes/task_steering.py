@@ -17,13 +17,13 @@ from api.idempotency import once
 from api.seen_tasks import see_task, see_to_move
 from domain.access import Action, Level, Move, may_steer_task
 from domain.errors import EditConflict, Forbidden
-from store import task_steering as store
-from store.lists.tasks import TaskItem, get_task
-from store.release import preview_release
-from store.release import release as release_results
-from store.steering import MOST_DAYS
-from store.steering import Preview as Foreseen
-from store.task_previews import preview_excuse, preview_reassign, preview_reopen
+from store.kinds.release import preview_release
+from store.kinds.release import release as release_results
+from store.steering import task as store
+from store.steering.cycle import MOST_DAYS
+from store.steering.cycle import Preview as Foreseen
+from store.steering.task_previews import preview_excuse, preview_reassign, preview_reopen
+from store.views.lists.tasks import TaskItem, get_task
 
 router = APIRouter(prefix="/api/tasks/{task_id}", route_class=GuardedRoute, tags=["steering"])
 

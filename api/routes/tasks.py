@@ -15,12 +15,12 @@ from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from api.seen_tasks import Seen, answers_seen_by, see_task
 from domain.access import AccessRole, Action, Level, may_steer_task, may_work_on
 from domain.states import Role, TaskState
-from store import drafts
-from store import tasks as store
-from store.access import hidden_cases
-from store.explain import Explanation, explain
-from store.lists.cycles import get_cycle
-from store.lists.tasks import (
+from store.access.facts import hidden_cases
+from store.tasks import drafts
+from store.tasks import submitting as store
+from store.views.explain import Explanation, explain
+from store.views.lists.cycles import get_cycle
+from store.views.lists.tasks import (
     Draft,
     Submission,
     TaskItem,

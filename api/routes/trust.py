@@ -12,8 +12,8 @@ from definitions.loader import parse_company
 from definitions.problems import DefinitionError, as_json
 from domain.access import Action
 from domain.errors import Invalid
-from store.address_changes import AddressChange, held_addresses, vouch
-from store.desk_changes import (
+from store.changes.address_changes import AddressChange, held_addresses, vouch
+from store.changes.desk_changes import (
     DeskChange,
     Saved,
     confirm_desks,

@@ -11,9 +11,15 @@ from api.idempotency import once
 from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import ProcessState
-from store.audit import record
-from store.lists.processes import HeldItem, ProcessItem, get_process, list_held, list_processes
-from store.processes import release_held, ring
+from store.base.audit import record
+from store.engine.processes import release_held, ring
+from store.views.lists.processes import (
+    HeldItem,
+    ProcessItem,
+    get_process,
+    list_held,
+    list_processes,
+)
 
 router = APIRouter(prefix="/api/workflows", route_class=GuardedRoute, tags=["workflows"])
 

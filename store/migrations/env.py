@@ -1,4 +1,4 @@
-"""Alembic's entry: always online, on the connection that `store.migrate` holds."""
+"""Alembic's entry: always online, on the connection that `store.base.migrate` holds."""
 
 from alembic import context
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.searching import patterns
-from store.visible import COUNTED
+from store.access.visible import COUNTED
+from store.base.search_patterns import patterns
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Reader
-from store.rounds.report_access import Because, ReportStanding, report_standings
+from store.kinds.feedback_round.report_access import Because, ReportStanding, report_standings
 
 
 @dataclass(frozen=True, slots=True)

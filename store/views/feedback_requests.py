@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.errors import NotFound
 from domain.relationships import Relationship
 from domain.states import TaskState
-from store.rounds.seals import Written, seals_of, unseal
-from store.seal_keys import KeysUnavailable
+from store.base.seal_keys import KeysUnavailable
+from store.kinds.feedback_round.seals import Written, seals_of, unseal
 
 Standing = Literal["new", "draft", "done", "closed", "declined", "gone"]
 

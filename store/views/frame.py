@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Reader
-from store.access import hidden_cases
+from store.access.facts import hidden_cases
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.searching import patterns
-from store.visible import COMPANY, NOT_OWN_CASE
+from store.access.visible import COMPANY, NOT_OWN_CASE
+from store.base.search_patterns import patterns
 
 _SEEN = f"""
     (n.subject_id IS NULL OR n.subject_id <> ALL(CAST(:hidden AS bigint[])))

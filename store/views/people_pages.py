@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.searching import patterns
+from store.base.search_patterns import patterns
 
 
 @dataclass(frozen=True, slots=True)

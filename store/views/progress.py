@@ -1,7 +1,7 @@
 """How far a cycle is: one query a picture, counted in the database.
 
-What is counted, and for whom, says `store/visible.py`; `hidden` are the subjects whose cases the
-reader does not see.
+What is counted, and for whom, says `store/access/visible.py`; `hidden` are the subjects whose cases
+the reader does not see.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.visible import COUNTED
+from store.access.visible import COUNTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from sqlalchemy import text
 
 from definitions.loader import parse_definition
-from store.rounds.finishing import close_subjects
-from store.rounds.opening import open_reports
-from store.session import Database
-from tests.store.rounds.world import (
+from store.base.session import Database
+from store.kinds.feedback_round.finishing import close_subjects
+from store.kinds.feedback_round.report_opening import open_reports
+from tests.store.kinds.feedback_round.world import (
     AFTER_CLOSE,
     PEERS,
     SOURCE,

@@ -11,8 +11,8 @@ from httpx2 import ASGITransport, AsyncClient
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
-from store.session import Database
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.base.session import Database
 from tests.api.cycle import World, launch_small
 from tests.store.people_rows import insert_people
 

@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from definitions.loader import parse_definition
 from domain.access import Actor
-from store import launch
-from store.definitions import publish
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch import launching
 from tests.store.people_rows import BOSS, HR, LEAD, SECOND_HR, WORKER
 
 SMALL = """
@@ -79,8 +79,8 @@ async def launch_small(database: Database, now: datetime) -> World:
     async with database.begin() as conn:
         parsed = parse_definition(SMALL, "small.yaml")
         version = await publish(conn, parsed, source=SMALL, actor=actor, now=now)
-        cycle = await launch.prepare(conn, version.id, now.date(), "button", actor, now)
-        await launch.confirm(conn, cycle, actor, now)
+        cycle = await launching.prepare(conn, version.id, now.date(), "button", actor, now)
+        await launching.confirm(conn, cycle, actor, now)
         stages = dict(
             (
                 await conn.execute(

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.loader import parse_definition
 from domain.access import Actor
 from domain.relationships import Relationship
-from store import launch
-from store.definitions import publish
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch import launching
+from tests.store.kinds.feedback_round.world import World, ask
 from tests.store.people_rows import HR, LEAD, SECOND_HR, WORKER
-from tests.store.rounds.world import World, ask
 
 ZOE = 8
 """One colleague more, who reports to LEAD."""
@@ -59,8 +59,8 @@ async def make_round(database: Database, now: datetime, *, more: str = "") -> Wo
         await _add_colleague(conn, now)
         parsed = parse_definition(source, "rounds.yaml")
         version = await publish(conn, parsed, source=source, actor=actor, now=now)
-        cycle = await launch.prepare(conn, version.id, now.date(), "button", actor, now)
-        await launch.confirm(conn, cycle, actor, now)
+        cycle = await launching.prepare(conn, version.id, now.date(), "button", actor, now)
+        await launching.confirm(conn, cycle, actor, now)
         await conn.execute(
             text("UPDATE stages SET state = 'open' WHERE cycle_id = :id"), {"id": cycle}
         )

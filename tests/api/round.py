@@ -7,11 +7,19 @@ from sqlalchemy import text
 
 from definitions.loader import parse_definition
 from domain.access import Actor
-from store.opening import open_planned, open_ready
-from store.rounds.asking import open_raters
-from store.rounds.leaving import decline_request
-from store.session import Database
-from tests.store.rounds.world import NOW, SOURCE, World, make_world, rows, task_of, unfolded
+from store.base.session import Database
+from store.kinds.feedback_round.asking import open_raters
+from store.kinds.feedback_round.leaving import decline_request
+from store.tasks.opening import open_planned, open_ready
+from tests.store.kinds.feedback_round.world import (
+    NOW,
+    SOURCE,
+    World,
+    make_world,
+    rows,
+    task_of,
+    unfolded,
+)
 
 
 async def round_world(database: Database) -> World:

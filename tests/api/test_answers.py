@@ -15,7 +15,7 @@ from api.errors import CATALOGUE
 from config import Settings
 from definitions import shipped
 from domain.clock import SetClock
-from store.session import Database
+from store.base.session import Database
 from tests.api.conftest import SERVICE_KEY, SignIn
 from tests.store.people_rows import HR, WORKER
 

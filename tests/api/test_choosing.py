@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from store.session import Database
+from store.base.session import Database
 from tests.api.conftest import SignIn
 from tests.api.cycle import SMALL, World
 from tests.store.people_rows import BOSS, LEAD, SECOND_HR, TOP, WORKER

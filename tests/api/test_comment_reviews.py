@@ -11,13 +11,13 @@ from sqlalchemy import text
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
-from store.rounds.reports import read_report
-from store.session import Database
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.base.session import Database
+from store.kinds.feedback_round.reports import read_report
 from tests.api.conftest import SERVICE_KEY
 from tests.api.pages.browsing import get, plain, post
-from tests.store.rounds.test_reviewing import closed_round
-from tests.store.rounds.world import AFTER_CLOSE, World, rows
+from tests.store.kinds.feedback_round.test_reviewing import closed_round
+from tests.store.kinds.feedback_round.world import AFTER_CLOSE, World, rows
 
 PLACE = "http://127.0.0.1:8000"
 

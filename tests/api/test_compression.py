@@ -4,7 +4,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from api.compression import SMALLEST
-from api.pages.render import asset
+from api.pages.frame.render import asset
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.store.people_rows import SECOND_HR

@@ -10,8 +10,8 @@ from httpx2 import AsyncClient
 from api.authentication import GuardedRoute, allow, declared_action, guarded_routes
 from domain.access import ROLES_FOR, AccessRole, Action
 from domain.clock import SetClock
-from store.rounds.outside import External, enter
-from store.session import Database
+from store.base.session import Database
+from store.people.outside import External, enter
 from tests.api.conftest import SignIn
 from tests.store.people_rows import ADMIN, HR, LEAD, WORKER
 

@@ -7,9 +7,9 @@ from httpx2 import AsyncClient
 
 from domain.access import Actor
 from domain.clock import SetClock
-from store.session import Database
-from store.task_steering import reassign
-from store.tasks import save_draft
+from store.base.session import Database
+from store.steering.task import reassign
+from store.tasks.submitting import save_draft
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.store.people_rows import LEAD, SECOND_HR, TOP, WORKER

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from domain.access import Level, Move
 from domain.clock import SetClock
-from store.moves import moves_of
-from store.session import Database
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.base.session import Database
+from store.steering.moves import moves_of
 from tests.api.conftest import SignIn
 from tests.api.cycle import ANSWERS, World
 from tests.api.pages.browsing import get, hidden, plain, post

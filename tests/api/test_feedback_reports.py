@@ -15,10 +15,10 @@ from sqlalchemy import event, text
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
-from store.session import Database
+from store.base.session import Database
 from tests.api.closed_round import WORDS, close, collected, hold_back
 from tests.api.conftest import SERVICE_KEY, SignIn
-from tests.store.rounds.world import AFTER_CLOSE, World
+from tests.store.kinds.feedback_round.world import AFTER_CLOSE, World
 
 NOWHERE = UUID("0198b6a0-0000-7000-8000-000000000000")
 

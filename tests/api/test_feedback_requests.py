@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from domain.clock import SetClock
 from domain.relationships import Relationship
-from store.session import Database
+from store.base.session import Database
 from tests.api.conftest import SignIn
 from tests.api.feedback import ANSWERS, CANNOT, ZOE, ask_for, close_round, make_round
+from tests.store.kinds.feedback_round.world import World, rows
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER
-from tests.store.rounds.world import World, rows
 
 PEERS = Relationship.PEERS
 THREE = {ADMIN: PEERS, ZOE: PEERS, BOSS: Relationship.OTHERS}

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from api.authentication import declared_action, declared_level, guarded_routes
 from domain.access import Action, Level
 from domain.clock import SetClock
-from store.links import LinkPurpose, create_link
-from store.session import Database
+from store.access.links import LinkPurpose, create_link
+from store.base.session import Database
 from tests.api.cycle import World
 from tests.api.pages.browsing import HTML, get, hidden, post
 from tests.store.people_rows import ADMIN, HR, LEAD, SECOND_HR, WORKER

@@ -6,8 +6,8 @@ from sqlalchemy import text
 from domain.access import Actor
 from domain.clock import SetClock
 from domain.errors import Invalid
-from store import launch
-from store.session import Database
+from store.base.session import Database
+from store.launch import launching
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.store.people_rows import HR, SECOND_HR, TOP
@@ -45,7 +45,7 @@ async def test_nor_names_themselves_for_somebody_with_nobody_up_the_line(
         await conn.execute(text("UPDATE cycles SET state = 'closed'"))
     with pytest.raises(Invalid, match="keeps answers from HR"):
         async with database.begin() as conn:
-            await launch.prepare(
+            await launching.prepare(
                 conn,
                 world.version_id,
                 clock.now().date(),

@@ -12,11 +12,11 @@ from sqlalchemy import text
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
-from store.session import Database
+from store.base.session import Database
 from tests.api.conftest import SERVICE_KEY, SignIn
 from tests.api.round import ask_at_once, decline, listed, make_full, open_step, round_world
-from tests.store.rounds.test_nominating import _task
-from tests.store.rounds.world import World, rows
+from tests.store.kinds.feedback_round.test_nominating import _task
+from tests.store.kinds.feedback_round.world import World, rows
 
 
 @pytest_asyncio.fixture

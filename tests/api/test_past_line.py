@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from domain.access import SERVICE
 from domain.clock import SetClock
-from store.people_events import change_manager
-from store.session import Database
+from store.base.session import Database
+from store.changes.people_events import change_manager
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.store.people_rows import BOSS, HR, TOP

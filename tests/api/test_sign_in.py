@@ -13,9 +13,9 @@ from api.sign_in import UNKNOWN_BY_HOST
 from config import Settings
 from domain.access import Level
 from domain.clock import SetClock
-from store.links import create_link
-from store.session import Database
-from store.sessions import create_session
+from store.access.links import create_link
+from store.access.sessions import create_session
+from store.base.session import Database
 from tests.api.conftest import SERVICE_KEY, SignIn
 from tests.api.pages.browsing import HTML, hidden
 from tests.store.people_rows import LEAD, WORKER

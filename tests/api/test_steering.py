@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 from sqlalchemy import text
 
-from store.session import Database
+from store.base.session import Database
 from tests.api.conftest import SignIn
 from tests.api.cycle import SMALL, World
 from tests.api.pages.browsing import HTML

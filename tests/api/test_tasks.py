@@ -8,8 +8,8 @@ from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from domain.clock import SetClock
-from store.leaves import add_leave
-from store.session import Database
+from store.base.session import Database
+from store.people.leaves import add_leave
 from tests.api.conftest import SignIn
 from tests.api.cycle import ANSWERS, World
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, TOP, WORKER

@@ -25,8 +25,8 @@ from config import Settings
 from definitions import shipped
 from domain.access import SERVICE
 from embedded.postgres import RunningPostgres
-from store.definitions import publish
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.definitions.versions import publish
 from tests.browser.arriving import watch
 from tests.browser.chromium import find_chromium
 from tests.conftest import TEMPLATE

@@ -23,11 +23,11 @@ from definitions import shipped
 from definitions.loader import parse_definition
 from domain.access import ENGINE
 from domain.clock import SetClock
-from store.company import save_company
-from store.definitions import publish
-from store.people_import import import_people
-from store.session import Database
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.definitions.versions import publish
+from store.people.company import save_company
 from tests.browser.arriving import arrive, watch
 from tests.browser.conftest import WAIT, answers
 from tests.browser.slow import is_save, slow_down

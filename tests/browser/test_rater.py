@@ -18,17 +18,17 @@ from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
 from domain.relationships import Relationship
-from store.links import LinkPurpose, create_link
-from store.rounds.outside import External, enter
-from store.session import Database
-from store.sessions import create_session
+from store.access.links import LinkPurpose, create_link
+from store.access.sessions import create_session
+from store.base.session import Database
+from store.people.outside import External, enter
 from tests.api.feedback import ZOE, ask_for, close_round, make_round
 from tests.browser.arriving import arrive, watch
 from tests.browser.conftest import WAIT, answers
 from tests.browser.slow import is_save, lose_answers, slow_down
 from tests.browser.test_access_for_all import faults_of
+from tests.store.kinds.feedback_round.world import World, task_of
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
-from tests.store.rounds.world import World, task_of
 
 pytestmark = pytest.mark.timeout(300)
 

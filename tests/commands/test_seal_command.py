@@ -11,10 +11,20 @@ from sqlalchemy import text
 
 from definitions.loader import parse_definition
 from domain.access import Actor
-from store.rounds.rating import save_rating
-from store.session import Database
+from store.base.session import Database
+from store.kinds.feedback_round.rating import save_rating
 from store.views.ledgers import audit_rows
-from tests.store.rounds.world import NOW, PEERS, SOURCE, World, ask, make_world, rate, rows, task_of
+from tests.store.kinds.feedback_round.world import (
+    NOW,
+    PEERS,
+    SOURCE,
+    World,
+    ask,
+    make_world,
+    rate,
+    rows,
+    task_of,
+)
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zanzibar meetings were splendid"

@@ -11,8 +11,8 @@ from config import Settings
 from domain.access import Actor
 from domain.clock import SetClock
 from play.world import World
-from store.sessions import create_session
-from store.tasks import save_draft
+from store.access.sessions import create_session
+from store.tasks.submitting import save_draft
 from tests.api.pages.browsing import get, plain
 from tests.cycles.conftest import SCENARIOS, Plays
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from domain.states import ProcessKind
 from play.world import CROWD, World
-from store.processes import ProcessRow
+from store.engine.processes import ProcessRow
 from tests.cycles.conftest import PEOPLE, SCENARIOS, Plays
 from workflows.relay import _attributes
 

@@ -17,9 +17,9 @@ from domain.access import Actor
 from embedded.demo import _last_morning, holds_nothing, make_demo, open_doors
 from embedded.mailbox import Mailbox
 from embedded.smtp_sink import SmtpSink
-from store.definitions import latest, publish
-from store.links import LinkState, find_link
-from store.session import Database
+from store.access.links import LinkState, find_link
+from store.base.session import Database
+from store.definitions.versions import latest, publish
 
 SEATTLE = ZoneInfo("America/Los_Angeles")
 SATURDAY = datetime(2026, 11, 21, 3, 20, tzinfo=UTC)  # Friday evening in Seattle

@@ -27,9 +27,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from play.answers import plausible
-from store.cycle_facts import load_cycle
-from store.session import Database
-from store.sessions import create_session
+from store.access.sessions import create_session
+from store.base.session import Database
+from store.cycles.facts import load_cycle
 from tests.faults.crowd import Crowd, Work, wait
 from tests.faults.stack import LOS_ANGELES
 from tests.faults.test_faults import DEFINITION

@@ -31,13 +31,13 @@ from embedded.mailbox import Mailbox
 from embedded.smtp_sink import Faults, SmtpSink
 from embedded.temporal import RunningTemporal, start_dev_server
 from play.answers import plausible
-from store.company import save_company
-from store.definitions import publish
-from store.launch import confirm, prepare
-from store.people_import import import_people
-from store.session import Database
-from store.task_rows import lock_task
-from store.tasks import submit
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.definitions.versions import publish
+from store.launch.launching import confirm, prepare
+from store.people.company import save_company
+from store.tasks.rows import lock_task
+from store.tasks.submitting import submit
 from tests.faults.worker_process import ShiftedClock
 from tests.invariants import broken, mails_differ
 from tests.waiting import Patience

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from store.bells import RECONCILE_AFTER
+from store.engine.bells import RECONCILE_AFTER
 from tests.faults.stack import Installation, morning
 from tests.faults.test_faults import DEFINITION
 from tests.waiting import until

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from embedded.smtp_sink import Fault
-from store.mail_leases import LEASE
+from store.mail.leases import LEASE
 from tests.faults.stack import EUROPE_OPENS, Installation, morning
 from tests.waiting import until
 

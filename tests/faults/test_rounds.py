@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.access import Actor
-from store.rounds.rating import submit_rating
+from store.kinds.feedback_round.rating import submit_rating
 from tests.faults.stack import Installation
 from tests.waiting import until
 

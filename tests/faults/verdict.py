@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
 from play.answers import WORDS
-from store.session import Database
+from store.base.session import Database
 from tests.faults.stack import QUIET, read_mails
 from tests.faults.user_stack import PATIENCE, Unwell, UserStack
 from tests.invariants import broken, mails_differ

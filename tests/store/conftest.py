@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from definitions import shipped
 from domain.access import ENGINE
-from store.company import save_company
-from store.people_import import import_people
-from store.session import Database
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.people.company import save_company
 
 DEMO = Path(__file__).parents[2] / "embedded" / "demo_company" / "company.csv"
 MOVED_IN = datetime(2026, 11, 2, 17, tzinfo=UTC)

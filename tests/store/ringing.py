@@ -4,9 +4,9 @@ from datetime import datetime
 
 from domain.progress import Progress
 from domain.states import ProcessKind
-from store.bells import Lane, Taken, passed_on, take_bells
-from store.processes import arm, find, ring, start
-from store.session import Database
+from store.base.session import Database
+from store.engine.bells import Lane, Taken, passed_on, take_bells
+from store.engine.processes import arm, find, ring, start
 
 
 async def take(database: Database, now: datetime) -> list[Taken]:

@@ -14,9 +14,9 @@ from definitions import shipped
 from definitions.loader import parse_definition
 from domain.access import ENGINE, Actor
 from domain.states import ProcessKind
-from store.definitions import publish
-from store.launch import confirm, prepare
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch.launching import confirm, prepare
 
 HR = Actor(None, "hr")
 D = date(2027, 1, 12)

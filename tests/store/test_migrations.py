@@ -4,8 +4,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
-from store.migrate import head, upgrade
-from store.session import async_url
+from store.base.migrate import head, upgrade
+from store.base.session import async_url
 from store.tables import Base
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import text
 
 from definitions.ladders import Rung
 from domain.notifications import Event
-from store.cycle_facts import load_cycle
-from store.leaves import add_leave
-from store.notices import tell_desk
-from store.recipients import Told, who_is_told
-from store.session import Database
+from store.base.session import Database
+from store.cycles.facts import load_cycle
+from store.outbox.notices import tell_desk
+from store.people.leaves import add_leave
+from store.tasks.recipients import Told, who_is_told
 from tests.api.cycle import launch_small
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from definitions import shipped
 from definitions.loader import parse_company
-from store.company import save_company
-from store.session import Database
+from store.base.session import Database
+from store.people.company import save_company
 from tests.embedded.running import Run
 from tests.walk.walker import HTML
 

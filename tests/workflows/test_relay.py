@@ -12,9 +12,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.bells import PERSON, GatedEngine, ring_mass
 from domain.clock import SystemClock
-from store import session
-from store.processes import ring
-from store.session import Database
+from store.base import session
+from store.base.session import Database
+from store.engine.processes import ring
 from workflows.relay import AT_ONCE, Relay
 
 BELLS = 240

@@ -16,9 +16,9 @@ from activities.turn import Turn
 from domain.notifications import Event
 from domain.progress import Progress
 from domain.states import ProcessKind
-from store.outbox import NewNotification, queue
-from store.processes import start
-from store.session import Database
+from store.base.session import Database
+from store.engine.processes import start
+from store.outbox.outbox import NewNotification, queue
 from tests.api.cycle import World, launch_small
 from tests.store.people_rows import insert_people
 

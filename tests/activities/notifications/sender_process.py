@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from activities.notifications import holding as module
 from activities.notifications.sender import Sender
 from activities.turn import Turn
-from store import mail_leases as leases
-from store.session import Database
+from store.base.session import Database
+from store.mail import leases
 from tests.activities.notifications.outbox_world import settings
 
 

@@ -8,10 +8,10 @@ import pytest
 from activities.notifications.raters import outsiders, relationships
 from domain.access import ENGINE, Level
 from domain.notifications import Event
-from store.audit import last_seal, record, seal
-from store.links import find_link
-from store.session import Database
-from store.sessions import opens_task
+from store.access.links import find_link
+from store.access.sessions import opens_task
+from store.base.audit import last_seal, record, seal
+from store.base.session import Database
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import running_sink
 from tests.store.people_rows import ADMIN, HR, LEAD, WORKER

@@ -25,8 +25,8 @@ from definitions.calendar import Calendars
 from definitions.loader import parse_definition
 from definitions.shipped import company
 from domain.notifications import Event
-from store.mail_details import CycleDetail, Detail, PersonDetail, TaskDetail
-from store.mail_writing import ClaimedMail
+from store.mail.details import CycleDetail, Detail, PersonDetail, TaskDetail
+from store.mail.writing import ClaimedMail
 
 NOW = datetime(2026, 11, 9, 17, 0, tzinfo=UTC)
 CYCLE, TASK = UUID(int=1), UUID(int=2)

@@ -13,10 +13,10 @@ from activities.turn import Turn
 from config import Settings
 from domain.access import Actor
 from domain.notifications import Event
-from store.address_changes import by_token
-from store.links import LinkState, find_link, use_link
-from store.people_import import import_people
-from store.session import Database
+from store.access.links import LinkState, find_link, use_link
+from store.base.session import Database
+from store.changes.address_changes import by_token
+from store.changes.people_import import import_people
 from tests.activities.notifications.outbox_world import Office, open_office, settings
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.store.people_rows import BOSS, HR, LEAD, WORKER
@@ -319,8 +319,8 @@ async def test_of_a_paused_cycle_only_the_pause_is_told(office: Office, sink: Si
 
 
 async def test_a_pause_between_claim_and_hand_over_is_seen(office: Office, sink: Sink) -> None:
-    from store.mail_claims import claim
-    from store.mails import Ready, mark
+    from store.mail.claims import claim
+    from store.mail.delivery import Ready, mark
 
     await office.queue(office.item(Event.TASK_OPENED, WORKER, office.world.self_task))
     async with office.database.begin() as conn:

@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 
 from activities.notifications.sender import BATCH
-from store.mail_leases import LEASE
-from store.session import Database
+from store.base.session import Database
+from store.mail.leases import LEASE
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.waiting import until

@@ -11,8 +11,8 @@ import pytest_asyncio
 from activities.notifications.smtp import Relay
 from domain.access import SERVICE
 from domain.notifications import Event
-from store.addresses import try_again
-from store.session import Database
+from store.base.session import Database
+from store.changes.refused_addresses import try_again
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.activities.notifications.test_smtp import ScriptedRelay

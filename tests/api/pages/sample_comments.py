@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from api.pages.views.comments import (
+from api.pages.frame.views import Link, Page, Person, Problem
+from api.pages.kinds.feedback_round.comment_views import (
     CommentField,
     CommentGroup,
     CommentReview,
     CommentReviews,
     WaitingLine,
 )
-from api.pages.views.frame import Link, Page, Person, Problem
 from tests.api.pages.sample_frame import ALEX
 
 LONG = (

@@ -7,16 +7,20 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from api.pages.feedback_report import waiting_words
-from api.pages.feedback_report_words import report_read
-from api.pages.views.feedback_report import FeedbackReportPage, FeedbackWaits, ReportRead
-from api.pages.views.frame import Link, Page
+from api.pages.frame.views import Link, Page
+from api.pages.kinds.feedback_round.report import waiting_words
+from api.pages.kinds.feedback_round.report_views import (
+    FeedbackReportPage,
+    FeedbackWaits,
+    ReportRead,
+)
+from api.pages.kinds.feedback_round.report_words import report_read
 from definitions.loader import parse_definition
 from domain.anonymity import AnonymityRules, Answers
 from domain.feedback_report import FeedbackQuestion, compute_report
 from domain.relationships import Relationship
 from domain.scores import Scale
-from store.rounds.report_access import Because, ReportStanding, RoundAbout
+from store.kinds.feedback_round.report_access import Because, ReportStanding, RoundAbout
 from tests.api.pages.sample_frame import CYCLE
 
 SELF, MANAGER = Relationship.SELF, Relationship.MANAGER

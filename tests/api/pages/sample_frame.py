@@ -3,16 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from api.pages import pictures, progress_pictures, saying
-from api.pages.views import office, reading, tasks
-from api.pages.views.frame import (
-    Choice,
-    Filters,
-    Link,
-    Person,
-    Select,
-    Visit,
-)
+from api.pages.cycles import progress_pictures
+from api.pages.frame import dates, pictures
+from api.pages.frame.views import Choice, Filters, Link, Person, Select, Visit
+from api.pages.office import views as office
+from api.pages.tasks import reading_views
+from api.pages.tasks import views as tasks
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2027, 1, 26, 20, 4, tzinfo=UTC)
@@ -164,7 +160,7 @@ TIMELINE = pictures.timeline(
     works=works,
     holidays=HOLIDAYS,
     today=date(2027, 2, 3),
-    say=saying.say_day,
+    say=dates.say_day,
 )
 DAYS = [date(2027, 1, 12) + timedelta(days=n) for n in range(58)]
 DONE = [0, 2, 5, 9, 9, 9, 9, 16, 25, 37, 48, 48, 48, 62, 81, 92, 96, 99, 99, 99, 106, 118, 130]
@@ -182,7 +178,7 @@ BURN_UP = progress_pictures.burn_up(
     PLAN,
     total=212,
     today=date(2027, 2, 3),
-    say=saying.say_day,
+    say=dates.say_day,
 )
 PARTS = (
     progress_pictures.Part("Sales", 30, 26, 9, 3),
@@ -227,7 +223,7 @@ FILTERS = Filters(
     ),
 )
 HELD = (
-    reading.HeldTask(
+    reading_views.HeldTask(
         "t1",
         Person(1, "Karen Partners", "Sales"),
         "Review Peter Tucker",
@@ -239,7 +235,7 @@ HELD = (
         None,
         "/tasks/t1/explain",
     ),
-    reading.HeldTask(
+    reading_views.HeldTask(
         "t2",
         ALEX,
         "Write your self review",
@@ -251,7 +247,7 @@ HELD = (
         None,
         "/tasks/t2/explain",
     ),
-    reading.HeldTask(
+    reading_views.HeldTask(
         "t3",
         Person(2, "Diana Nguyen", "IT"),
         "Write your self review",

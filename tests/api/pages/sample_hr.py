@@ -2,15 +2,8 @@
 
 from datetime import date
 
-from api.pages.views import hr
-from api.pages.views.frame import (
-    Choice,
-    Link,
-    More,
-    Page,
-    Person,
-    Problem,
-)
+from api.pages.cycles import views
+from api.pages.frame.views import Choice, Link, More, Page, Person, Problem
 from tests.api.pages.sample_frame import (
     ALEX,
     BURN_UP,
@@ -28,11 +21,11 @@ from tests.api.pages.sample_frame import (
 
 def hr_pages() -> dict[str, Page]:
     """By name."""
-    stage = hr.StageLine
-    figure = hr.Figure
+    stage = views.StageLine
+    figure = views.Figure
     points = (
-        hr.CheckPoint("Nobody is without a task.", "done"),
-        hr.CheckPoint(
+        views.CheckPoint("Nobody is without a task.", "done"),
+        views.CheckPoint(
             "One person has no manager and is left out as a subject; he still writes fourteen "
             "reviews.",
             "late",
@@ -40,20 +33,20 @@ def hr_pages() -> dict[str, Page]:
             ("Steven King",),
             Link("Name a reviewer", "/cycles/c1/people/100"),
         ),
-        hr.CheckPoint(
+        views.CheckPoint(
             "Three people have an office that the company file does not name.",
             "late",
             "Their manager's calendar counts.",
             ("Guy Himuro", "Sigal Tobias", "Shelli Baida"),
         ),
-        hr.CheckPoint(
+        views.CheckPoint(
             "Two people have no address.",
             "bad",
             "They cannot be told. Nobody is escalated before they were reached.",
             ("Jose Manuel Urman", "Luis Popp"),
             Link("People", "/people"),
         ),
-        hr.CheckPoint(
+        views.CheckPoint(
             "The HR desk is one person. Nobody can be told when it is about her.",
             "late",
             "",
@@ -62,28 +55,28 @@ def hr_pages() -> dict[str, Page]:
         ),
     )
     steering = (
-        hr.SteerLink(
+        views.SteerLink(
             "Pause",
             "/cycles/c1/steer/pause",
             "No mail, no reminder, no opening until you resume",
             "pause",
         ),
-        hr.SteerLink(
+        views.SteerLink(
             "Add somebody", "/cycles/c1/steer/add", "Who enters late still has full time", "plus"
         ),
-        hr.SteerLink(
+        views.SteerLink(
             "Extend a stage",
             "/cycles/c1/steer/extend_stage",
             "Later due dates for who has not finished",
             "extend",
         ),
-        hr.SteerLink(
+        views.SteerLink(
             "Close a stage",
             "/cycles/c1/steer/close_stage",
             "What is open expires, and the cycle goes on",
             "stop",
         ),
-        hr.SteerLink(
+        views.SteerLink(
             "Cancel the cycle",
             "/cycles/c1/steer/cancel",
             "Everything open ends; everybody told of it gets one mail",
@@ -92,7 +85,7 @@ def hr_pages() -> dict[str, Page]:
         ),
     )
     people = (
-        hr.ParticipantLine(
+        views.ParticipantLine(
             ALEX,
             "/cycles/c1/people/103",
             "in",
@@ -103,7 +96,7 @@ def hr_pages() -> dict[str, Page]:
             0,
             "Lex Garcia",
         ),
-        hr.ParticipantLine(
+        views.ParticipantLine(
             Person(104, "Bruce Miller", "IT"),
             "/cycles/c1/people/104",
             "in",
@@ -114,7 +107,7 @@ def hr_pages() -> dict[str, Page]:
             1,
             "Alexander James",
         ),
-        hr.ParticipantLine(
+        views.ParticipantLine(
             Person(100, "Steven King", "Executive"),
             "/cycles/c1/people/100",
             "out",
@@ -126,11 +119,11 @@ def hr_pages() -> dict[str, Page]:
         ),
     )
     return {
-        "cycles": hr.Cycles(
+        "cycles": views.Cycles(
             title="Review cycles",
             part="cycles",
             running=(
-                hr.CycleLine(
+                views.CycleLine(
                     "/cycles/c1",
                     CYCLE,
                     "open",
@@ -143,7 +136,7 @@ def hr_pages() -> dict[str, Page]:
                     15,
                     "manager review until Wed 10 Feb",
                 ),
-                hr.CycleLine(
+                views.CycleLine(
                     "/cycles/c2",
                     "Your first 90 days 2027",
                     "open",
@@ -158,12 +151,12 @@ def hr_pages() -> dict[str, Page]:
                 ),
             ),
             upcoming=(
-                hr.Upcoming(
+                views.Upcoming(
                     "Check-in Q1 2027", date(2027, 4, 13), date(2027, 3, 30), "starts by itself"
                 ),
             ),
             ended=(
-                hr.CycleLine(
+                views.CycleLine(
                     "/cycles/c0",
                     "Annual review 2025",
                     "closed",
@@ -177,8 +170,8 @@ def hr_pages() -> dict[str, Page]:
                 ),
             ),
         ),
-        "cycles-empty": hr.Cycles(title="Review cycles", part="cycles", running=()),
-        "new-cycle": hr.NewCycle(
+        "cycles-empty": views.Cycles(title="Review cycles", part="cycles", running=()),
+        "new-cycle": views.NewCycle(
             title="Launch a cycle",
             part="cycles",
             definitions=(
@@ -188,7 +181,7 @@ def hr_pages() -> dict[str, Page]:
             launch_on="2027-02-02",
             earliest="2027-01-26",
         ),
-        "new-cycle-by-name": hr.NewCycle(
+        "new-cycle-by-name": views.NewCycle(
             title="Launch a cycle",
             part="cycles",
             problems=(Problem("f-people", "We could not match lines 2, 4 and 5.", "#f-people"),),
@@ -201,7 +194,7 @@ def hr_pages() -> dict[str, Page]:
             by_name=True,
             people="145, John Singh\nJohn Smith\nkpartner@example.com\nDavid Bernstien\n999",
             odd=(
-                hr.OddLine(
+                views.OddLine(
                     "Line 2",
                     "“John Smith” may be several people. Who is meant?",
                     (
@@ -209,12 +202,12 @@ def hr_pages() -> dict[str, Page]:
                         Choice("take:2:171", "John Smith, Shipping (171)"),
                     ),
                 ),
-                hr.OddLine(
+                views.OddLine(
                     "Line 4",
                     "“David Bernstien” is nobody here. Perhaps somebody of these:",
                     (Choice("take:4:151", "David Bernstein, Sales (151)"),),
                 ),
-                hr.OddLine("Line 5", "“999” is nobody here."),
+                views.OddLine("Line 5", "“999” is nobody here."),
             ),
             departments=(Choice("IT", "IT (5)"), Choice("Sales", "Sales (34)", chosen=True)),
             managers=(
@@ -224,7 +217,7 @@ def hr_pages() -> dict[str, Page]:
             ahead=(("people take part", 2), ("out: not among those chosen by name", 105)),
             notes=("By department: Sales 2.",),
         ),
-        "launch-check": hr.LaunchCheckPage(
+        "launch-check": views.LaunchCheckPage(
             title="Launch check",
             part="cycles",
             heading=CYCLE,
@@ -234,10 +227,10 @@ def hr_pages() -> dict[str, Page]:
             opens="on Tue 12 Jan at 09:00, where each person is",
             people_in=106,
             people_out=1,
-            out=(hr.OutReason("reports to nobody", 1, ("Steven King",)),),
+            out=(views.OutReason("reports to nobody", 1, ("Steven King",)),),
             loads=(
-                hr.Load("Steven King", "Manager review", 14, 10),
-                hr.Load("Matthew Weiss", "Manager review", 8, 10),
+                views.Load("Steven King", "Manager review", 14, 10),
+                views.Load("Matthew Weiss", "Manager review", 8, 10),
             ),
             load_histogram=LOADS,
             points=points,
@@ -252,7 +245,7 @@ def hr_pages() -> dict[str, Page]:
             key="k",
             tested="A test mail is on its way to sjacobs@example.com.",
         ),
-        "cycle": hr.CyclePage(
+        "cycle": views.CyclePage(
             title=CYCLE,
             part="cycles",
             crumbs=(Link("Cycles", "/cycles"),),
@@ -320,7 +313,7 @@ def hr_pages() -> dict[str, Page]:
             steering=steering,
             needs=(Link("2 reviews need an assignee", "/cycles/c1/tasks?state=nobody"),),
         ),
-        "cycle-people": hr.CyclePeople(
+        "cycle-people": views.CyclePeople(
             title="People",
             part="cycles",
             href="/cycles/c1",
@@ -331,7 +324,7 @@ def hr_pages() -> dict[str, Page]:
             more=More("/cycles/c1/people?after=104", 3, 107),
             add_href="/cycles/c1/steer/add",
         ),
-        "cycle-tasks": hr.CycleTasks(
+        "cycle-tasks": views.CycleTasks(
             title="Open tasks",
             part="cycles",
             href="/cycles/c1",
@@ -341,7 +334,7 @@ def hr_pages() -> dict[str, Page]:
             filters=FILTERS,
             more=More(),
         ),
-        "participant": hr.ParticipantPage(
+        "participant": views.ParticipantPage(
             title="Alexander James",
             part="cycles",
             crumbs=(
@@ -357,7 +350,7 @@ def hr_pages() -> dict[str, Page]:
                 ("Calendar", "us, Chicago"),
             ),
             tasks=(
-                hr.SteerableTask(
+                views.SteerableTask(
                     "Self review",
                     "Alexander's own",
                     "Alexander James",
@@ -367,7 +360,7 @@ def hr_pages() -> dict[str, Page]:
                     "/tasks/t2/explain",
                     actions=(Link("Reopen", "/tasks/t2/steer/reopen"),),
                 ),
-                hr.SteerableTask(
+                views.SteerableTask(
                     "Manager review",
                     "as manager",
                     "Lex Garcia",
@@ -383,7 +376,7 @@ def hr_pages() -> dict[str, Page]:
             actions=(Link("Remove from the cycle", "/x"),),
             result_href="/reviews/c1/103",
         ),
-        "first-minutes": hr.FirstMinutes(
+        "first-minutes": views.FirstMinutes(
             title="First minutes",
             part="cycles",
             href="/cycles/c1",
@@ -398,7 +391,7 @@ def hr_pages() -> dict[str, Page]:
                 figure("1", "submitted"),
             ),
             refused=(
-                hr.RefusedAddress(
+                views.RefusedAddress(
                     "Luis Popp",
                     "lpopp@example.com",
                     "550 5.1.1 mailbox unavailable",

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
-from api.pages.views.frame import Choice, Page, Problem
-from api.pages.views.nominating import (
+from api.pages.frame.views import Choice, Page, Problem
+from api.pages.kinds.feedback_round.nominating_views import (
     ChooseRaters,
     Entry,
     Group,
@@ -12,7 +12,7 @@ from api.pages.views.nominating import (
     Outside,
     RatersChosen,
 )
-from api.pages.views.tasks import Said, Section
+from api.pages.tasks.views import Said, Section
 from tests.api.pages.sample_frame import CYCLE, HEAD
 
 _ASKED = (

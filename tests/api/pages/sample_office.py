@@ -2,14 +2,8 @@
 
 from datetime import date
 
-from api.pages.views import office
-from api.pages.views.frame import (
-    Choice,
-    Link,
-    More,
-    Page,
-    Person,
-)
+from api.pages.frame.views import Choice, Link, More, Page, Person
+from api.pages.office import views
 from tests.api.pages.sample_frame import (
     ALEX,
     CYCLE,
@@ -24,11 +18,11 @@ from tests.api.pages.sample_frame import (
 def office_pages() -> dict[str, Page]:
     """By name."""
     return {
-        "definitions": office.Definitions(
+        "definitions": views.Definitions(
             title="Definitions",
             part="definitions",
             lines=(
-                office.DefinitionLine(
+                views.DefinitionLine(
                     "/definitions/annual/3",
                     "Annual review",
                     "annual",
@@ -39,7 +33,7 @@ def office_pages() -> dict[str, Page]:
                     "every year, second Tuesday of January",
                     2,
                 ),
-                office.DefinitionLine(
+                views.DefinitionLine(
                     "/definitions/probation/1",
                     "Your first 90 days",
                     "probation",
@@ -52,7 +46,7 @@ def office_pages() -> dict[str, Page]:
                 ),
             ),
         ),
-        "definition": office.DefinitionPage(
+        "definition": views.DefinitionPage(
             title="Annual review",
             part="definitions",
             heading="Annual review",
@@ -67,7 +61,7 @@ def office_pages() -> dict[str, Page]:
                 Link("version 2", "/definitions/annual/2"),
             ),
             stages=(
-                office.StageSays(
+                views.StageSays(
                     "Self review",
                     "form",
                     "the person",
@@ -81,7 +75,7 @@ def office_pages() -> dict[str, Page]:
             launch_on=date(2027, 1, 12),
             launch_href="/cycles/new?version=v1",
         ),
-        "publish": office.Publish(
+        "publish": views.Publish(
             title="Publish a definition",
             part="definitions",
             findings=FINDINGS,
@@ -89,14 +83,14 @@ def office_pages() -> dict[str, Page]:
             checked=True,
             name="annual.yaml",
         ),
-        "people": office.People(
+        "people": views.People(
             title="People",
             part="people",
             lines=(
-                office.PersonLine(
+                views.PersonLine(
                     ALEX, "ajames@example.com", "Programmer", "Southlake", "Lex Garcia", "active"
                 ),
-                office.PersonLine(
+                views.PersonLine(
                     Person(113, "Luis Popp", "Finance"),
                     "lpopp@example.com",
                     "Accountant",
@@ -111,23 +105,23 @@ def office_pages() -> dict[str, Page]:
             active=107,
             refused=1,
         ),
-        "import": office.Import(title="Import people", part="people"),
-        "import-checked": office.Import(
+        "import": views.Import(title="Import people", part="people"),
+        "import-checked": views.Import(
             title="Import people",
             part="people",
             columns=("employee_id", "first_name", "email", "manager_id"),
             mapping=(
-                office.ColumnChoice("employee_id", "Employee id", True, "employee_id"),
-                office.ColumnChoice("email", "Mail address", True, "email"),
-                office.ColumnChoice("phone", "Phone", False),
+                views.ColumnChoice("employee_id", "Employee id", True, "employee_id"),
+                views.ColumnChoice("email", "Mail address", True, "email"),
+                views.ColumnChoice("phone", "Phone", False),
             ),
             unread=(
-                office.Unread("Direct boss", asked=True),
-                office.Unread("Cost centre"),
-                office.Unread("Shoe size"),
+                views.Unread("Direct boss", asked=True),
+                views.Unread("Cost centre"),
+                views.Unread("Shoe size"),
             ),
             meanings=(
-                office.Meaning(
+                views.Meaning(
                     "Voluntarily terminated",
                     (Choice("", "not decided", chosen=True), Choice("left", "has left")),
                 ),
@@ -136,7 +130,7 @@ def office_pages() -> dict[str, Page]:
             read_as="cp1252",
             date_formats=(Choice("YYYY-MM-DD", "YYYY-MM-DD", chosen=True),),
             warnings=(
-                office.Finding(
+                views.Finding(
                     "warning",
                     "row 3 employee_id",
                     "e970 differs from E970 in case or leading zeros alone.",
@@ -147,10 +141,10 @@ def office_pages() -> dict[str, Page]:
                 ("101", "Neena", "nyang@example.com", "100"),
             ),
             findings=(
-                office.Finding(
+                views.Finding(
                     "error", "row 14", "Manager 999 is not in the file and not in the company."
                 ),
-                office.Finding(
+                views.Finding(
                     "error",
                     "row 22",
                     "The reporting line is a loop: Nancy Gruenberg, Luis Popp, Nancy Gruenberg.",
@@ -160,7 +154,7 @@ def office_pages() -> dict[str, Page]:
             name="company.csv",
             content="x",
         ),
-        "company": office.CompanyPage(
+        "company": views.CompanyPage(
             title="Company",
             part="company",
             facts=(
@@ -185,11 +179,11 @@ def office_pages() -> dict[str, Page]:
             saved_at=at(4),
             saved_by="Susan Jacobs",
         ),
-        "notifications": office.Notifications(
+        "notifications": views.Notifications(
             title="Mail",
             part="notifications",
             lines=(
-                office.NotificationLine(
+                views.NotificationLine(
                     1,
                     "Alexander James",
                     "New task: Write your self review",
@@ -201,7 +195,7 @@ def office_pages() -> dict[str, Page]:
                     "",
                     "/tasks/t2/explain",
                 ),
-                office.NotificationLine(
+                views.NotificationLine(
                     2,
                     "Lex Garcia",
                     "Reminder, 5 working days before",
@@ -210,7 +204,7 @@ def office_pages() -> dict[str, Page]:
                     at(22),
                     "on leave that day",
                 ),
-                office.NotificationLine(
+                views.NotificationLine(
                     3,
                     "Luis Popp",
                     "New task",
@@ -220,7 +214,7 @@ def office_pages() -> dict[str, Page]:
                     "the address was refused",
                     "550 5.1.1 mailbox unavailable",
                 ),
-                office.NotificationLine(
+                views.NotificationLine(
                     4,
                     "Bruce Miller",
                     "Reminder, on the due date",
@@ -238,11 +232,11 @@ def office_pages() -> dict[str, Page]:
             filters=FILTERS,
             more=More(),
         ),
-        "audit": office.Audit(
+        "audit": views.Audit(
             title="Audit log",
             part="audit",
             lines=(
-                office.AuditLine(
+                views.AuditLine(
                     at(26, 13, 58),
                     "Susan Jacobs, as HR",
                     "confirmed the launch",
@@ -250,7 +244,7 @@ def office_pages() -> dict[str, Page]:
                     "106 people",
                     "/cycles/c1",
                 ),
-                office.AuditLine(
+                views.AuditLine(
                     at(26, 14, 3),
                     "Lex Garcia",
                     "submitted a task",
@@ -262,11 +256,11 @@ def office_pages() -> dict[str, Page]:
             more=More(),
             sealed="A later change would show.",
         ),
-        "workflows": office.Workflows(
+        "workflows": views.Workflows(
             title="Workflows",
             part="workflows",
             lines=(
-                office.WorkflowLine(
+                views.WorkflowLine(
                     "stage-0199",
                     "StageWorkflow",
                     "Manager review, annual review 2026",
@@ -284,7 +278,7 @@ def office_pages() -> dict[str, Page]:
                         ("/workflows/stage-0199/retry", "Try again"),
                     ),
                 ),
-                office.WorkflowLine(
+                views.WorkflowLine(
                     "cycle-0198",
                     "ReviewCycleWorkflow",
                     CYCLE,
@@ -299,7 +293,7 @@ def office_pages() -> dict[str, Page]:
                     "/x",
                     actions=(("/workflows/cycle-0198/ring", "Check now"),),
                 ),
-                office.WorkflowLine(
+                views.WorkflowLine(
                     "mail",
                     "MailWorkflow",
                     "The sender",
@@ -315,7 +309,7 @@ def office_pages() -> dict[str, Page]:
                 ),
             ),
             held=(
-                office.HeldLine(
+                views.HeldLine(
                     1,
                     "unknown_zone",
                     "A person's time zone is not known",

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import date
 
-from api.pages.views import rating
-from api.pages.views.frame import Choice, Page, Problem
-from api.pages.views.tasks import Clash, Field, Said, Section
+from api.pages.frame.views import Choice, Page, Problem
+from api.pages.kinds.feedback_round import rating_views
+from api.pages.tasks.views import Clash, Field, Said, Section
 from tests.api.pages.sample_frame import CYCLE, SCALE, end_of
 
-PROMISE = rating.Promise(
+PROMISE = rating_views.Promise(
     False,
     "Your name is not shown.",
     (
@@ -18,7 +18,7 @@ PROMISE = rating.Promise(
     ),
     "Write nothing that gives you away: no meeting at which only you were.",
 )
-HEAD = rating.RateHead(
+HEAD = rating_views.RateHead(
     href="/feedback/f1",
     verb="Give Alexander James feedback",
     first="Alexander",
@@ -37,7 +37,7 @@ HEAD = rating.RateHead(
     purpose="To learn from each other.",
     asks_consent=True,
 )
-LINE = rating.RateLine(
+LINE = rating_views.RateLine(
     href="/feedback/f2",
     verb="Give Bruce Miller feedback",
     name="Bruce Miller",
@@ -51,13 +51,13 @@ LINE = rating.RateLine(
     open=True,
     minutes=15,
 )
-SITTING = rating.Sitting(2, 7, 75)
-FORM = rating.RateForm(
+SITTING = rating_views.Sitting(2, 7, 75)
+FORM = rating_views.RateForm(
     title="Give Alexander James feedback, due Fri 29 Jan",
     part="tasks",
     task=HEAD,
     groups=(
-        rating.FieldGroup(
+        rating_views.FieldGroup(
             "Working together",
             (
                 Field("keep", "What should Alexander keep doing?", value="The notes on Monday."),
@@ -84,7 +84,7 @@ FORM = rating.RateForm(
 def rating_pages() -> dict[str, Page]:
     """By name."""
     done = replace(LINE, standing="done", done_on=date(2027, 1, 12), name="Diana Nguyen")
-    finished = rating.RateDone(
+    finished = rating_views.RateDone(
         title="Give Alexander James feedback: done",
         part="tasks",
         task=HEAD,
@@ -108,10 +108,12 @@ def rating_pages() -> dict[str, Page]:
         ),
         "rate-named": replace(
             FORM,
-            task=replace(HEAD, promise=rating.Promise(True, "This stands under your name.", ())),
+            task=replace(
+                HEAD, promise=rating_views.Promise(True, "This stands under your name.", ())
+            ),
             submitted=True,
         ),
-        "rate-list": rating.RateList(
+        "rate-list": rating_views.RateList(
             title="Feedback to write",
             part="tasks",
             waiting=(
@@ -122,19 +124,19 @@ def rating_pages() -> dict[str, Page]:
             over=(replace(LINE, standing="closed", open=False),),
             sitting=SITTING,
         ),
-        "rate-list-empty": rating.RateList(
+        "rate-list-empty": rating_views.RateList(
             title="Feedback to write",
             part="tasks",
             waiting=(),
             done=(),
             over=(),
-            sitting=rating.Sitting(0, 0, 0),
+            sitting=rating_views.Sitting(0, 0, 0),
         ),
         "rate-done": finished,
         "rate-closed": replace(
             finished, may_change=False, changing=False, sections=(), next=None, standing="closed"
         ),
-        "rate-conflict": rating.RateConflict(
+        "rate-conflict": rating_views.RateConflict(
             title="Saved in another window meanwhile",
             part="tasks",
             task=HEAD,
@@ -143,13 +145,13 @@ def rating_pages() -> dict[str, Page]:
             version="abc",
             action=HEAD.href,
         ),
-        "rate-decline": rating.RateDecline(
+        "rate-decline": rating_views.RateDecline(
             title="Decline",
             part="tasks",
             task=HEAD,
             what_happens=("Alexander is not told that you declined, or why.",),
             problems=(Problem("f-reason", "Please give a reason."),),
         ),
-        "rate-thanks": rating.RateThanks(title="Thank you", part="tasks", done=7),
-        "rate-stranger": rating.RateStranger(title="Thank you for telling us"),
+        "rate-thanks": rating_views.RateThanks(title="Thank you", part="tasks", done=7),
+        "rate-stranger": rating_views.RateStranger(title="Thank you for telling us"),
     }

@@ -2,13 +2,8 @@
 
 from datetime import date
 
-from api.pages.views import reading, tasks
-from api.pages.views.frame import (
-    Choice,
-    Page,
-    Person,
-    Problem,
-)
+from api.pages.frame.views import Choice, Page, Person, Problem
+from api.pages.tasks import reading_views, views
 from tests.api.pages.sample_frame import (
     ALEX,
     CYCLE,
@@ -23,7 +18,7 @@ from tests.api.pages.sample_frame import (
 
 def reading_pages() -> dict[str, Page]:
     """By name."""
-    happening = reading.Happening
+    happening = reading_views.Happening
     past = (
         happening(
             "Came into being",
@@ -77,11 +72,11 @@ def reading_pages() -> dict[str, Page]:
             "3 working days after the due date, Lex's manager on that morning.",
         ),
     )
-    said = tasks.Section(
+    said = views.Section(
         "Looking back",
         (
-            tasks.Said("Which results mattered most?", SELF_TEXT),
-            tasks.Said(
+            views.Said("Which results mattered most?", SELF_TEXT),
+            views.Said(
                 "Taking the whole year together",
                 "Because the migration made everything after it possible.",
                 "4 More",
@@ -90,17 +85,17 @@ def reading_pages() -> dict[str, Page]:
         ),
     )
     return {
-        "my-reviews": reading.MyReviews(
+        "my-reviews": reading_views.MyReviews(
             title="Reviews",
             part="reviews",
             own=(
-                reading.ResultLine(
+                reading_views.ResultLine(
                     CYCLE,
                     Person(102, "Lex Garcia", "Executive"),
                     "",
                     "Opens when the conversation was held, planned by Wed 24 Feb",
                 ),
-                reading.ResultLine(
+                reading_views.ResultLine(
                     "Annual review 2025",
                     Person(102, "Lex Garcia", "Executive"),
                     "/reviews/c0/102",
@@ -109,12 +104,12 @@ def reading_pages() -> dict[str, Page]:
                 ),
             ),
             people=(
-                reading.ResultLine(
+                reading_views.ResultLine(
                     "Alexander James", ALEX, "/reviews/c1/103", f"{CYCLE}, released", "4 More"
                 ),
             ),
         ),
-        "review": reading.Review(
+        "review": reading_views.Review(
             title="Your review",
             part="reviews",
             about=ALEX,
@@ -125,13 +120,13 @@ def reading_pages() -> dict[str, Page]:
             rating="4 More",
             share=0.75,
             chapters=(
-                reading.Chapter("Manager review", "Lex Garcia", at(26), (said,)),
-                reading.Chapter("Self review", "Alexander James", at(20), (said,)),
+                reading_views.Chapter("Manager review", "Lex Garcia", at(26), (said,)),
+                reading_views.Chapter("Self review", "Alexander James", at(20), (said,)),
             ),
             held_on=date(2027, 2, 18),
             answer_href="/tasks/t9",
         ),
-        "explain": reading.Explain(
+        "explain": reading_views.Explain(
             title="Why this task looks as it does",
             part="tasks",
             task=HEAD,
@@ -141,13 +136,13 @@ def reading_pages() -> dict[str, Page]:
             ahead=ahead,
             stops="Everything ahead stops the moment the task is done.",
         ),
-        "team": reading.Team(
+        "team": reading_views.Team(
             title="My team", part="team", tasks=HELD, people=14, done=11, filters=FILTERS
         ),
-        "team-empty": reading.Team(
+        "team-empty": reading_views.Team(
             title="My team", part="team", tasks=(), people=14, done=11, filters=FILTERS
         ),
-        "steer": reading.Steer(
+        "steer": reading_views.Steer(
             title="Extend the manager review",
             part="cycles",
             heading="Extend the manager review by 3 working days?",
@@ -167,8 +162,8 @@ def reading_pages() -> dict[str, Page]:
             confirm=94,
             confirm_label="of open tasks",
             fields=(
-                reading.SteerField("days", "Working days", "number", value="3"),
-                reading.SteerField(
+                reading_views.SteerField("days", "Working days", "number", value="3"),
+                reading_views.SteerField(
                     "scope",
                     "How far",
                     "radio",
@@ -181,7 +176,7 @@ def reading_pages() -> dict[str, Page]:
             key="k1",
             problems=(Problem("f-confirm", "Type 94 to confirm"),),
         ),
-        "steer-first": reading.Steer(
+        "steer-first": reading_views.Steer(
             title="Extend the manager review",
             part="cycles",
             heading="Extend the manager review",
@@ -190,7 +185,7 @@ def reading_pages() -> dict[str, Page]:
             back="/cycles/c1",
             previewed=False,
             fields=(
-                reading.SteerField(
+                reading_views.SteerField(
                     "days",
                     "By how many working days?",
                     "number",
@@ -198,7 +193,7 @@ def reading_pages() -> dict[str, Page]:
                 ),
             ),
         ),
-        "steer-refused": reading.Steer(
+        "steer-refused": reading_views.Steer(
             title="Pause",
             part="cycles",
             heading="Pause the annual review",

@@ -2,14 +2,8 @@
 
 from datetime import date
 
-from api.pages.views import tasks
-from api.pages.views.frame import (
-    Choice,
-    Notice,
-    Page,
-    Person,
-    Problem,
-)
+from api.pages.frame.views import Choice, Notice, Page, Person, Problem
+from api.pages.tasks import views
 from tests.api.pages.sample_frame import (
     ALEX,
     BESIDE,
@@ -26,7 +20,7 @@ from tests.api.pages.sample_frame import (
 
 def tasks_pages() -> dict[str, Page]:
     """By name."""
-    line = tasks.TaskLine
+    line = views.TaskLine
     todo = (
         line(
             "/tasks/t0",
@@ -83,7 +77,7 @@ def tasks_pages() -> dict[str, Page]:
             seen_by="David sees it when results are released, planned for Tue 16 Feb.",
         ),
     )
-    form = tasks.TaskForm(
+    form = views.TaskForm(
         title="Review for Alexander James, due Fri 29 Jan",
         part="tasks",
         task=HEAD,
@@ -95,7 +89,7 @@ def tasks_pages() -> dict[str, Page]:
         beside=BESIDE,
     )
     wrong = (
-        tasks.Field(
+        views.Field(
             "recommend",
             "I recommend to",
             "choice",
@@ -113,7 +107,7 @@ def tasks_pages() -> dict[str, Page]:
             why_error="Please say why in a sentence.",
             readers="HR reads this. Alexander reads it when the 90-day talk was held.",
         ),
-        tasks.Field(
+        views.Field(
             "told",
             "Were the concerns raised in an earlier talk?",
             "choice",
@@ -121,29 +115,29 @@ def tasks_pages() -> dict[str, Page]:
             only_if='Only if you do not recommend "Confirm".',
             error="Please answer this question.",
         ),
-        tasks.Field(
+        views.Field(
             "goals",
             "Your goals of the year",
             "goals",
             required=False,
             goals=(
-                tasks.Goal("Move the order system by June", "100", "Four weeks early"),
-                tasks.Goal("Train two colleagues in billing", "50"),
-                tasks.Goal(),
+                views.Goal("Move the order system by June", "100", "Four weeks early"),
+                views.Goal("Train two colleagues in billing", "50"),
+                views.Goal(),
             ),
         ),
-        tasks.Field(
+        views.Field(
             "competencies",
             "How do you see each of these?",
             "competencies",
             choices=(*SCALE, Choice("-", "I cannot say")),
             rows=(
-                tasks.Row("clarity", "Says clearly what is needed", "4"),
-                tasks.Row("care", "Leaves things better than found"),
+                views.Row("clarity", "Says clearly what is needed", "4"),
+                views.Row("care", "Leaves things better than found"),
             ),
         ),
-        tasks.Field("days", "How many days of training?", "number", value="3"),
-        tasks.Field("start", "From when?", "date", value="2027-02-01"),
+        views.Field("days", "How many days of training?", "number", value="3"),
+        views.Field("start", "From when?", "date", value="2027-02-01"),
     )
     problems = (
         Problem(
@@ -158,15 +152,15 @@ def tasks_pages() -> dict[str, Page]:
         ),
     )
     sections = (
-        tasks.Section(
+        views.Section(
             "Looking back",
             (
-                tasks.Said(
+                views.Said(
                     "Which results mattered most, and how did Alexander reach them?",
                     FIELDS[0].value,
                 ),
-                tasks.Said("Taking the whole year together", "", "4 More", 0.75),
-                tasks.Said(
+                views.Said("Taking the whole year together", "", "4 More", 0.75),
+                views.Said(
                     "Is there a risk that Alexander leaves?",
                     "He was asked by a competitor.",
                     private="Only the managers above you and HR read this.",
@@ -174,21 +168,21 @@ def tasks_pages() -> dict[str, Page]:
             ),
             "/tasks/t1?step=1",
         ),
-        tasks.Section(
+        views.Section(
             "Looking ahead",
-            (tasks.Said("Which strength should be used more?"),),
+            (views.Said("Which strength should be used more?"),),
             "/tasks/t1?step=2",
         ),
     )
     return {
-        "my-tasks": tasks.MyTasks(
+        "my-tasks": views.MyTasks(
             title="My tasks",
             part="tasks",
             open=todo,
             ended=ended,
             results=(("Your result of the annual review 2026 is open.", "/reviews/c1/102"),),
             drafts=(
-                tasks.LeftDraft(
+                views.LeftDraft(
                     "/tasks/t9/draft",
                     "Write Susan Fox's review",
                     CYCLE,
@@ -196,7 +190,7 @@ def tasks_pages() -> dict[str, Page]:
                     False,
                     date(2027, 2, 2),
                 ),
-                tasks.LeftDraft(
+                views.LeftDraft(
                     "/tasks/t10/draft",
                     "Write Hermann Fox's review",
                     CYCLE,
@@ -206,7 +200,7 @@ def tasks_pages() -> dict[str, Page]:
                 ),
             ),
         ),
-        "my-tasks-empty": tasks.MyTasks(
+        "my-tasks-empty": views.MyTasks(
             title="My tasks",
             part="tasks",
             open=(),
@@ -214,10 +208,10 @@ def tasks_pages() -> dict[str, Page]:
             next_on=date(2027, 2, 4),
         ),
         "task-form": form,
-        "task-form-wrong": tasks.TaskForm(
+        "task-form-wrong": views.TaskForm(
             title="Recommendation for Alexander James",
             part="tasks",
-            task=tasks.TaskHead(
+            task=views.TaskHead(
                 id="t1",
                 verb="Recommendation for Alexander James",
                 cycle="Your first 90 days",
@@ -236,7 +230,7 @@ def tasks_pages() -> dict[str, Page]:
                 Problem("f-told", "Were the concerns raised in an earlier talk?"),
             ),
         ),
-        "task-meeting": tasks.TaskForm(
+        "task-meeting": views.TaskForm(
             title="Talk with Alexander",
             part="tasks",
             task=HEAD,
@@ -247,12 +241,12 @@ def tasks_pages() -> dict[str, Page]:
             meeting=True,
             latest="2027-01-26",
         ),
-        "task-preview": tasks.TaskPreview(
+        "task-preview": views.TaskPreview(
             title="Check: review for Alexander James",
             part="tasks",
             task=HEAD,
             steps=tuple(
-                tasks.Step(s.number, s.title, s.href, "full" if s.number == 1 else "part")
+                views.Step(s.number, s.title, s.href, "full" if s.number == 1 else "part")
                 for s in STEPS
             ),
             sections=sections,
@@ -261,7 +255,7 @@ def tasks_pages() -> dict[str, Page]:
             saved_at=at(26, 14, 2),
             problems=problems,
         ),
-        "task-done": tasks.TaskDone(
+        "task-done": views.TaskDone(
             title="Review of Alexander James submitted",
             part="tasks",
             task=HEAD,
@@ -277,19 +271,19 @@ def tasks_pages() -> dict[str, Page]:
             next_task=todo[2],
             notice=Notice("Submitted 14:03.", "Nothing more to do here."),
         ),
-        "task-ahead": tasks.TaskAhead(
+        "task-ahead": views.TaskAhead(
             title="Not open yet",
             part="tasks",
             task=HEAD,
             text="This task has not opened yet.",
             opens_at=at(29),
         ),
-        "task-conflict": tasks.TaskConflict(
+        "task-conflict": views.TaskConflict(
             title="Changed in another window",
             part="tasks",
             task=HEAD,
             clashes=(
-                tasks.Clash(
+                views.Clash(
                     "results",
                     FIELDS[0].ask,
                     FIELDS[0].value,
@@ -301,10 +295,10 @@ def tasks_pages() -> dict[str, Page]:
             saved_at=at(26, 14, 1),
             action="/tasks/t1",
         ),
-        "acknowledge": tasks.Acknowledge(
+        "acknowledge": views.Acknowledge(
             title="Acknowledge your review",
             part="tasks",
-            task=tasks.TaskHead(
+            task=views.TaskHead(
                 id="t9",
                 verb="Acknowledge your review",
                 cycle=CYCLE,
@@ -316,17 +310,17 @@ def tasks_pages() -> dict[str, Page]:
             result_href="/reviews/c1/103",
             answer="disagree",
         ),
-        "release": tasks.ReleaseTask(
+        "release": views.ReleaseTask(
             title="Release results",
             part="tasks",
-            task=tasks.TaskHead(
+            task=views.TaskHead(
                 id="t10", verb="Release the results", cycle=CYCLE, due_at=end_of(16, 2), zone=ZONE
             ),
             version="1",
             parts=(
-                tasks.ReleasePart("Sales", 34, 0, 0),
-                tasks.ReleasePart("IT", 4, 1, 0),
-                tasks.ReleasePart("Executive", 0, 0, 2),
+                views.ReleasePart("Sales", 34, 0, 0),
+                views.ReleasePart("IT", 4, 1, 0),
+                views.ReleasePart("Executive", 0, 0, 2),
             ),
             next_step="Each person sees their own when the conversation was held.",
         ),

@@ -7,13 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from api.pages.render import STATIC, render
-from api.pages.views import sign_in
-from api.pages.views.frame import (
-    Page,
-    Problem,
-    Visit,
-)
+from api.pages.account import views
+from api.pages.frame.render import STATIC, render
+from api.pages.frame.views import Page, Problem, Visit
 from tests.api.pages.sample_comments import comment_pages
 from tests.api.pages.sample_feedback import feedback_pages
 from tests.api.pages.sample_frame import (
@@ -31,34 +27,34 @@ from tests.api.pages.sample_tasks import tasks_pages
 def samples() -> dict[str, tuple[Page, Visit]]:
     """Every page by name, with whoever reads it."""
     doors: dict[str, Page] = {
-        "sign-in": sign_in.AskLink(
+        "sign-in": views.AskLink(
             title="Sign in",
             email="alex@exampl",
             problems=(Problem("email", "Enter an address like name@company.com"),),
         ),
-        "sign-in-sent": sign_in.LinkSent(
+        "sign-in-sent": views.LinkSent(
             title="Look into your inbox",
             email="ajames@example.com",
             minutes=15,
             inbox="http://127.0.0.1:8025/",
         ),
-        "link-ready": sign_in.FollowLink(
+        "link-ready": views.FollowLink(
             title="Hello Alexander", state="ready", action="/l/abc", name="Alexander"
         ),
-        "link-other": sign_in.FollowLink(
+        "link-other": views.FollowLink(
             title="For somebody else", state="other_person", here_as="Lex Garcia"
         ),
-        "link-outside": sign_in.FollowLink(
+        "link-outside": views.FollowLink(
             title="Hello Gina Guest",
             state="ready",
             action="/l/abc",
             name="Gina Guest",
             outside=True,
         ),
-        "link-closed": sign_in.FollowLink(title="This round has closed", state="round_closed"),
-        "link-expired": sign_in.FollowLink(title="Run out", state="expired", email=""),
-        "link-revoked": sign_in.FollowLink(title="No longer works", state="revoked"),
-        "link-unknown": sign_in.FollowLink(title="Unknown", state="unknown"),
+        "link-closed": views.FollowLink(title="This round has closed", state="round_closed"),
+        "link-expired": views.FollowLink(title="Run out", state="expired", email=""),
+        "link-revoked": views.FollowLink(title="No longer works", state="revoked"),
+        "link-unknown": views.FollowLink(title="Unknown", state="unknown"),
     }
     inside = {
         **tasks_pages(),
@@ -69,7 +65,7 @@ def samples() -> dict[str, tuple[Page, Visit]]:
         **hr_pages(),
         **office_pages(),
         **comment_pages(),
-        "error": sign_in.Refusal(
+        "error": views.Refusal(
             title="There is nothing here",
             status=404,
             text="Either it does not exist, or it is not for you to see; we do not tell which.",

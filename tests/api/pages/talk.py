@@ -8,9 +8,9 @@ from sqlalchemy import text
 from definitions.loader import parse_definition
 from domain.access import Actor
 from domain.clock import SetClock
-from store import launch
-from store.definitions import publish
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
+from store.launch import launching
 from tests.store.people_rows import SECOND_HR, WORKER
 
 MEETING = """
@@ -33,8 +33,8 @@ async def open_task(
     async with database.begin() as conn:
         parsed = parse_definition(MEETING, "talk.yaml")
         version = await publish(conn, parsed, source=MEETING, actor=actor, now=now)
-        cycle = await launch.prepare(conn, version.id, now.date(), "button", actor, now)
-        await launch.confirm(conn, cycle, actor, now)
+        cycle = await launching.prepare(conn, version.id, now.date(), "button", actor, now)
+        await launching.confirm(conn, cycle, actor, now)
         found = await conn.scalar(
             text(
                 "INSERT INTO tasks (cycle_id, stage_id, subject_id, role, assignee_id, state,"

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from domain.access import Actor
 from domain.clock import SetClock
-from store.session import Database
-from store.tasks import submit
+from store.base.session import Database
+from store.tasks.submitting import submit
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.api.pages.browsing import get, plain

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from api.pages.explaining import EVENTS
-from api.pages.ledgers import DID, SAID_ALSO
+from api.pages.office.ledgers import DID, SAID_ALSO
+from api.pages.tasks.explaining import EVENTS
 from domain.notifications import Event
 
 ROOT = Path(__file__).parents[3]

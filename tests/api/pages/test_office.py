@@ -8,8 +8,8 @@ from sqlalchemy import text
 from definitions.loader import parse_definition
 from domain.access import Actor
 from domain.clock import SetClock
-from store.definitions import publish
-from store.session import Database
+from store.base.session import Database
+from store.definitions.versions import publish
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.api.pages.browsing import HTML, get, hidden, plain, post

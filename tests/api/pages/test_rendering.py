@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from api.pages.render import render
-from api.pages.views.tasks import TaskForm
+from api.pages.frame.render import render
+from api.pages.tasks.views import TaskForm
 from tests.api.pages.samples import samples
 
 PAGES = samples()

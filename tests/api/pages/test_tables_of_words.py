@@ -11,28 +11,22 @@ from typing import get_args
 
 import pytest
 
-from api.pages import (
-    definition_words,
-    doors,
-    explaining,
-    feedback_report_words,
-    nominating_words,
-    people_import,
-    rating_words,
-    workflows,
-)
+from api.pages.account import sign_in
+from api.pages.kinds.feedback_round import nominating_words, rating_words, report_words
+from api.pages.office import definition_words, people_import, workflows
+from api.pages.tasks import explaining
 from definitions import shipped
 from definitions.stages import Assignee, StepKind, WrittenAssignee, WrittenKind
 from definitions.unfolding import unfold
 from domain.anonymity import Spread, Standing
 from domain.relationships import Relationship
 from domain.states import ProcessKind
-from store.explain import StandsStill
-from store.links import LinkState
-from store.people_columns import FIELDS
-from store.rounds.rules import CHOSEN
+from store.access.links import LinkState
+from store.kinds.feedback_round.rules import CHOSEN
+from store.people.file_columns import FIELDS
+from store.views.explain import StandsStill
 
-PAGES = Path(definition_words.__file__).parent
+PAGES = Path(definition_words.__file__).parents[1]
 
 ANSWERING = set(Relationship) - {Relationship.SELF, Relationship.MANAGER}
 """Relationships of which there are groups."""
@@ -43,11 +37,11 @@ TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
         (*get_args(WrittenKind), *get_args(StepKind)),
     ),
     "definition_words.WHO": (definition_words.WHO, (*get_args(WrittenAssignee), "rater")),
-    "doors.STATES": (doors.STATES, set(LinkState) - {LinkState.VALID}),
+    "sign_in.STATES": (sign_in.STATES, set(LinkState) - {LinkState.VALID}),
     "explaining.IN_THE_WAY": (explaining.IN_THE_WAY, get_args(StandsStill)),
-    "feedback_report_words._GROUPS": (feedback_report_words._GROUPS, ANSWERING),
-    "feedback_report_words._STANDINGS": (feedback_report_words._STANDINGS, list(Standing)),
-    "feedback_report_words._SPREADS": (feedback_report_words._SPREADS, list(Spread)),
+    "report_words._GROUPS": (report_words._GROUPS, ANSWERING),
+    "report_words._STANDINGS": (report_words._STANDINGS, list(Standing)),
+    "report_words._SPREADS": (report_words._SPREADS, list(Spread)),
     "nominating_words.GROUPS": (nominating_words.GROUPS, CHOSEN),
     "nominating_words._ASKED": (nominating_words._ASKED, CHOSEN),
     "nominating_words._LABELS": (nominating_words._LABELS, list(Relationship)),
@@ -70,7 +64,8 @@ def test_table_has_a_word_for_everything(name: str) -> None:
 
 def test_every_table_in_which_a_word_must_be_is_known_here() -> None:
     found: set[str] = set()
-    for path in PAGES.glob("*.py"):
+    for path in PAGES.rglob("*.py"):
+        module = ".".join(path.relative_to(PAGES).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Subscript(value=ast.Name(id=name), slice=key) if (
@@ -78,12 +73,12 @@ def test_every_table_in_which_a_word_must_be_is_known_here() -> None:
                     and not isinstance(key, ast.Constant | ast.Slice)
                     and name not in NO_WORDS
                 ):
-                    found.add(f"{path.stem}.{name}")
+                    found.add(f"{module}.{name}")
     assert len(found) > 5
     known = [id(table) for table, _ in TABLES.values()]
     unknown = set()
     for each in found:
-        module, _, name = each.partition(".")
+        module, _, name = each.rpartition(".")
         if id(getattr(import_module(f"api.pages.{module}"), name)) not in known:
             unknown.add(each)
     assert unknown == set()

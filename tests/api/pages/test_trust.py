@@ -7,13 +7,13 @@ from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from domain.clock import SetClock
-from store.links import LinkPurpose, create_link
-from store.session import Database
+from store.access.links import LinkPurpose, create_link
+from store.base.session import Database
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.api.pages.browsing import get, plain, post
+from tests.store.changes.test_desk_changes import WITH_WORKER, _file
 from tests.store.people_rows import ADMIN, HR, LEAD, SECOND_HR, WORKER
-from tests.store.test_desk_changes import WITH_WORKER, _file
 
 CSV = "employee_id,first_name,last_name,email,hire_date\nworker,Worker,Example,{},2020-01-01"
 

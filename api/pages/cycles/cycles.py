@@ -1,0 +1,223 @@
+"""HR: the list of cycles, and the overview of one."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.authentication import Call, GuardedRoute, allow
+from api.pages.cycles import pictures
+from api.pages.cycles.frame import tabs
+from api.pages.cycles.offers import steering_of
+from api.pages.cycles.views import CycleLine, CyclePage, Cycles, Figure, StageLine, Upcoming
+from api.pages.frame.dates import plural, say_day
+from api.pages.frame.shell import go, said, show, visit_of
+from api.pages.frame.views import Link, Notice, Visit
+from api.pages.office.definition_words import opens_words
+from definitions.models import Definition
+from domain.access import Action
+from domain.states import CycleState, StageState
+from store.access.facts import hidden_cases
+from store.cycles.facts import load_cycle
+from store.definitions.versions import get_version
+from store.views import cycle_pages as queries
+from store.views import progress
+from store.views.lists.cycles import CycleItem, StageItem, get_cycle, list_stages
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+Reads = Annotated[Call, allow(Action.READ_CYCLE)]
+Launches = Annotated[Call, allow(Action.LAUNCH)]
+
+UNLAUNCHED = (CycleState.CHECK, CycleState.WAITING)
+PAGE = 100
+
+
+@router.get("/cycles")
+async def cycles(call: Reads, request: Request) -> Response:
+    """All cycles."""
+    visit = await visit_of(call)
+    rows = await queries.cycle_rows(call.conn, call.now, hidden=hidden_cases(await call.reader()))
+    over = (CycleState.CLOSED, CycleState.CANCELLED)
+    planned = await queries.planned_launches(call.conn, visit.today)
+    page = Cycles(
+        title="Review cycles",
+        part="cycles",
+        notice=said(request),
+        running=tuple(_line(row, visit) for row in rows if row.state not in over),
+        ended=tuple(_line(row, visit) for row in rows if row.state in over),
+        upcoming=tuple(
+            Upcoming(
+                p.title.replace("{period}", "").strip(),
+                p.launch_on,
+                p.check_at.astimezone(visit.zone).date(),
+                "waits for a decision" if p.state == "asked" else "",
+            )
+            for p in planned
+        ),
+        may_launch=visit.hr,
+    )
+    return await show(call, page)
+
+
+def _line(row: queries.CycleRow, visit: Visit) -> CycleLine:
+    coming = ""
+    if row.stage:
+        due = f" until {say_day(row.stage_due_on, visit.today)}" if row.stage_due_on else ""
+        coming = f"{row.stage}{due}"
+    check = "/check" if row.state in UNLAUNCHED else ""
+    return CycleLine(
+        f"/cycles/{row.id}{check}",
+        row.title,
+        row.state,
+        f"{row.definition}, version {row.version}",
+        row.launch_on,
+        visit.company_day(row.ends_at) if row.ends_at else None,
+        row.participants,
+        row.done,
+        row.total,
+        row.late,
+        coming,
+    )
+
+
+# --- One cycle ---------------------------------------------------------------------------------
+
+
+@router.get("/cycles/{cycle_id}")
+async def cycle(call: Reads, request: Request, cycle_id: UUID) -> Response:
+    """How far, how late, and what can be done."""
+    item = await get_cycle(call.conn, cycle_id)
+    if item.state in UNLAUNCHED:
+        return go(f"/cycles/{cycle_id}/check")
+    if item.opened_at is None:
+        return await show(call, _given_up(item, said(request)))
+    visit = await visit_of(call)
+    return await show(call, await _overview(call, request, item, visit))
+
+
+async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit) -> CyclePage:
+    hidden = hidden_cases(await call.reader(), item.id)
+    stages = await list_stages(call.conn, item.id, call.now, hidden=hidden)
+    facts = await load_cycle(call.conn, item.id)
+    due = await progress.dues(call.conn, item.id, hidden=hidden)
+    shares = await progress.shares(call.conn, item.id, call.now, hidden=hidden)
+    zone = str(facts.calendars.zone)
+    done = await progress.done_by_day(call.conn, item.id, zone, hidden=hidden)
+    needs = await progress.attention(call.conn, item.id, hidden=hidden)
+    today = facts.company.local_date(call.now)
+    version = await get_version(call.conn, item.version_id)
+    return CyclePage(
+        title=item.title,
+        part="cycles",
+        crumbs=(Link("Cycles", "/cycles"),),
+        notice=said(request),
+        href=f"/cycles/{item.id}",
+        heading=item.title,
+        state=item.state,
+        tabs=await tabs(call, item, "overview"),
+        facts=tuple(_facts(item, visit, f"{item.definition}, version {version.version}")),
+        figures=tuple(_figures(item, stages, needs)),
+        stages=tuple(_stage(stage, item, visit, facts.definition) for stage in stages),
+        timeline=pictures.cycle_timeline(item.title, stages, due, facts.calendars, today),
+        burn_up=pictures.cycle_burn_up(
+            stages, due, done, item.participants, item.launch_on, item.ends_at, today
+        ),
+        departments=pictures.by_department(shares),
+        heat=pictures.by_stage(shares, stages),
+        steering=steering_of(item, visit),
+        needs=tuple(_needs(item, needs)),
+    )
+
+
+def _given_up(item: CycleItem, notice: Notice | None) -> CyclePage:
+    return CyclePage(
+        title=item.title,
+        part="cycles",
+        crumbs=(Link("Cycles", "/cycles"),),
+        notice=notice,
+        href=f"/cycles/{item.id}",
+        heading=item.title,
+        state=item.state,
+        tabs=(),
+        facts=("the launch was given up; nobody was told",),
+        figures=(),
+        stages=(),
+        timeline=None,
+        burn_up=None,
+        departments=None,
+        heat=None,
+        steering=(),
+    )
+
+
+def _facts(item: CycleItem, visit: Visit, version: str) -> list[str]:
+    facts = [f"launched {say_day(item.launch_on, visit.today)}"]
+    if item.launched_by == "rolling":
+        facts = ["people enter on their hire date"]
+    if item.paused_at is not None:
+        facts.append(f"paused since {say_day(item.paused_at.astimezone(visit.zone).date())}")
+    if item.closed_at is not None:
+        facts.append(f"ended {say_day(item.closed_at.astimezone(visit.zone).date(), visit.today)}")
+    elif item.ends_at is not None:
+        day = say_day(visit.company_day(item.ends_at), visit.today)
+        facts.append(f"ends {day} at the latest")
+    return [*facts, version]
+
+
+def _figures(item: CycleItem, stages: list[StageItem], needs: progress.Attention) -> list[Figure]:
+    total = {
+        name: sum(getattr(stage, name) or 0 for stage in stages)
+        for name in ("done", "open", "overdue", "planned", "expired")
+    }
+    existing = total["done"] + total["open"] + total["planned"] + total["expired"]
+    return [
+        Figure(f"{item.participants:,}", "people take part"),
+        Figure(f"{total['done']:,}", "tasks done", f"of {existing:,}"),
+        Figure(f"{total['open'] - total['overdue']:,}", "open, in time"),
+        Figure(f"{total['overdue']:,}", "late", "", "late" if total["overdue"] else ""),
+        Figure(f"{needs.climbed:,}", "escalated"),
+    ]
+
+
+def _stage(stage: StageItem, item: CycleItem, visit: Visit, definition: Definition) -> StageLine:
+    overdue = stage.overdue or 0
+    steer = visit.hr and item.state == CycleState.OPEN and stage.state != StageState.CLOSED
+    href = f"/cycles/{item.id}/steer"
+    query = urlencode({"stage": str(stage.id)})
+    waits = ""
+    if stage.state == StageState.WAITING:
+        waits = opens_words(definition, definition.stage(stage.key))
+    return StageLine(
+        stage.key,
+        stage.title,
+        stage.kind,
+        stage.state,
+        stage.planned_opens_on,
+        stage.planned_due_on,
+        stage.planned_closes_on,
+        stage.done or 0,
+        (stage.open or 0) - overdue,
+        overdue,
+        (stage.expired or 0) + (stage.excused or 0) + (stage.cancelled or 0),
+        waits,
+        f"{href}/extend_stage?{query}" if steer else "",
+        f"{href}/close_stage?{query}" if steer else "",
+    )
+
+
+def _needs(item: CycleItem, needs: progress.Attention) -> list[Link]:
+    href = f"/cycles/{item.id}"
+    links = []
+    if needs.nobody:
+        noun = plural(needs.nobody, "task needs", "tasks need")
+        links.append(Link(f"{noun} an assignee", f"{href}/tasks?what=nobody"))
+    if needs.refused:
+        noun = plural(needs.refused, "address", "addresses")
+        links.append(Link(f"{noun} refused mail", "/people?status=refused"))
+    if needs.held:
+        links.append(Link(f"{plural(needs.held, 'row')} held", "/workflows"))
+    if needs.to_release:
+        links.append(Link("results wait to be released", f"{href}/tasks"))
+    return links

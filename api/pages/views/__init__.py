@@ -1,1 +1,0 @@
-"""What each page shows, as typed values. Templates read nothing else."""

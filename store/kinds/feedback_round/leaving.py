@@ -1,0 +1,346 @@
+"""Raters who decline or leave, who is asked in their place, and managers who change meanwhile.
+
+The subject is asked for one more person, while there is time for it, and never told whom for or
+why. What was submitted stays, whoever leaves (language reference §4).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.access import Actor
+from domain.errors import IllegalState, Invalid, NotFound
+from domain.notifications import Event
+from domain.relationships import Relationship
+from domain.states import CycleState, Role, TaskState
+from store.base.arrays import literal
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.engine.processes import ring
+from store.kinds.feedback_round.lists import (
+    Named,
+    Problem,
+    RaterList,
+    rater_list,
+    refusals,
+    with_externals,
+)
+from store.kinds.feedback_round.loads import lock_round
+from store.kinds.feedback_round.rules import CHOSEN, Round, round_of, to_the_day
+from store.outbox.notices import Notice, tell_all
+from store.outbox.outbox import suppress_for_tasks
+from store.people.outside import External
+from store.people.times import managers_of
+from store.steering.orders import end_tasks
+from store.tasks.rows import COLUMNS, TaskFacts, from_row, lock_task
+
+IN_TIME = 5
+"""Working days that must be left of the collecting for somebody else to be asked."""
+
+_CHOSEN = [name.value for name in CHOSEN]
+
+
+async def decline_request(
+    conn: AsyncConnection, task_id: UUID, actor: Actor, reason: str, *, now: datetime
+) -> None:
+    """A rater declines, with a reason. What they had typed is thrown away.
+
+    Raises NotFound for everybody but the rater, Invalid without a reason, IllegalState if they
+    have submitted or the round has closed.
+    """
+    cycle, stage, task = await lock_task(conn, task_id)
+    if task.role != Role.RATER or actor.person_id is None or actor.person_id != task.assignee_id:
+        raise NotFound(f"there is no task {task_id}")
+    if not reason.strip():
+        raise Invalid(
+            "Please give a reason; the person whom it is about is not told.",
+            ({"field": "reason", "code": "required", "message": "Please give a reason."},),
+        )
+    if task.state is TaskState.DONE:
+        raise IllegalState("You have submitted this; take it back first.")
+    if task.state not in (TaskState.OPEN, TaskState.PLANNED):
+        raise IllegalState("This is not asked of you any more.")
+    if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):
+        raise IllegalState("The cycle is not running.")
+    day = to_the_day(cycle, now)
+    # As with an answer, nothing is written that gets a number between others with their instants.
+    await conn.execute(
+        text(
+            "UPDATE tasks SET state = 'cancelled', ended_at = :day, ended_reason = 'declined', "
+            "ended_by_id = :me, next_rung = NULL, next_rung_at = NULL, version = version + 1 "
+            "WHERE id = :id"
+        ),
+        {"id": task_id, "day": day, "me": actor.person_id},
+    )
+    await suppress_for_tasks(conn, [task_id], "declined", day)
+    await conn.execute(text("DELETE FROM sealed_answers WHERE task_id = :id"), {"id": task_id})
+    round_ = round_of(cycle, stage)
+    await _drop(conn, round_, [task], "declined", reason.strip())
+    await ask_for_others(conn, round_, [task.subject_id or 0], now)
+    await ring(conn, stage.process)
+
+
+async def settle_raters(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, as_of: datetime
+) -> int:
+    """Follow what happened to people: raters who left, subjects who left, managers who changed.
+
+    Returns 0: it is one set, and repeated it finds nothing to do.
+    """
+    round_ = round_of(cycle, stage)
+    await _forget_subjects(conn, round_)
+    gone = await _gone(conn, round_)
+    live = [task for task in gone if task.state in (TaskState.OPEN, TaskState.PLANNED)]
+    if live:
+        await end_tasks(conn, live, TaskState.CANCELLED, "rater_left", as_of, None)
+    await _drop(conn, round_, gone, "withdrawn", None)
+    await ask_for_others(conn, round_, sorted({t.subject_id or 0 for t in gone}), as_of)
+    if round_.ask_manager and cycle.definition.policies.manager_change != "stay":
+        await _follow_managers(conn, round_, as_of)
+    return 0
+
+
+async def replacements_wanted(
+    conn: AsyncConnection, round_: Round, subject_id: int, now: datetime
+) -> int:
+    """How many more people the subject may name now. Reads only."""
+    row = (await _wanted(conn, round_, [subject_id])).get(subject_id)
+    return max(row.wanted, 0) if row is not None and _in_time(round_, row, now) else 0
+
+
+async def name_replacement(
+    conn: AsyncConnection,
+    round_id: UUID,
+    actor: Actor,
+    named: Named | External,
+    *,
+    now: datetime,
+) -> RaterList:
+    """The subject names somebody in place of a rater who dropped out; they are asked at once.
+
+    No approval: there is no time for it, and the manager sees the list. Naming the same person
+    again changes nothing. Raises IllegalState if nobody is wanted (any more), Invalid as a list.
+    """
+    cycle_id = await conn.scalar(
+        text("SELECT cycle_id FROM stages WHERE id = :id"), {"id": round_id}
+    )
+    subject = actor.person_id
+    if cycle_id is None or subject is None:
+        raise NotFound(f"there is no round {round_id}")
+    cycle = await load_cycle(conn, cycle_id, lock="share")
+    round_ = round_of(cycle, cycle.stages[round_id])
+    await lock_round(conn, round_.id)
+    people = [named] if isinstance(named, Named) else []
+    outside = [named] if isinstance(named, External) else []
+    row = (await _wanted(conn, round_, [subject])).get(subject)
+    if row is None or row.wanted <= 0 or not _in_time(round_, row, now):
+        raise IllegalState("Nobody else is to be named.")
+    on = cycle.company.local_date(now)
+    problems = [*await refusals(conn, round_, subject, people, outside, on)]
+    if not problems:
+        [one] = await with_externals(conn, people, outside, now)
+        problems = await _named_before(conn, round_, subject, one.person_id)
+    if problems:
+        raise Invalid("Please look at the marked names.", tuple(problems))
+    await conn.execute(
+        text(
+            "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source, "
+            "position, created_at) VALUES (:round, :subject, :person, :relationship, 'asked', "
+            "'replacement', 100, :now)"
+        ),
+        {
+            "round": round_.id,
+            "subject": subject,
+            "person": one.person_id,
+            "relationship": one.relationship.value,
+            "now": now,
+        },
+    )
+    await ring(conn, round_.collect.process, urgent=True)
+    return await rater_list(conn, round_, subject)
+
+
+async def _named_before(
+    conn: AsyncConnection, round_: Round, subject: int, person: int
+) -> list[Problem]:
+    """Whoever declined looks, on the list, as if they were asked: so this says no more."""
+    found = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM raters WHERE stage_id = :round AND subject_id = :subject "
+            "AND person_id = :person AND state <> 'not_asked')"
+        ),
+        {"round": round_.id, "subject": subject, "person": person},
+    )
+    if not found:
+        return []
+    message = "This person is on the list already."
+    return [{"person_id": person, "code": "listed", "message": message}]
+
+
+async def ask_for_others(
+    conn: AsyncConnection, round_: Round, subjects: Sequence[int], now: datetime
+) -> None:
+    """Tell subjects that there is room for one more person, where there is still time."""
+    if not subjects:
+        return
+    company = round_.cycle.company
+    notices = []
+    for subject, row in (await _wanted(conn, round_, subjects)).items():
+        if row.wanted > 0 and _in_time(round_, row, now):
+            until = company.calendar.before(company.local_date(row.due_at), IN_TIME)
+            notices.append(
+                Notice(
+                    subject,
+                    Event.REPLACEMENT_WANTED,
+                    f"round:{round_.id}:{subject}:replacement:{row.dropped}",
+                    "one_more",
+                    cycle_id=round_.cycle.id,
+                    subject_id=subject,
+                    data={"until": until.isoformat(), "target": f"/rounds/{round_.id}/raters"},
+                )
+            )
+    await tell_all(conn, notices, now)
+
+
+async def _wanted(
+    conn: AsyncConnection, round_: Round, subjects: Sequence[int]
+) -> dict[int, Row[tuple[int, int, int, datetime]]]:
+    """Of subjects still collecting: how many dropped out in time, how many places that leaves."""
+    rows = await conn.execute(
+        text(
+            """
+            SELECT r.subject_id, count(*) FILTER (WHERE r.replace) AS dropped,
+                count(*) FILTER (WHERE r.replace)
+                  - count(*) FILTER (WHERE r.source = 'replacement') AS wanted,
+                (SELECT max(t.due_at) FROM tasks t WHERE t.stage_id = :round
+                  AND t.subject_id = r.subject_id) AS due_at
+            FROM raters r JOIN round_seals s ON s.stage_id = r.stage_id
+              AND s.subject_id = r.subject_id
+            WHERE r.stage_id = :round AND r.subject_id = ANY(CAST(:subjects AS bigint[]))
+            GROUP BY r.subject_id
+            """
+        ),
+        {"round": round_.id, "subjects": literal(subjects)},
+    )
+    return {row.subject_id: row for row in rows}
+
+
+def _in_time(round_: Round, row: Row[tuple[int, int, int, datetime]], now: datetime) -> bool:
+    company = round_.cycle.company
+    today, due = company.local_date(now), company.local_date(row.due_at)
+    return company.calendar.count(today, due) >= IN_TIME
+
+
+async def _drop(
+    conn: AsyncConnection,
+    round_: Round,
+    tasks: Sequence[TaskFacts],
+    state: str,
+    reason: str | None,
+) -> None:
+    """They are no raters any more; those whom somebody chose leave a place to somebody else."""
+    await conn.execute(
+        text(
+            """
+            UPDATE raters r SET state = :state, decline_reason = :reason,
+                replace = r.relationship = ANY(:chosen)
+            FROM unnest(CAST(:subjects AS bigint[]), CAST(:people AS bigint[]))
+              AS n(subject, person)
+            WHERE r.stage_id = :round AND r.state = 'asked' AND r.subject_id = n.subject
+              AND r.person_id = n.person
+            """
+        ),
+        {
+            "round": round_.id,
+            "state": state,
+            "reason": reason,
+            "chosen": _CHOSEN,
+            "subjects": literal(t.subject_id for t in tasks),
+            "people": literal(t.assignee_id for t in tasks),
+        },
+    )
+
+
+async def _gone(conn: AsyncConnection, round_: Round) -> list[TaskFacts]:
+    """Requests of people who have left without an answer, or are on long leave."""
+    rows = await conn.execute(
+        text(
+            f"SELECT {COLUMNS} FROM tasks t JOIN raters r ON r.stage_id = t.stage_id "
+            "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
+            "AND r.state = 'asked' JOIN people p ON p.id = t.assignee_id "
+            "WHERE t.stage_id = :round AND t.state NOT IN ('done', 'expired') "
+            "AND (p.status = 'left' OR (t.state = 'cancelled' AND t.ended_reason = 'on_leave')) "
+            "ORDER BY t.id FOR UPDATE OF t"
+        ),
+        {"round": round_.id},
+    )
+    return [from_row(row) for row in rows]
+
+
+async def _forget_subjects(conn: AsyncConnection, round_: Round) -> None:
+    """Nobody is asked about who is no longer in the cycle; their tasks end with their case."""
+    await conn.execute(
+        text(
+            "UPDATE raters r SET state = 'withdrawn', replace = false FROM participants p "
+            "WHERE r.stage_id = :round AND r.state IN ('proposed', 'asked') "
+            "AND p.cycle_id = :cycle AND p.person_id = r.subject_id AND p.state <> 'in'"
+        ),
+        {"round": round_.id, "cycle": round_.cycle.id},
+    )
+
+
+async def _follow_managers(conn: AsyncConnection, round_: Round, as_of: datetime) -> None:
+    """A manager asked by rule who no longer is one: the new one is asked, unless it is answered."""
+    rows = (
+        await conn.execute(
+            text(
+                f"SELECT {COLUMNS} FROM tasks t JOIN raters r ON r.stage_id = t.stage_id "
+                "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
+                "AND r.state = 'asked' AND r.relationship = :manager AND r.source = 'rule' "
+                "WHERE t.stage_id = :round AND t.state IN ('planned', 'open') "
+                "ORDER BY t.id FOR UPDATE OF t"
+            ),
+            {"round": round_.id, "manager": Relationship.MANAGER},
+        )
+    ).all()
+    tasks = [from_row(row) for row in rows]
+    on = round_.cycle.company.local_date(as_of)
+    now = await managers_of(conn, [t.subject_id or 0 for t in tasks], on)
+    moved = [t for t in tasks if now.get(t.subject_id or 0) != t.assignee_id]
+    if not moved:
+        return
+    await end_tasks(conn, moved, TaskState.CANCELLED, "manager_change", as_of, None)
+    await _drop(conn, round_, moved, "withdrawn", None)
+    await tell_all(
+        conn,
+        [
+            Notice(
+                t.assignee_id,
+                Event.REQUEST_CANCELLED,
+                f"task:{t.id}:{t.due_revision}",
+                "manager_change",
+                task=t,
+            )
+            for t in moved
+            if t.assignee_id is not None and t.announced_on is not None
+        ],
+        as_of,
+    )
+    new = [(t.subject_id, now[t.subject_id]) for t in moved if t.subject_id in now]
+    await conn.execute(
+        text(
+            "INSERT INTO raters (stage_id, subject_id, person_id, relationship, state, source, "
+            "created_at) SELECT :round, n.subject, n.person, :manager, 'asked', 'rule', :at "
+            "FROM unnest(CAST(:subjects AS bigint[]), CAST(:people AS bigint[])) "
+            "AS n(subject, person) ON CONFLICT DO NOTHING"
+        ),
+        {
+            "round": round_.id,
+            "manager": Relationship.MANAGER,
+            "at": as_of,
+            "subjects": literal(subject for subject, _ in new),
+            "people": literal(person for _, person in new),
+        },
+    )

@@ -1,0 +1,93 @@
+"""The geometry of pictures: what lies where, and that words say the same."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from api.pages.cycles import progress_pictures
+from api.pages.frame import pictures
+from api.pages.frame.dates import say_day
+
+MONDAY = date(2027, 1, 11)
+HOLIDAY = {date(2027, 1, 18): "Martin Luther King Day"}
+
+
+def works(day: date) -> bool:
+    return day.weekday() < 5 and day not in HOLIDAY
+
+
+def timeline(*spans: pictures.Span, today: date | None = None) -> pictures.Timeline:
+    return pictures.timeline("Plan", spans, works=works, holidays=HOLIDAY, today=today, say=say_day)
+
+
+def test_stage_is_a_bar_on_working_days_only() -> None:
+    drawn = timeline(pictures.Span("Self", "open", MONDAY, date(2027, 1, 19)))
+    # Mon-Fri, and after the weekend and the holiday one Tuesday.
+    assert [round(bar.width / drawn.bars[1].width) for bar in drawn.bars] == [5, 1]
+    assert {shade.title for shade in drawn.shades if shade.kind == "p-holiday"} == {
+        "Martin Luther King Day"
+    }
+
+
+def test_bars_stay_inside_the_picture_however_long_it_is() -> None:
+    far = pictures.Span("Far", "waiting", MONDAY + timedelta(days=300), date(2028, 1, 3))
+    drawn = timeline(pictures.Span("Near", "closed", MONDAY, date(2027, 1, 19)), far)
+    for bar in (*drawn.bars, *drawn.shades):
+        assert bar.x >= 0
+        assert bar.x + bar.width <= 100.01
+    assert drawn.labels[1].anchor == "end"
+    assert len(drawn.ticks) <= 9
+
+
+def test_today_is_drawn_only_where_it_lies_on_the_calendar() -> None:
+    span = pictures.Span("Self", "open", MONDAY, date(2027, 1, 19))
+    assert timeline(span, today=date(2027, 1, 13)).today is not None
+    assert timeline(span, today=date(2028, 1, 13)).today is None
+
+
+def test_timeline_table_says_what_the_picture_shows() -> None:
+    drawn = timeline(pictures.Span("Self", "open", MONDAY, date(2027, 1, 19), date(2027, 1, 26)))
+    assert drawn.table.rows == (("Self", "open", "Mon 11 Jan", "Tue 19 Jan", "Tue 26 Jan"),)
+
+
+def test_no_stage_at_all_is_still_a_picture() -> None:
+    assert timeline().bars == ()
+
+
+def test_burn_up_stops_at_today() -> None:
+    days = [MONDAY + timedelta(days=n) for n in range(5)]
+    drawn = progress_pictures.burn_up(
+        "Done", days, [1, 3, 4, 4, 4], [0, 2, 4, 6, 8], total=8, today=days[2], say=say_day
+    )
+    assert len(drawn.actual.split()) == 3
+    assert len(drawn.plan.split()) == 5
+    assert drawn.description == "4 of 8 tasks done; the plan for today was 4."
+    assert drawn.table.rows[3] == ("Thu 14 Jan", "", "6")
+
+
+@pytest.mark.parametrize(("done", "in_time", "late", "other"), [(3, 4, 2, 1), (0, 0, 0, 5)])
+def test_stacked_bar_fills_its_row(done: int, in_time: int, late: int, other: int) -> None:
+    part = progress_pictures.Part("IT", done, in_time, late, other)
+    row = progress_pictures.stacks("Tasks", [part]).rows[0]
+    assert sum(rect.width for rect in row.rects) == pytest.approx(100, abs=0.01)
+    assert all(rect.width > 0 for rect in row.rects)
+
+
+def test_department_without_tasks_has_no_bar() -> None:
+    empty = progress_pictures.Part("New", 0, 0, 0, 0)
+    assert progress_pictures.stacks("Tasks", [empty]).rows[0].rects == ()
+
+
+def test_heat_map_frames_what_is_late_and_says_it_in_words() -> None:
+    cells = {("IT", "Self"): progress_pictures.Cell(1, 3, 1)}
+    drawn = progress_pictures.heat_map("Grid", ["IT", "Sales"], ["Self"], cells)
+    assert len(drawn.frames) == 1
+    assert drawn.table.rows == (("IT", "1 of 3, 1 late"), ("Sales", "none"))
+    assert drawn.rects[0].title == "IT, Self: 1 of 3 done, 1 late"
+
+
+def test_histogram_keeps_guidance_an_outline() -> None:
+    drawn = progress_pictures.histogram("Ratings", [("1", 2), ("2", 6)], [0.5, 0.5])
+    assert [rect.kind for rect in drawn.guides] == ["p-guide", "p-guide"]
+    assert drawn.guides[0].height == drawn.guides[1].height
+    assert drawn.table.columns == ("Rating", "Given", "Guidance")
