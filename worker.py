@@ -40,14 +40,14 @@ from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.states import ProcessKind
+from engine.client import TemporalAddress, connect
+from engine.relay import Relay
 from store.base.memory import collect_seldom
 from store.base.outage import outage_of
 from store.base.session import Database
 from store.engine.processes import start
 from store.kinds.feedback_round.keeping_keys import tend
-from workflows.client import TemporalAddress, connect
 from workflows.registry import WORKFLOWS
-from workflows.relay import Relay
 
 log = structlog.get_logger("almanac.worker")
 

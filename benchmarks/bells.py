@@ -16,9 +16,9 @@ from temporalio.client import Client
 from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from domain.clock import SystemClock
+from engine.relay import Relay
 from store.base.session import Database
 from store.engine.processes import ring
-from workflows.relay import Relay
 
 STARTS_A_SECOND = 20.0
 PERSON = "stage-of-a-person"

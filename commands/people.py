@@ -11,9 +11,9 @@ from commands.connection import read_file, run
 from domain.access import SERVICE
 from domain.clock import SystemClock
 from domain.errors import Invalid, NotFound
-from store.changes.address_changes import confirm_on_the_machine
+from store.access.address_changes import confirm_on_the_machine
 from store.changes.people_import import ImportResult, import_people
-from store.changes.refused_addresses import TriedAgain, try_again
+from store.mail.refused_addresses import TriedAgain, try_again
 from store.people.file_columns import ColumnMapping, parse_mapping
 
 app = typer.Typer(no_args_is_help=True)

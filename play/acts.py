@@ -18,12 +18,12 @@ from play.answers import plausible
 from play.moments import TaskOf
 from store.changes import people_events
 from store.changes.people_import import add_person
-from store.changes.refused_addresses import address_mended
 from store.cycles.facts import load_cycle
 from store.kinds import release
 from store.kinds.feedback_round import leaving, rating
 from store.kinds.feedback_round.lists import Named
 from store.launch import launching
+from store.mail.refused_addresses import address_mended
 from store.people.times import delegate_on
 from store.steering import cycle as steering
 from store.steering import participation, pausing

@@ -36,14 +36,14 @@ from domain.clock import SetClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
 from domain.progress import Advance, Progress
 from domain.states import ProcessKind
+from engine.client import data_converter
+from engine.relay import Relay
 from play.processes import ClockWorkflow, CrowdWorkflow
 from store.base.migrate import upgrade
 from store.base.session import Database
 from store.engine.bells import next_bell
 from store.engine.processes import start
-from workflows.client import data_converter
 from workflows.registry import WORKFLOWS
-from workflows.relay import Relay
 
 QUEUE = "almanac-play"
 CROWD = "play-crowd"

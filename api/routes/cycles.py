@@ -19,6 +19,7 @@ from store.access.facts import hidden_cases
 from store.definitions.versions import latest
 from store.launch import launching
 from store.launch.check import LaunchCheck, report
+from store.steering.giving_up import give_up_launch
 from store.views.lists.cycles import CycleItem, StageItem, get_cycle, list_cycles, list_stages
 
 router = APIRouter(prefix="/api/cycles", route_class=GuardedRoute, tags=["cycles"])
@@ -163,7 +164,7 @@ async def stop(call: Launches, cycle_id: UUID, body: Because) -> Response:
     """Give a launch up before it was confirmed. Repeatable."""
 
     async def effect() -> CycleItem:
-        await launching.stop(call.conn, cycle_id, call.actor, call.now, body.reason)
+        await give_up_launch(call.conn, cycle_id, call.actor, call.now, body.reason)
         return await get_cycle(call.conn, cycle_id)
 
     return await once(call, effect)

@@ -13,7 +13,7 @@ from api.paging import Cursor, Limit, Page, page_of, read_cursor
 from domain.access import Action
 from domain.states import PersonStatus
 from store.changes.people_import import import_people
-from store.changes.refused_addresses import mend_address, try_again
+from store.mail.refused_addresses import mend_address, try_again
 from store.people.file_columns import LARGEST_MAPPING, parse_mapping
 from store.views.lists.people import PersonItem, get_person, list_people
 

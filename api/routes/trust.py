@@ -12,7 +12,7 @@ from definitions.loader import parse_company
 from definitions.problems import DefinitionError, as_json
 from domain.access import Action
 from domain.errors import Invalid
-from store.changes.address_changes import AddressChange, held_addresses, vouch
+from store.access.address_changes import AddressChange, held_addresses, vouch
 from store.changes.desk_changes import (
     DeskChange,
     Saved,

@@ -62,7 +62,7 @@ async def create_session(
     """Sign somebody in and return the token for the cookie.
 
     `opens` matters for level `task` only. That somebody of the company has signed in at all is
-    written down the first time (`store.changes.address_changes` asks); of people outside it never
+    written down the first time (`store.access.address_changes` asks); of people outside it never
     is.
     """
     token = new_token()

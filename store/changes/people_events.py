@@ -17,13 +17,13 @@ from domain.errors import IllegalState, Invalid, NotFound
 from domain.ids import CALENDAR_PROCESS
 from domain.notifications import Event
 from domain.states import CycleState
+from store.access.person_changes import follow_changes, stand
 from store.base.audit import record
 from store.changes.calendars import LEAVE, shift_dates, times_of_holders
 from store.changes.leavers import follow_leavers, settle_leavers
 from store.changes.long_leave import follow_absences
 from store.changes.manager_changes import follow_managers
 from store.changes.people_bells import open_cycles, people_changed
-from store.changes.person_changes import follow_changes, stand
 from store.cycles.facts import load_cycle
 from store.engine.processes import ring_cycle
 from store.outbox.notices import tell

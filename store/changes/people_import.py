@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid
 from domain.states import PersonStatus
+from store.access.person_changes import follow_changes, stand
 from store.base import audit
 from store.base.arrays import literal
 from store.base.statistics import MANY, know_sizes
 from store.changes.calendars import shift_dates, times_of_holders
 from store.changes.people_bells import people_changed
-from store.changes.person_changes import follow_changes, stand
-from store.changes.refused_addresses import queue_missed
+from store.mail.refused_addresses import queue_missed
 from store.people.company import company
 from store.people.file import PeopleFile, read_people_file
 from store.people.file_columns import MANAGERS, REQUIRED, ColumnMapping, ImportProblem

@@ -1,4 +1,4 @@
-"""Launch a cycle: prepare the check, confirm it, or stop.
+"""Launch a cycle: prepare the check, and confirm it.
 
 Nothing opens before HR has confirmed (unless the definition says `approve: nobody`). Confirming
 freezes what must not move any more: the calendars, the plan, who is in and out.
@@ -178,44 +178,6 @@ async def confirm(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: date
         {"by": actor.person_id, "id": cycle_id},
     )
     return launched
-
-
-async def stop(
-    conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: datetime, reason: str
-) -> None:
-    """Give a launch up before it was confirmed. What was opened is cancelled by steering.
-
-    Idempotent for a stopped cycle. Raises NotFound, and IllegalState for a cycle that is open.
-    """
-    cycle = await lock_checked(conn, cycle_id)
-    if cycle.state is CycleState.CANCELLED:
-        return
-    if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
-        raise IllegalState(
-            f"the cycle {cycle_id} is {cycle.state}", hint="Cancel it: people were told already."
-        )
-    await conn.execute(
-        text(
-            "UPDATE cycles SET state = :state, closed_at = :now, ended_reason = :reason,"
-            " version = version + 1 WHERE id = :id"
-        ),
-        {"state": CycleState.CANCELLED, "now": now, "reason": reason, "id": cycle_id},
-    )
-    await conn.execute(
-        text("UPDATE recurrences SET state = 'skipped', reason = 'stopped' WHERE cycle_id = :id"),
-        {"id": cycle_id},
-    )
-    await record(
-        conn,
-        at=now,
-        actor=actor,
-        action="launch_stopped",
-        object_type="cycle",
-        object_id=cycle_id,
-        cycle_id=cycle.id,
-        before={"state": cycle.state},
-        after={"state": CycleState.CANCELLED},
-    )
 
 
 async def name_reviewer(

@@ -27,9 +27,10 @@ from store.changes.people_bells import open_cycles
 from store.changes.people_events import follow_people, settle_people
 from store.cycles.launch_rows import lock_checked
 from store.engine.processes import hold, unhold
-from store.launch.launching import confirm, first_opening, prepare, stop
+from store.launch.launching import confirm, first_opening, prepare
 from store.outbox.notices import tell_desk
 from store.people.company import company_calendars
+from store.steering.giving_up import give_up_launch
 from store.tasks.late_joiners import switched_on
 
 LOOK_AT = time(5)
@@ -269,7 +270,7 @@ async def _launch(
     elif launch.missed == "run":
         await confirm(conn, cycle_id, ENGINE, as_of)
     elif launch.missed == "skip":
-        await stop(conn, cycle_id, ENGINE, as_of, "missed")
+        await give_up_launch(conn, cycle_id, ENGINE, as_of, "missed")
         await _set(conn, planned.id, "skipped", "missed", cycle_id)
     else:
         await _wait(conn, planned, cycle_id, "missed", as_of)

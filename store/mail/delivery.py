@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
-from store.changes.refused_addresses import refuse_addresses
 from store.engine.processes import hold
 from store.mail.fates import MOST_REFUSALS, Fate, Result
 from store.mail.leases import Lease, release
+from store.mail.refused_addresses import refuse_addresses
 from store.mail.server import Standing, judge
 from store.outbox.outbox import NEVER_ALONE
 from store.tasks.rung_spacing import rungs_went_out

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import MAIL_PROCESS
 from domain.mail_answers import enhanced
-from store.changes.refused_addresses import address_mended
 from store.engine.processes import hold
 from store.mail.fates import MOST_REFUSALS, Fate, Result, backoff
+from store.mail.refused_addresses import address_mended
 
 MANY = 3
 """So many different people refused one after the other, nobody accepted between, are many."""

@@ -2,13 +2,13 @@
 
 from alembic import context
 
-from store.tables import Base
+from store.tables import metadata
 
 config = context.config
 connection = config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=metadata,
     version_table_schema=config.attributes["schema"],
     transactional_ddl=True,
 )

@@ -26,7 +26,7 @@ from store.access.visible import REQUEST
 from store.base.audit import record
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
 from store.engine.processes import ring_cycle
-from store.launch.launching import stop
+from store.steering.giving_up import give_up_launch
 
 MOST_DAYS = 120
 """Nobody means to extend a stage by more than half a year."""
@@ -200,7 +200,7 @@ async def cancel_cycle(
     """Stop a cycle for good, one that has not been launched yet as well. A second cancel changes
     nothing. Raises NotFound, and IllegalState for a cycle that has ended."""
     if await _not_launched(conn, cycle_id):
-        await stop(conn, cycle_id, actor, now, reason.strip())
+        await give_up_launch(conn, cycle_id, actor, now, reason.strip())
         return
     cycle = await load_cycle(conn, cycle_id, lock="update")
     if cycle.state is CycleState.CANCELLED:

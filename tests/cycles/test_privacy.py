@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import text
 
 from domain.states import ProcessKind
+from engine.relay import _attributes
 from play.world import CROWD, World
 from store.engine.processes import ProcessRow
 from tests.cycles.conftest import PEOPLE, SCENARIOS, Plays
-from workflows.relay import _attributes
 
 NAME = "Zwetschgenstein"
 ADDRESS = "planted.heron@example.com"

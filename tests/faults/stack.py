@@ -30,6 +30,8 @@ from domain.access import SERVICE, Actor
 from embedded.mailbox import Mailbox
 from embedded.smtp_sink import Faults, SmtpSink
 from embedded.temporal import RunningTemporal, start_dev_server
+from engine.client import TemporalAddress, connect
+from engine.relay import Relay
 from play.answers import plausible
 from store.base.session import Database
 from store.changes.people_import import import_people
@@ -41,8 +43,6 @@ from store.tasks.submitting import submit
 from tests.faults.worker_process import ShiftedClock
 from tests.invariants import broken, mails_differ
 from tests.waiting import Patience
-from workflows.client import TemporalAddress, connect
-from workflows.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = ROOT / "embedded" / "demo_company" / "company.csv"

@@ -6,8 +6,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from engine.client import data_converter
 from tests.replay.changed import ChangedStageWorkflow
-from workflows.client import data_converter
 from workflows.registry import NAMES, WORKFLOWS
 
 HISTORIES = Path(__file__).parent / "histories"

@@ -6,14 +6,14 @@ from sqlalchemy import create_engine, inspect
 
 from store.base.migrate import head, upgrade
 from store.base.session import async_url
-from store.tables import Base
+from store.tables import metadata
 
 
 def test_the_migrated_schema_is_what_the_tables_say(owner_url: str) -> None:
     engine = create_engine(async_url(owner_url))
     with engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, metadata) == []
         assert context.get_current_revision() == head()
     engine.dispose()
 

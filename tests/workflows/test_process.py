@@ -12,7 +12,7 @@ from temporalio.worker import Worker
 import workflows.process as process
 from domain.progress import Advance, Progress
 from embedded.temporal import test_server_binary as skipping_server
-from workflows.client import data_converter
+from engine.client import data_converter
 from workflows.stages import StageWorkflow
 
 QUEUE = "test-process"

@@ -12,7 +12,7 @@ from api.pages.frame.shell import go, said, show, typed, words
 from api.pages.frame.views import Link
 from api.pages.office.views import Addresses, AddressLine
 from domain.access import Action
-from store.changes.address_changes import (
+from store.access.address_changes import (
     AddressChange,
     by_token,
     confirm_address,

@@ -30,6 +30,7 @@ from store.launch import launching
 from store.launch.check import LaunchCheck, StageLoad, report
 from store.launch.first_minutes import test_mail
 from store.people.company import company_calendars
+from store.steering.giving_up import give_up_launch
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -241,5 +242,5 @@ async def stop(call: Launches, request: Request, cycle_id: UUID) -> Response:
         found = await report(call.conn, cycle_id, call.now)
         wrong = Problem("f-reason", error.detail, "#f-reason")
         return await show(call, _stop_page(found, (wrong,), given), HTTPStatus.UNPROCESSABLE_ENTITY)
-    await launching.stop(call.conn, cycle_id, call.actor, call.now, reason)
+    await give_up_launch(call.conn, cycle_id, call.actor, call.now, reason)
     return go("/cycles", "stopped")

@@ -14,7 +14,7 @@ from api.pages.tasks.reading_views import Steer, SteerField
 from domain.access import Action
 from domain.errors import Invalid
 from store.base.command_keys import fingerprint, run_once
-from store.changes.refused_addresses import RefusedAddress, mend_address, refused_address, try_again
+from store.mail.refused_addresses import RefusedAddress, mend_address, refused_address, try_again
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -10,7 +10,7 @@ from api.pages.frame.views import Choice, Filters, More, Person, Select
 from api.pages.office.views import People, PersonLine
 from api.paging import read_cursor, write_cursor
 from domain.access import Action
-from store.changes.address_changes import held_addresses
+from store.access.address_changes import held_addresses
 from store.views import people_pages as queries
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

@@ -13,9 +13,9 @@ from activities.turn import Turn
 from config import Settings
 from domain.access import Actor
 from domain.notifications import Event
+from store.access.address_changes import by_token
 from store.access.links import LinkState, find_link, use_link
 from store.base.session import Database
-from store.changes.address_changes import by_token
 from store.changes.people_import import import_people
 from tests.activities.notifications.outbox_world import Office, open_office, settings
 from tests.activities.notifications.sink import Sink, running_sink

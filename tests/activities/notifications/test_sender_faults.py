@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from domain.notifications import Event
 from store.base.session import Database
-from store.changes.refused_addresses import address_mended
 from store.mail.claims import claim
 from store.mail.delivery import Ready, mark
+from store.mail.refused_addresses import address_mended
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.store.people_rows import BOSS, LEAD, WORKER

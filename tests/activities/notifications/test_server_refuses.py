@@ -12,7 +12,7 @@ from activities.notifications.smtp import Relay
 from domain.access import SERVICE
 from domain.notifications import Event
 from store.base.session import Database
-from store.changes.refused_addresses import try_again
+from store.mail.refused_addresses import try_again
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.activities.notifications.test_smtp import ScriptedRelay

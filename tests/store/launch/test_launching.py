@@ -16,8 +16,9 @@ from store.base.session import Database
 from store.changes.people_events import record_leaving
 from store.definitions.versions import publish
 from store.launch.check import report
-from store.launch.launching import confirm, prepare, stop
+from store.launch.launching import confirm, prepare
 from store.steering.cycle import cancel_cycle, preview_cancel
+from store.steering.giving_up import give_up_launch
 
 NOW = datetime(2027, 1, 12, 17, tzinfo=UTC)  # Tuesday, nine in the morning in Seattle
 D = date(2027, 1, 12)
@@ -109,8 +110,8 @@ async def test_a_second_cycle_of_the_same_definition_is_refused(demo: Database) 
     with pytest.raises(IllegalState):
         await prepared(demo, version)
     async with demo.begin() as conn:
-        await stop(conn, first, HR, NOW, "a mistake")
-        await stop(conn, first, HR, NOW, "a mistake")
+        await give_up_launch(conn, first, HR, NOW, "a mistake")
+        await give_up_launch(conn, first, HR, NOW, "a mistake")
     second = await prepared(demo, version)
     assert second != first
     with pytest.raises(IllegalState):
@@ -124,7 +125,7 @@ async def test_what_runs_is_not_stopped_but_cancelled(demo: Database) -> None:
         await confirm(conn, cycle, HR, NOW)
     with pytest.raises(IllegalState):
         async with demo.begin() as conn:
-            await stop(conn, cycle, HR, NOW, "too late")
+            await give_up_launch(conn, cycle, HR, NOW, "too late")
 
 
 async def test_people_are_judged_again_on_confirmation(demo: Database) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from domain.access import SERVICE, Actor
 from domain.errors import EditConflict, Forbidden, IllegalState, NotFound
+from store.access.address_changes import Moved, addresses_moved
 from store.base.session import Database
-from store.changes.address_changes import Moved, addresses_moved
 from store.kinds.feedback_round.breaking import break_seal
 from store.kinds.feedback_round.finishing import close_subjects
 from store.kinds.feedback_round.rating import (

@@ -12,10 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.bells import PERSON, GatedEngine, ring_mass
 from domain.clock import SystemClock
+from engine.relay import AT_ONCE, Relay
 from store.base import session
 from store.base.session import Database
 from store.engine.processes import ring
-from workflows.relay import AT_ONCE, Relay
 
 BELLS = 240
 QUEUE = "test-relay"

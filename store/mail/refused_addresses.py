@@ -16,8 +16,8 @@ from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
 from domain.states import Desk
+from store.access.person_changes import follow_changes, stand
 from store.base.audit import Change, record, record_each
-from store.changes.person_changes import follow_changes, stand
 from store.outbox.notices import tell_desk
 from store.outbox.outbox import horizon, wake_sender
 from store.people.company import company

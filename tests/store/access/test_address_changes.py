@@ -10,10 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import SERVICE, AccessRole, Actor, Reader
 from domain.errors import Forbidden, IllegalState, Invalid
 from domain.notifications import Event
-from store.access.links import LinkPurpose, LinkState, create_link, find_link
-from store.access.sessions import create_session, find_session
-from store.base.session import Database
-from store.changes.address_changes import (
+from store.access.address_changes import (
     HOLD,
     by_token,
     confirm_address,
@@ -22,8 +19,11 @@ from store.changes.address_changes import (
     object_to_address,
     vouch,
 )
+from store.access.links import LinkPurpose, LinkState, create_link, find_link
+from store.access.sessions import create_session, find_session
+from store.base.session import Database
 from store.changes.people_import import import_people
-from store.changes.refused_addresses import mend_address
+from store.mail.refused_addresses import mend_address
 from tests.store.people_rows import ADMIN, HR, LEAD, NAMES, SECOND_HR, WORKER, insert_people
 
 BY_HR = Actor(SECOND_HR, "hr")

@@ -7,7 +7,7 @@ not be is refused there; what may be is told, held and written down, one entry a
 - Nobody changes their own record, nor the line above them, nor makes themselves (or somebody below
   them) the manager of somebody who was there before.
 - An address makes nobody a member of a desk, and takes nobody from one: the company settings do.
-- A changed address signs nobody in at once (`store/changes/address_changes.py`).
+- A changed address signs nobody in at once (`store/access/address_changes.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid
 from domain.states import Desk
+from store.access.address_changes import Moved, addresses_moved
 from store.base.audit import Change, record_each
-from store.changes.address_changes import Moved, addresses_moved
 from store.people.company import company
 from store.people.reporting_lines import CURRENT_LINES
 
