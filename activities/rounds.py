@@ -25,9 +25,10 @@ from store.kinds.feedback_round.assigning import assign_lists
 from store.kinds.feedback_round.extending import extend_thin
 from store.kinds.feedback_round.finishing import close_subjects, still_sealed
 from store.kinds.feedback_round.keeping_keys import remove_closed
-from store.kinds.feedback_round.leaving import settle_raters
+from store.kinds.feedback_round.leaving import looks_for_others_at, settle_raters
 from store.kinds.feedback_round.lost_keys import ask_again
 from store.kinds.feedback_round.report_opening import open_reports, unopened
+from store.kinds.feedback_round.rules import round_of
 from store.steering.orders import apply_orders, cancel_all
 from store.tasks.closing import expire_due
 from store.tasks.escalation import fire_rungs
@@ -154,6 +155,9 @@ async def _settle(
     timed = [(w.next_due_at, w.waits_for) for w in waits if w.next_due_at is not None]
     if left.opens_at is not None:
         timed.append((left.opens_at, "report"))
+    if steps[-1].state is not StageState.CLOSED and Phase.COLLECT not in through:
+        daily = await looks_for_others_at(conn, round_of(cycle, steps[-1]), as_of)
+        timed += [(daily, "day")] if daily is not None else []
     instant, what = min(timed, default=(None, "people"))
     await rearm(conn, process, instant)
     return Progress(next_due_at=instant, waits_for=what)

@@ -80,6 +80,7 @@ class TransactionalRoute(APIRoute):
         async def run(request: Request) -> Response:
             transaction = Transaction(request.app.state.database)
             request.state.transaction = transaction
+            request.state.request = request  # who answers an error may have to read the body
             try:
                 response = await handler(request)
             except BaseException:

@@ -19,7 +19,7 @@ from domain.states import Desk, Role
 from play.acts import ACTS, submit_task
 from play.launching import Cycles, Refusal, hr_actor, sentences
 from play.moments import instant
-from play.rounds import review_waiting
+from play.rounds import name_others, review_waiting
 from play.scenario import BEHAVIOUR, Happening, Scenario
 from store.base.arrays import literal
 from store.base.session import Database
@@ -55,6 +55,8 @@ class Crowd:
     ids: dict[str, int]  # employee id -> person
     cycles: Cycles
     reviews: bool = False  # whether comments wait for HR in some round
+    replacing: dict[tuple[UUID, int], datetime] = field(default_factory=dict)
+    """When a subject (by round) will name somebody else in the place of who declined."""
     _events: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     _answered: set[tuple[UUID, int]] = field(default_factory=set)
     _planned: dict[tuple[UUID, int], datetime | None] = field(default_factory=dict)
@@ -79,7 +81,8 @@ class Crowd:
         upcoming = await self._answer(as_of)
         confirming = await self.cycles.confirm_checks(as_of)
         reviewing = await review_waiting(self, as_of) if self.reviews else None
-        upcoming += [at for at in (confirming, reviewing) if at is not None]
+        naming = await name_others(self, as_of)
+        upcoming += [at for at in (confirming, reviewing, naming) if at is not None]
         following = self._next_event()
         if following < NEVER:
             upcoming.append(following)

@@ -3,6 +3,7 @@
 Whom somebody names is drawn from Almanac's own suggestions, seeded, so that two plays are equal.
 """
 
+import contextlib
 import hashlib
 import random
 from collections.abc import Sequence
@@ -10,12 +11,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
+from domain.errors import AlmanacError
 from domain.relationships import Relationship
 from play.answers import plausible
-from store.cycles.facts import CycleFacts, StageFacts
+from store.cycles.facts import CycleFacts, StageFacts, load_cycle
 from store.kinds.feedback_round.leaving import (
     decline_request,
     name_replacement,
@@ -73,7 +76,9 @@ async def answer(
             await approve_nominations(conn, task.id, actor, named, outside, now=at)
         case _ if like is None and crowd.declines(task.subject_id or 0, task.assignee_id or 0):
             await decline_request(conn, task.id, actor, "by the scenario", now=at)
-            await _somebody_else(crowd, conn, round_, task.subject_id or 0, at)
+            day = crowd.day(at) + _A_DAY  # they are asked then
+            wanted = datetime.combine(day, _TEN, tzinfo=crowd.zone).astimezone(UTC)
+            crowd.replacing[stage.id, task.subject_id or 0] = wanted
         case _:
             answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
             agrees = like is not None and like.agrees
@@ -159,24 +164,40 @@ async def review_waiting(crowd: "Crowd", as_of: datetime) -> datetime | None:
     return min(later, default=None)
 
 
+async def name_others(crowd: "Crowd", as_of: datetime) -> datetime | None:
+    """Subjects name somebody else, the day after somebody declined, where anybody is to be had.
+
+    Returns when the next of them wants to.
+    """
+    due = sorted((at, key) for key, at in crowd.replacing.items() if at <= as_of)
+    for at, (stage_id, subject) in due:
+        del crowd.replacing[stage_id, subject]
+        # It may have closed meanwhile.
+        with contextlib.suppress(AlmanacError):
+            await _name_others(crowd, stage_id, subject, at)
+    return min(crowd.replacing.values(), default=None)
+
+
+async def _name_others(crowd: "Crowd", stage_id: UUID, subject: int, at: datetime) -> None:
+    async with crowd.database.begin() as conn:
+        cycle_id = await conn.scalar(
+            text("SELECT cycle_id FROM stages WHERE id = :id"), {"id": stage_id}
+        )
+        cycle = await load_cycle(conn, cycle_id)
+        round_ = round_of(cycle, cycle.stages[stage_id])
+        for _ in range(await replacements_wanted(conn, round_, subject, at)):
+            for free in (await _free(crowd, conn, round_, subject, at))[:1]:
+                named = Named(free, Relationship.PEERS)
+                me = Actor(subject, "person")
+                await name_replacement(conn, round_.id, me, named, now=at)
+
+
 async def _free(
     crowd: "Crowd", conn: AsyncConnection, round_: Round, subject: int, at: datetime
 ) -> list[int]:
     on = round_.cycle.company.local_date(at)
     suggested = await suggestions(conn, round_, subject, on, seed=crowd.scenario.seed)
     return [one.person_id for one in suggested if not one.full]
-
-
-async def _somebody_else(
-    crowd: "Crowd", conn: AsyncConnection, round_: Round, subject: int, at: datetime
-) -> None:
-    """The subject names somebody else, where they are asked to and somebody is to be had."""
-    if not await replacements_wanted(conn, round_, subject, at):
-        return
-    free = await _free(crowd, conn, round_, subject, at)
-    if free:
-        named = Named(free[0], Relationship.PEERS)
-        await name_replacement(conn, round_.id, Actor(subject, "person"), named, now=at)
 
 
 def _chance(seed: int, subject: int) -> random.Random:

@@ -40,6 +40,7 @@ def stories(items: Iterable[object], anybody: str) -> list[Story]:
         key = (
             *(task.cycle.id, task.stage, task.kind, task.role, task.shown, task.compared),
             *(task.hr_reads, task.next_told, task.closes_on, task.empty_list, task.about is None),
+            task.holder,
         )
         groups.setdefault(key, []).append(task)
     return [Story(some[0], _first(some, anybody)) for some in groups.values()]

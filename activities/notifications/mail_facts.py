@@ -126,6 +126,8 @@ class Task:
     protection: "Protection" = field(default_factory=lambda: Protection())
     empty_list: bool = False
     """Nobody stands on the list that is to be approved."""
+    holder: str | None = None
+    """The full name of the person who holds it, where the reader stands in for them."""
 
     @property
     def identified(self) -> bool:

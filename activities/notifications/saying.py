@@ -98,6 +98,7 @@ class Saying:
             relationship=self._relationship(detail) if role is Role.RATER else None,
             protection=_protection(cycle.definition, stage),
             empty_list=kind == "approve" and self.data.get("empty") is True,
+            holder=self.stands_in_for(),
         )
 
     def _relationship(self, task: TaskDetail) -> m.Relationship | None:

@@ -33,7 +33,6 @@ from store.views.lists.tasks import (
 router = APIRouter(prefix="/api", route_class=GuardedRoute, tags=["tasks"])
 
 Reads = Annotated[Call, allow(Action.READ_TASK, Level.TASK)]
-Explains = Annotated[Call, allow(Action.READ_TASK)]
 Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
 Own = Annotated[Call, allow(Action.OWN_TASKS, Level.TASK)]
 Oversees = Annotated[Call, allow(Action.READ_CYCLE)]
@@ -169,7 +168,7 @@ async def get_one(call: Reads, response: Response, task_id: UUID) -> TaskDetail:
 
 
 @router.get("/tasks/{task_id}/explain")
-async def why(call: Explains, task_id: UUID) -> Explanation:
+async def why(call: Reads, task_id: UUID) -> Explanation:
     """Why it looks like this: what opened it, each mail and its fate, the next rung."""
     seen: Seen = await see_task(call, task_id)
     return await explain(call.conn, task_id, seen.reader, call.now)

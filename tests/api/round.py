@@ -1,6 +1,7 @@
 """A round whose lists are being made, as the engine would have opened it."""
 
 import json
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -110,8 +111,9 @@ async def ask_at_once(database: Database, world: World) -> None:
 
 
 async def decline(database: Database, world: World, rater: int) -> UUID:
-    """A rater declines."""
+    """A rater declined yesterday: what follows is seen from the next day on."""
     request = await task_of(database, world, rater)
+    yesterday = NOW - timedelta(days=1)
     async with database.begin() as conn:
-        await decline_request(conn, request, Actor(rater, "person"), "Too close.", now=NOW)
+        await decline_request(conn, request, Actor(rater, "person"), "Too close.", now=yesterday)
     return request

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.account.views import OwnAddress
-from api.pages.frame.shell import go, said, show, typed, words
+from api.pages.frame.shell import go, said, show, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Link
 from api.pages.office.views import Addresses, AddressLine
 from domain.access import Action

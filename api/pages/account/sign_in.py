@@ -18,7 +18,8 @@ from api.authentication import (
     set_session_cookie,
 )
 from api.pages.account.views import AskLink, FollowLink, LinkSent, LinkState
-from api.pages.frame.shell import go, said, show, typed, words
+from api.pages.frame.shell import go, said, show, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Problem
 from api.sign_in import (
     LONGEST_TARGET,

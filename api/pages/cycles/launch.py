@@ -17,7 +17,8 @@ from api.pages.cycles.steering_acts import reason as reason_in
 from api.pages.cycles.views import CheckMood, CheckPoint, LaunchCheckPage, Load, OutReason
 from api.pages.frame import pictures
 from api.pages.frame.dates import plural, say_day, say_instant
-from api.pages.frame.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Link, Problem, Visit
 from api.pages.tasks.reading_views import Steer, SteerField
 from api.pages.tasks.words import participant_reason

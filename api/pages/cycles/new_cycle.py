@@ -21,12 +21,13 @@ from api.pages.cycles.naming_people import (
 )
 from api.pages.cycles.views import NewCycle
 from api.pages.frame.dates import say_day
-from api.pages.frame.shell import go, show, typed, visit_of, words
+from api.pages.frame.shell import go, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Choice, Link, Problem
 from api.pages.tasks.words import participant_reason
 from definitions.calendar import Calendars
 from domain.access import Action
-from domain.errors import NotFound
+from domain.errors import IllegalState, Invalid, NotFound
 from domain.states import ParticipantState
 from store.base.command_keys import fingerprint, run_once
 from store.cycles.audience import Reason
@@ -153,7 +154,13 @@ async def prepare(call: Launches, request: Request) -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if meant.problems else HTTPStatus.OK
         return await show(call, page, status)
     key = words(fields, "key").strip() or secrets.token_urlsafe(16)
-    return await _prepare(call, key, meant.version_id, meant.launch_on, meant.only)
+    try:
+        return await _prepare(call, key, meant.version_id, meant.launch_on, meant.only)
+    except (Invalid, IllegalState) as error:
+        await undo(call)
+        wrong = (Problem("", f"{error.detail} {error.hint or ''}".strip()),)
+        page = await _page(call, calendars, form, lines=meant.lines, problems=wrong)
+        return await show(call, page, error.status)
 
 
 async def _meant(call: Call, calendars: Calendars, form: _Typed) -> _Meant:

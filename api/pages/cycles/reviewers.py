@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages.frame.shell import go, show, typed, undo, words
+from api.pages.frame.shell import go, show, undo, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Link, Problem
 from api.pages.tasks.reading_views import Steer, SteerField
 from domain.access import Action, is_own_case
-from domain.errors import Forbidden, Invalid
+from domain.errors import IllegalState, Invalid
 from store.launch.launching import name_reviewer
 from store.views.lists.cycles import get_cycle
 from store.views.people_pages import find_people
@@ -19,6 +20,10 @@ from store.views.people_pages import find_people
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 Launches = Annotated[Call, allow(Action.LAUNCH)]
+
+OWN_LINE = (
+    "This person is you, or somebody above you. Ask another member of HR to name their reviewer."
+)
 
 ASKS = (
     SteerField("person", "Who takes part?", help="Mail address, employee id, or full name."),
@@ -77,18 +82,19 @@ async def name(call: Launches, request: Request, cycle_id: UUID) -> Response:
                 else "Name somebody."
             )
             problems.append(Problem(f"f-{field.name}", text))
+    if not problems and is_own_case(await call.reader(), found["person"], cycle_id):
+        # As it is said everywhere: HR decides nothing about herself or those above her.
+        own = Problem("f-person", OWN_LINE)
+        return await show(call, await _page(call, cycle_id, given, (own,)), HTTPStatus.FORBIDDEN)
+    if not problems:
+        try:
+            await name_reviewer(
+                call.conn, cycle_id, found["person"], found["reviewer"], call.actor, call.now
+            )
+        except (Invalid, IllegalState) as error:
+            await undo(call)
+            problems = [Problem("f-reviewer", error.detail)]
     if problems:
         page = await _page(call, cycle_id, given, tuple(problems))
-        return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    if is_own_case(await call.reader(), found["person"], cycle_id):
-        raise Forbidden("Nobody decides this about themselves or their own manager line.")
-    try:
-        await name_reviewer(
-            call.conn, cycle_id, found["person"], found["reviewer"], call.actor, call.now
-        )
-    except Invalid as error:
-        await undo(call)
-        wrong = Problem("f-reviewer", error.detail)
-        page = await _page(call, cycle_id, given, (wrong,))
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
     return go(f"/cycles/{cycle_id}/check", "reviewer")

@@ -19,7 +19,8 @@ from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycles.acts import CYCLE_ACTS
 from api.pages.cycles.steering_acts import AFTER, PERSON, STAGE, Act, Values
 from api.pages.frame.dates import plural
-from api.pages.frame.shell import go, show, typed, undo, words
+from api.pages.frame.shell import go, show, undo, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Choice, Link, Problem
 from api.pages.tasks.acts import TASK_ACTS
 from api.pages.tasks.reading_views import Steer, SteerField
@@ -170,7 +171,7 @@ async def _look(call: Call, place: Place, values: Values) -> Response:
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         foreseen = await place.act.look(call, place.id, values)
-    except Invalid as error:
+    except (Invalid, Forbidden) as error:
         await undo(call)
         return await show(call, _form(place, values, _wrong(error)), error.status)
     except IllegalState as error:
@@ -189,7 +190,9 @@ def _missing(field: SteerField) -> Problem:
     return Problem(f"f-{field.name}", words_of[field.name])
 
 
-def _wrong(error: Invalid) -> tuple[Problem, ...]:
+def _wrong(error: Invalid | Forbidden) -> tuple[Problem, ...]:
+    if isinstance(error, Forbidden):
+        return (Problem("", error.detail),)
     named = tuple(
         Problem(f"f-{p['field']}", str(p.get("message", error.detail)))
         for p in error.problems
@@ -282,7 +285,7 @@ async def _act(call: Call, place: Place, values: Values, key: str, number: str) 
         wrong = Problem("f-confirm", f"Type {error.count} to confirm.", "#f-confirm")
         page = _preview(place, values, error.foreseen, (wrong,), key)
         return await show(call, page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    except Invalid as error:
+    except (Invalid, Forbidden) as error:
         await undo(call)
         return await show(call, _form(place, values, _wrong(error)), error.status)
     except IllegalState as error:

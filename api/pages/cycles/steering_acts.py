@@ -138,5 +138,7 @@ async def subject_of(call: Call, values: Values) -> int:
     """The same, but nobody of the own line. Raises Invalid, Forbidden."""
     person = await person_of(call, values)
     if is_own_case(await call.reader(), person):
-        raise Forbidden("Nobody decides this about themselves or their own manager line.")
+        raise Forbidden(
+            "This person is you, or somebody above you. Ask another member of HR to do this."
+        )
     return person

@@ -1,5 +1,6 @@
 """Any error as a page: what happened, what was changed, what to do."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +14,7 @@ from api.pages.account.sign_in import may_follow
 from api.pages.account.views import Refusal
 from api.pages.frame.render import render
 from api.pages.frame.shell import SAID, UTC, visit_of
+from api.pages.frame.typed import not_shown, texts_of
 from api.pages.frame.views import Visit
 from api.transaction import Transaction, instant
 from domain.access import Action
@@ -81,7 +83,7 @@ async def error_page(request: Request, error: AlmanacError) -> Response:
     """Any error as a page, in the frame of whoever is signed in."""
     status = int(error.status)
     if isinstance(error, NotSignedIn):
-        return _signed_out(request)
+        return await _signed_out(request)
     if isinstance(error, FreshSignInNeeded):
         return await _fresh(request)
     title, text, hint = PLAIN.get(status, OURS)
@@ -100,7 +102,13 @@ async def error_page(request: Request, error: AlmanacError) -> Response:
     )
     missing = status == HTTPStatus.SERVICE_UNAVAILABLE
     visit = Visit(instant(request), UTC) if missing else await _visitor(request)
-    return HTMLResponse(render(page, visit), status)
+    return await _shown(request, page, visit)
+
+
+async def _shown(request: Request, page: Refusal, visit: Visit) -> Response:
+    """The page, with what was typed into the form that was refused."""
+    kept = not_shown(await texts_of(request), page.text)
+    return HTMLResponse(render(replace(page, kept=kept), visit), page.status)
 
 
 def _before(request: Request) -> str:
@@ -110,12 +118,12 @@ def _before(request: Request) -> str:
     return ""
 
 
-def _signed_out(request: Request) -> Response:
+async def _signed_out(request: Request) -> Response:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     path = path if may_follow(path) else "/"
     if request.method in SAFE_METHODS:
         return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", int(HTTPStatus.SEE_OTHER))
-    # Whoever typed something must not lose it: the page before still holds it.
+    # Whoever typed something must not lose it.
     page = Refusal(
         title="You were signed out meanwhile",
         status=401,
@@ -123,8 +131,7 @@ def _signed_out(request: Request) -> Response:
         "back and send it again.",
         new_tab=True,
     )
-    visit = Visit(instant(request), UTC)
-    return HTMLResponse(render(page, visit), int(HTTPStatus.UNAUTHORIZED))
+    return await _shown(request, page, Visit(instant(request), UTC))
 
 
 async def _fresh(request: Request) -> Response:
@@ -133,7 +140,7 @@ async def _fresh(request: Request) -> Response:
     After a POST they come back to the page that it was sent from.
     """
     if request.method in SAFE_METHODS:
-        return _signed_out(request)
+        return await _signed_out(request)
     came_from = urlsplit(request.headers.get("referer", ""))
     path = came_from.path + (f"?{came_from.query}" if came_from.query else "")
     path = path if may_follow(path) else "/"
@@ -146,7 +153,7 @@ async def _fresh(request: Request) -> Response:
         sign_in=f"/sign-in?next={quote(path, safe='')}",
         new_tab=True,
     )
-    return HTMLResponse(render(page, await _visitor(request)), int(HTTPStatus.UNAUTHORIZED))
+    return await _shown(request, page, await _visitor(request))
 
 
 async def _visitor(request: Request) -> Visit:

@@ -1,6 +1,7 @@
 """The way from a call to a page: who visits, the answer, and what is said after a redirect."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import cast
@@ -13,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from api.authentication import Call, SignedIn
 from api.pages.frame.render import render
+from api.pages.frame.typed import clean, not_shown, texts_of
 from api.pages.frame.views import Notice, Page, Visit
 from api.transaction import Transaction, connection
 from domain.access import AccessRole, Level
@@ -111,8 +113,13 @@ def _zone(name: str | None) -> ZoneInfo:
 
 
 async def show(call: Call, page: Page, status: int = HTTPStatus.OK) -> HTMLResponse:
-    """Answer a page."""
-    return HTMLResponse(render(page, await visit_of(call)), int(status))
+    """Answer a page. A refusal never loses what was typed: it shows what the page does not."""
+    visit = await visit_of(call)
+    html = render(page, visit)
+    if status >= HTTPStatus.BAD_REQUEST:
+        kept = not_shown(await texts_of(call.request), html)
+        html = render(replace(page, kept=kept), visit) if kept else html
+    return HTMLResponse(html, int(status))
 
 
 def go(path: str, said: str = "") -> RedirectResponse:
@@ -135,11 +142,6 @@ async def undo(call: Call) -> None:
     call.conn = await connection(call.request)
 
 
-async def typed(request: Request, largest: int = 1_000_000) -> FormData:
-    """What was typed into a form."""
-    return await request.form(max_fields=5000, max_part_size=largest)
-
-
 def words(form: FormData, name: str) -> str:
     """The text of a field, with the line ends of a text and without what cannot be kept."""
     value = form.get(name, "")
@@ -156,9 +158,3 @@ async def uploaded(form: FormData, name: str) -> tuple[str, bytes] | None:
         found = upload.filename, await upload.read()
     await form.close()
     return found
-
-
-def clean(text: str) -> str:
-    """Browsers send CRLF; NUL and lone surrogates cannot be stored."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    return text.encode("utf-8", "ignore").decode("utf-8")

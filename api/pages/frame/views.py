@@ -97,7 +97,8 @@ class Person:
 class Page:
     """What the base template needs of every page.
 
-    `part` names the entry of the navigation that is current.
+    `part` names the entry of the navigation that is current. `kept` is what was typed into a form
+    that was refused, where the page itself does not show it.
     """
 
     template: ClassVar[str] = ""
@@ -106,6 +107,7 @@ class Page:
     crumbs: tuple[Link, ...] = ()
     notice: Notice | None = None
     problems: tuple[Problem, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def wrong(self, control: str) -> str:
         """What is wrong with a control, or nothing."""

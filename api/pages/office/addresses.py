@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import PersonPath
 from api.pages.frame.dates import plural, say_day
-from api.pages.frame.shell import go, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Link, Problem
 from api.pages.tasks.reading_views import Steer, SteerField
 from domain.access import Action

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import Number
 from api.pages.frame.dates import say_day
-from api.pages.frame.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.office.definition_words import finding
 from api.pages.office.views import CompanyPage, Finding, WaitingDesk
 from definitions.company import Company

@@ -11,7 +11,8 @@ from starlette.datastructures import FormData
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycles.pictures import plan_timeline
 from api.pages.frame.pictures import Timeline
-from api.pages.frame.shell import clean, go, said, show, typed, undo, uploaded, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, uploaded, visit_of, words
+from api.pages.frame.typed import clean, typed
 from api.pages.frame.views import Link
 from api.pages.office.definition_words import finding, runs_words, stage_words
 from api.pages.office.views import DefinitionLine, DefinitionPage, Definitions, Finding, Publish

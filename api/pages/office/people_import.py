@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from api.authentication import Call, GuardedRoute, allow
-from api.pages.frame.shell import go, show, typed, undo, uploaded, words
+from api.pages.frame.shell import go, show, undo, uploaded, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Choice, Link, Problem
 from api.pages.office.views import ColumnChoice, Finding, Import, Meaning, Unread
 from api.routes.people import LARGEST_FILE

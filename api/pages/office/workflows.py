@@ -41,6 +41,7 @@ WAITS = {
     "report": "the day on which a report opens",
     "rung": "the next reminder or escalation",
     "close": "a close",
+    "day": "the next working day",
     "entry": "somebody to enter",
     "people": "people to do their tasks",
     "predecessors": "what comes before it",
@@ -61,7 +62,7 @@ HELD = {
     "message-refused": "A mail was refused for what is in it",
     "server-refuses": "The mail server refuses mail from us. Nothing is lost: mails wait, "
     "and a few of them try again and again",
-    "cannot-fire-rung": "A rung cannot be fired",
+    "cannot-fire-rung": "A reminder or an escalation cannot be made",
     "cannot-report": "A feedback report cannot be made",
     "cannot-enter": "Somebody cannot enter the cycle",
     "cannot-move": "A date cannot be moved",

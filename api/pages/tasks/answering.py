@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from api.pages.frame.shell import clean, words
+from api.pages.frame.shell import words
+from api.pages.frame.typed import clean
 from api.pages.frame.views import Choice
 from api.pages.tasks.views import Clash, Field, Goal, Row, Said, Step
 from api.pages.tasks.words import question_readers

@@ -15,14 +15,14 @@ from api.pages.frame.views import Link, Visit
 from api.pages.tasks import desk as task_desk
 from api.pages.tasks.reading_views import Explain, Happening, Mood
 from api.seen_tasks import see_task
-from domain.access import Action
+from domain.access import Action, Level
 from domain.notifications import rung_offset, rung_repeat
 from domain.states import TaskState
 from store.views.explain import Explanation, Happened, Named, NextRung, Told, explain
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
-Reads = Annotated[Call, allow(Action.READ_TASK)]
+Reads = Annotated[Call, allow(Action.READ_TASK, Level.TASK)]
 
 CAUSES = {
     "launch": "The cycle was launched, and this stage waits for no other.",

@@ -12,7 +12,8 @@ from starlette.datastructures import FormData
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.frame.dates import say_clock
-from api.pages.frame.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Page, Person, Problem, Visit
 from api.pages.frame.windows import version_of
 from api.pages.kinds import release as task_release

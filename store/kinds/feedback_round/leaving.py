@@ -1,7 +1,8 @@
 """Raters who decline or leave, who is asked in their place, and managers who change meanwhile.
 
 The subject is asked for one more person, while there is time for it, and never told whom for or
-why. What was submitted stays, whoever leaves (language reference §4).
+why: on the company's working day after somebody declined, so that nothing tells the hour. What was
+submitted stays, whoever leaves (language reference §4).
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from store.kinds.feedback_round.lists import (
     with_externals,
 )
 from store.kinds.feedback_round.loads import lock_round
+from store.kinds.feedback_round.quiet import ring_if_last
 from store.kinds.feedback_round.rules import CHOSEN, Round, round_of, to_the_day
 from store.outbox.notices import Notice, tell_all
 from store.outbox.outbox import suppress_for_tasks
@@ -78,8 +80,7 @@ async def decline_request(
     await conn.execute(text("DELETE FROM sealed_answers WHERE task_id = :id"), {"id": task_id})
     round_ = round_of(cycle, stage)
     await _drop(conn, round_, [task], "declined", reason.strip())
-    await ask_for_others(conn, round_, [task.subject_id or 0], now)
-    await ring(conn, stage.process)
+    await ring_if_last(conn, stage, task.subject_id)
 
 
 async def settle_raters(
@@ -96,7 +97,7 @@ async def settle_raters(
     if live:
         await end_tasks(conn, live, TaskState.CANCELLED, "rater_left", as_of, None)
     await _drop(conn, round_, gone, "withdrawn", None)
-    await ask_for_others(conn, round_, sorted({t.subject_id or 0 for t in gone}), as_of)
+    await ask_for_others(conn, round_, as_of)
     if round_.ask_manager and cycle.definition.policies.manager_change != "stay":
         await _follow_managers(conn, round_, as_of)
     return 0
@@ -106,7 +107,7 @@ async def replacements_wanted(
     conn: AsyncConnection, round_: Round, subject_id: int, now: datetime
 ) -> int:
     """How many more people the subject may name now. Reads only."""
-    row = (await _wanted(conn, round_, [subject_id])).get(subject_id)
+    row = (await _wanted(conn, round_, now, subject_id)).get(subject_id)
     return max(row.wanted, 0) if row is not None and _in_time(round_, row, now) else 0
 
 
@@ -134,7 +135,7 @@ async def name_replacement(
     await lock_round(conn, round_.id)
     people = [named] if isinstance(named, Named) else []
     outside = [named] if isinstance(named, External) else []
-    row = (await _wanted(conn, round_, [subject])).get(subject)
+    row = (await _wanted(conn, round_, now, subject)).get(subject)
     if row is None or row.wanted <= 0 or not _in_time(round_, row, now):
         raise IllegalState("Nobody else is to be named.")
     on = cycle.company.local_date(now)
@@ -179,16 +180,15 @@ async def _named_before(
     return [{"person_id": person, "code": "listed", "message": message}]
 
 
-async def ask_for_others(
-    conn: AsyncConnection, round_: Round, subjects: Sequence[int], now: datetime
-) -> None:
-    """Tell subjects that there is room for one more person, where there is still time."""
-    if not subjects:
-        return
+async def ask_for_others(conn: AsyncConnection, round_: Round, as_of: datetime) -> None:
+    """Tell subjects that there is room for one more person, where there is still time. Idempotent.
+
+    What is written bears the day alone, whatever woke the round.
+    """
     company = round_.cycle.company
     notices = []
-    for subject, row in (await _wanted(conn, round_, subjects)).items():
-        if row.wanted > 0 and _in_time(round_, row, now):
+    for subject, row in (await _wanted(conn, round_, as_of)).items():
+        if row.wanted > 0 and _in_time(round_, row, as_of):
             until = company.calendar.before(company.local_date(row.due_at), IN_TIME)
             notices.append(
                 Notice(
@@ -201,28 +201,60 @@ async def ask_for_others(
                     data={"until": until.isoformat(), "target": f"/rounds/{round_.id}/raters"},
                 )
             )
-    await tell_all(conn, notices, now)
+    await tell_all(conn, notices, to_the_day(round_.cycle, as_of), not_before=as_of)
+
+
+async def looks_for_others_at(
+    conn: AsyncConnection, round_: Round, as_of: datetime
+) -> datetime | None:
+    """When subjects are next asked for one more person: as the company's next working day begins.
+
+    Every such day, whether somebody has declined or not, as long as there is time for others. None
+    after that.
+    """
+    due_at = await conn.scalar(
+        text(
+            "SELECT max(due_at) FROM tasks WHERE stage_id = :round "
+            "AND state IN ('planned', 'open', 'done')"
+        ),
+        {"round": round_.id},
+    )
+    if due_at is None:
+        return None
+    company = round_.cycle.company
+    day = company.calendar.after(company.local_date(as_of), 1)
+    if company.calendar.count(day, company.local_date(due_at)) < IN_TIME:
+        return None
+    return to_the_day(round_.cycle, company.opening(day))
 
 
 async def _wanted(
-    conn: AsyncConnection, round_: Round, subjects: Sequence[int]
+    conn: AsyncConnection, round_: Round, now: datetime, subject: int | None = None
 ) -> dict[int, Row[tuple[int, int, int, datetime]]]:
-    """Of subjects still collecting: how many dropped out in time, how many places that leaves."""
+    """Of subjects still collecting: how many dropped out in time, how many places that leaves.
+
+    Somebody who declined today is counted from tomorrow on. Of all subjects, or of one.
+    """
     rows = await conn.execute(
         text(
             """
-            SELECT r.subject_id, count(*) FILTER (WHERE r.replace) AS dropped,
-                count(*) FILTER (WHERE r.replace)
+            SELECT r.subject_id, count(*) FILTER (WHERE dropped) AS dropped,
+                count(*) FILTER (WHERE dropped)
                   - count(*) FILTER (WHERE r.source = 'replacement') AS wanted,
                 (SELECT max(t.due_at) FROM tasks t WHERE t.stage_id = :round
                   AND t.subject_id = r.subject_id) AS due_at
             FROM raters r JOIN round_seals s ON s.stage_id = r.stage_id
               AND s.subject_id = r.subject_id
-            WHERE r.stage_id = :round AND r.subject_id = ANY(CAST(:subjects AS bigint[]))
-            GROUP BY r.subject_id
+            CROSS JOIN LATERAL (SELECT r.replace AND NOT EXISTS (SELECT FROM tasks t
+              WHERE t.stage_id = r.stage_id AND t.subject_id = r.subject_id
+              AND t.assignee_id = r.person_id AND t.ended_reason = 'declined'
+              AND t.ended_at >= :today) AS dropped) d
+            WHERE r.stage_id = :round
+              AND (CAST(:subject AS bigint) IS NULL OR r.subject_id = :subject)
+            GROUP BY r.subject_id HAVING bool_or(dropped)
             """
         ),
-        {"round": round_.id, "subjects": literal(subjects)},
+        {"round": round_.id, "subject": subject, "today": to_the_day(round_.cycle, now)},
     )
     return {row.subject_id: row for row in rows}
 

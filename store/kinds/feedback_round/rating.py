@@ -20,7 +20,7 @@ from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.states import CycleState, Role, TaskState
 from store.cycles.facts import CycleFacts, StageFacts
-from store.engine.processes import ring
+from store.kinds.feedback_round.quiet import ring_if_last
 from store.kinds.feedback_round.rules import to_the_day
 from store.kinds.feedback_round.seals import Written, seal, seal_of, unseal
 from store.outbox.outbox import suppress_for_tasks
@@ -296,16 +296,7 @@ async def _note_done(
         {"id": task.id, "day": day, "me": actor.person_id},
     )
     await suppress_for_tasks(conn, [task.id], "done", day)
-    others = await conn.scalar(
-        text(
-            "SELECT EXISTS (SELECT FROM tasks WHERE stage_id = :stage AND subject_id = :subject "
-            "AND state IN ('planned', 'open'))"
-        ),
-        {"stage": stage.id, "subject": task.subject_id},
-    )
-    # While others are awaited nothing follows from this, and a bell would tell the minute.
-    if not others:
-        await ring(conn, stage.process)
+    await ring_if_last(conn, stage, task.subject_id)
 
 
 def _hidden(task_id: UUID) -> NotFound:

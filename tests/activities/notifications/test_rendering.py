@@ -467,3 +467,28 @@ def test_an_escalation_says_what_was_due_and_that_it_is_not_done(language: str, 
 def test_the_facts_of_an_overdue_task_say_when_it_was_due() -> None:
     assert "\nWas due: Fri 6 Nov" in single(Event.REMINDER).text
     assert "\nDue: Fri 20 Nov" in single(Event.TASK_OPENED).text
+
+
+MINE = {
+    "en": ("nobody but you", "only you", "your manager", "you take part", "you and your"),
+    "de": ("nur sie", "ihre führungskraft", "sie nehmen", "sie und ihre"),
+    "es": ("nadie más que tú", "tu responsable", "participas"),
+    "fr": ("brouillon, vous seul", "votre responsable", "vous participez"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("task", [samples.MANAGER_REVIEW, samples.SELF_REVIEW])
+def test_who_stands_in_reads_nothing_that_is_true_of_the_holder_alone(
+    language: str, task: m.Task
+) -> None:
+    bare = replace(task.cycle, purpose="")
+    task = replace(task, holder="Neena Yang", about=samples.ALEXANDER, next_told=None, cycle=bare)
+    item = m.TaskOpened(task=task)
+    mail = samples.mail(item, language=language)
+    mail = replace(mail, recipient=replace(mail.recipient, stands_in_for="Neena Yang"))
+    for made in (mail, replace(mail, items=(item, samples.ITEMS[Event.RESUMED]))):
+        text = " ".join(render(made, now=NOW).text.split()).lower()
+        assert "neena yang" in text
+        for words in MINE[language]:
+            assert words not in text, words

@@ -159,6 +159,9 @@ async def test_launch_is_checked_and_confirmed_with_the_number_of_people(
     assert "There is nobody by ghost." in alone.text
     own = await post(hr, f"{href}/reviewer", person="top@example.com", reviewer="lead@example.com")
     assert own.status_code == 403, "the top is in HR's own line"
+    assert "This person is you, or somebody above you." in plain(own)
+    assert 'value="top@example.com"' in own.text
+    assert 'value="lead@example.com"' in own.text
     second = await sign_in(SECOND_HR)
     assert (await get(second, f"{href}/reviewer")).status_code == 200
     wrong = await post(hr, f"{href}/confirm", key=hidden(check, "key"), confirm="1000")

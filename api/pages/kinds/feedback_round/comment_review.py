@@ -11,7 +11,8 @@ from starlette.datastructures import FormData
 from api.authentication import Call, GuardedRoute, allow
 from api.bodies import PersonPath
 from api.pages.frame.render import control_id
-from api.pages.frame.shell import go, said, show, typed, words
+from api.pages.frame.shell import go, said, show, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Link, Person, Problem
 from api.pages.kinds.feedback_round.comment_views import (
     CommentField,

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.frame.dates import say_clock
-from api.pages.frame.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Notice
 from api.pages.kinds.feedback_round.nominating_pages import choose_page, usual
 from api.pages.kinds.feedback_round.nominating_reading import chosen_page, one_more_page

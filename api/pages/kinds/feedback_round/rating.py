@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 
 from api.authentication import Call, UnrecordedRoute, allow, drop_session_cookie
 from api.pages.frame.dates import say_clock
-from api.pages.frame.shell import go, said, show, typed, undo, visit_of, words
+from api.pages.frame.shell import go, said, show, undo, visit_of, words
+from api.pages.frame.typed import typed
 from api.pages.frame.views import Notice
 from api.pages.kinds.feedback_round import rating_forms
 from api.pages.kinds.feedback_round.rating_desk import (

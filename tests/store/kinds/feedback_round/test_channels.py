@@ -261,6 +261,12 @@ async def _takes_back(stage: Stage) -> None:
         assert back.status_code == 200, back.text
 
 
+async def _declines(stage: Stage) -> None:
+    async with _own(stage, stage.next_rater) as (client, path):
+        gone = await client.post(f"{path}/decline", json={"reason": "I hardly know her."})
+        assert gone.status_code == 200, gone.text
+
+
 async def _numbers(owner: Database, app: FastAPI) -> tuple[object, ...]:
     """What the database has handed out, and the counters of requests with their instants.
 
@@ -288,8 +294,14 @@ async def _acts(stage: Stage, owner: Database, act: Acts) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("act", "late"),
-    [(_submits, False), (_submits, True), (_types, False), (_takes_back, False)],
-    ids=["submits", "submits late", "types", "takes back"],
+    [
+        (_submits, False),
+        (_submits, True),
+        (_types, False),
+        (_takes_back, False),
+        (_declines, False),
+    ],
+    ids=["submits", "submits late", "types", "takes back", "declines"],
 )
 async def test_nobody_else_sees_that_a_rater_acts(
     stage: Stage, owner: Database, act: Acts, late: bool

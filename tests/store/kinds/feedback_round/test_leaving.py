@@ -13,6 +13,7 @@ from store.cycles.facts import CycleFacts, StageFacts
 from store.kinds.feedback_round.asking import open_raters
 from store.kinds.feedback_round.leaving import (
     decline_request,
+    looks_for_others_at,
     name_replacement,
     replacements_wanted,
     settle_raters,
@@ -32,6 +33,8 @@ from tests.store.kinds.feedback_round.world import (
 )
 
 EARLY = datetime(2027, 1, 14, 19, 23, 45, tzinfo=UTC)
+NEXT_DAY = datetime(2027, 1, 15, 8, 0, tzinfo=UTC)
+"""Midnight of the company's day after."""
 LATE = datetime(2027, 1, 25, 19, tzinfo=UTC)
 
 
@@ -69,27 +72,60 @@ async def test_who_declines_is_asked_no_more_and_the_subject_may_name_one_more(
     assert (state, why) == ("cancelled", "declined")
     assert at == datetime(2027, 1, 14, 8, tzinfo=UTC)
     assert await rows(database, "SELECT count(*) FROM sealed_answers") == [(0,)]
-    [(person, task, data)] = await rows(
-        database,
-        "SELECT person_id, task_id, data::text FROM notifications"
-        " WHERE event = 'replacement_wanted'",
-    )
-    assert (person, task) == (world.subject, None)
-    assert "hardly" not in data
     me = Actor(world.subject, "person")
     async with database.begin() as conn:
         _, _, round_ = await world.facts(conn)
-        assert await replacements_wanted(conn, round_, world.subject, EARLY) == 1
+        assert await replacements_wanted(conn, round_, world.subject, NEXT_DAY) == 1
         before = await rater_list(conn, round_, world.subject)
         assert rater in [one.person_id for one in before.raters], "who declined is not told"
-        await name_replacement(conn, world.collect, me, Named(new, PEERS), now=EARLY)
+        await name_replacement(conn, world.collect, me, Named(new, PEERS), now=NEXT_DAY)
     await _settle(database, world)
     assert await rows(
         database, "SELECT state FROM tasks WHERE assignee_id = :r AND role = 'rater'", r=new
     ) in ([("open",)], [("planned",)])
     async with database.begin() as conn:
         with pytest.raises(IllegalState):
-            await name_replacement(conn, world.collect, me, Named(world.team[7], PEERS), now=EARLY)
+            await name_replacement(
+                conn, world.collect, me, Named(world.team[7], PEERS), now=NEXT_DAY
+            )
+
+
+ASKED_FOR = (
+    "SELECT person_id, task_id, at, data::text FROM notifications"
+    " WHERE event = 'replacement_wanted'"
+)
+
+
+async def test_the_subject_hears_of_room_on_the_next_day_and_no_hour_is_told(
+    database: Database,
+) -> None:
+    world = await _asked(database)
+    bells = await rows(database, "SELECT count(*) FROM bells")
+    await _decline(database, world, world.team[1])
+    assert await rows(database, "SELECT count(*) FROM bells") == bells, "a bell tells the minute"
+    async with database.begin() as conn:
+        _, _, round_ = await world.facts(conn)
+        assert await replacements_wanted(conn, round_, world.subject, EARLY) == 0
+        assert await looks_for_others_at(conn, round_, EARLY) == NEXT_DAY
+    await _settle(database, world)  # something else wakes the round on the same day
+    assert await rows(database, ASKED_FOR) == []
+    for _ in range(2):
+        await _settle(database, world, NEXT_DAY + timedelta(hours=7, minutes=13))
+    [(person, task, at, data)] = await rows(database, ASKED_FOR)
+    assert (person, task, at) == (world.subject, None, NEXT_DAY)
+    assert "hardly" not in data
+
+
+async def test_a_round_looks_each_working_day_while_there_is_time_for_others(
+    database: Database,
+) -> None:
+    world = await _asked(database)
+    async with database.begin() as conn:
+        _, _, round_ = await world.facts(conn)
+        friday = NEXT_DAY + timedelta(hours=9)
+        # Monday is a holiday. From Thursday on fewer than five working days are left.
+        assert await looks_for_others_at(conn, round_, friday) == NEXT_DAY + timedelta(days=4)
+        assert await looks_for_others_at(conn, round_, friday + timedelta(days=5)) is None
 
 
 async def test_a_replacement_who_stood_on_the_list_is_refused_as_any_other_on_it(
@@ -102,7 +138,7 @@ async def test_a_replacement_who_stood_on_the_list_is_refused_as_any_other_on_it
     for person in (world.team[1], world.team[2]):
         async with database.begin() as conn:
             with pytest.raises(Invalid) as refused:
-                await name_replacement(conn, world.collect, me, Named(person, PEERS), now=EARLY)
+                await name_replacement(conn, world.collect, me, Named(person, PEERS), now=NEXT_DAY)
             messages.add(str(refused.value.problems[0]["message"]))
     assert len(messages) == 1
 
@@ -110,6 +146,7 @@ async def test_a_replacement_who_stood_on_the_list_is_refused_as_any_other_on_it
 async def test_too_late_for_somebody_else_nobody_is_asked_for(database: Database) -> None:
     world = await _asked(database)
     await _decline(database, world, world.team[1], at=LATE)
+    await _settle(database, world, LATE + timedelta(days=1))
     told = await rows(
         database, "SELECT count(*) FROM notifications WHERE event = 'replacement_wanted'"
     )
