@@ -1,13 +1,12 @@
 """What a cycle does when it looks at the facts: begins stages, holds barriers, ends."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.turn import Turn
-from definitions.timeline import slip
 from domain.notifications import Event
 from domain.progress import Progress
 from domain.states import CycleState, Desk, StageState
@@ -16,6 +15,7 @@ from store.cycles.readiness import last_closing, open_subjects
 from store.engine.processes import ring_cycle, start, window_for
 from store.outbox.notices import tell_desk
 from store.steering.pause_news import tell_paused
+from store.tasks.expected_plan import barrier_opens, slipped
 from store.tasks.late_joiners import entry_until
 from store.tasks.opening import current_plan
 
@@ -101,32 +101,26 @@ async def _open_barrier(
     company = cycle.company
     if company.local_date(as_of) > company.local_date(freed):
         freed = as_of
-    if stage.planned is not None:
-        freed = max(freed, _not_before(cycle, stage, freed))
+    freed = barrier_opens(cycle, stage, freed)
     await conn.execute(
         text("UPDATE stages SET opened_at = :at WHERE id = :id AND opened_at IS NULL"),
         {"id": stage.id, "at": freed},
     )
-    await slip_plan(conn, cycle, stage, company.local_date(company.opens(freed)))
+    await _slip_plan(conn, cycle, stage, freed)
 
 
-def _not_before(cycle: CycleFacts, stage: StageFacts, freed: datetime) -> datetime:
-    """With an own `opens` as well as `after`, both must hold (§2)."""
-    if stage.spec.opens is None or stage.planned is None:
-        return freed
-    return cycle.company.opening(stage.planned.opens)
-
-
-async def slip_plan(
-    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, opened_on: date
+async def _slip_plan(
+    conn: AsyncConnection, cycle: CycleFacts, stage: StageFacts, opened_at: datetime
 ) -> None:
     """Move the plan of a stage that opens late, and of all after it. Never earlier."""
-    if stage.planned is None or opened_on <= stage.planned.opens:
+    if stage.planned is None:
         return
     plan = current_plan(cycle)
-    slipped = slip(plan, cycle.definition, stage.key, opened_on, cycle.company)
+    moved = slipped(cycle, plan, stage, opened_at)
+    if moved is plan:
+        return
     for other in cycle.stages.values():
-        new = slipped.stages.get(other.key)
+        new = moved.stages.get(other.key)
         if new is None or new == other.planned:
             continue
         await conn.execute(
@@ -138,7 +132,7 @@ async def slip_plan(
         )
     await conn.execute(
         text("UPDATE cycles SET ends_at = greatest(ends_at, :ends) WHERE id = :id"),
-        {"id": cycle.id, "ends": cycle.company.end_of(slipped.ends)},
+        {"id": cycle.id, "ends": cycle.company.end_of(moved.ends)},
     )
 
 

@@ -284,7 +284,7 @@ def _launch_waiting(item: Saying) -> m.MailItem:
 
 def _launched_report(item: Saying) -> m.MailItem:
     cycle = item.cycle()
-    counts = item.facts.counts[cycle.id]
+    counts = item.facts.counts[cycle.id, item.receiver_id]
     return m.LaunchedReport(
         cycle=cycle_of(cycle),
         url=item.cycle_url(),
@@ -301,7 +301,7 @@ def _launched_report(item: Saying) -> m.MailItem:
 
 def _cycle_ended(item: Saying) -> m.MailItem:
     cycle = item.cycle()
-    counts = item.facts.counts[cycle.id]
+    counts = item.facts.counts[cycle.id, item.receiver_id]
     return m.CycleEnded(
         cycle=cycle_of(cycle),
         url=item.cycle_url(),

@@ -16,10 +16,8 @@ from store.base.audit import last_seal
 from store.launch.check import LaunchCheck, report
 from store.mail.counts import (
     Conversation,
-    CycleCounts,
     HeldDetail,
     conversations,
-    cycle_counts,
     held_rows,
     open_tasks,
 )
@@ -41,6 +39,7 @@ from store.outbox.choice import TO_THE_HOLDER
 from store.people.times import desk_members, managers_of
 from store.steering.moves import Asked, moves_of
 from store.tasks.foresight import Foreseen, escalations_ahead
+from store.views.cycle_counts import CycleCounts, counts_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,10 @@ class Facts:
     """What mails are composed from. `tokens` by notification; `as_of` is the sender's instant.
 
     `audit_seal` is the newest seal of the audit log, which `administrators` are mailed.
-    `outsiders` are the people outside the company, `managers` those of subjects, and theirs;
-    `relationships` by a rater's task. `ahead`: who is told next that a task is overdue, where a
-    mail says so; `told`: by task and rung, who is told by it and when that mail leaves.
+    `counts` are by cycle and receiver. `outsiders` are the people outside the company, `managers`
+    those of subjects, and theirs; `relationships` by a rater's task. `ahead`: who is told next that
+    a task is overdue, where a mail says so; `told`: by task and rung, who is told by it and when
+    that mail leaves.
     """
 
     as_of: datetime
@@ -72,7 +72,7 @@ class Facts:
     lifetimes: Lifetimes
     conversations: Mapping[tuple[UUID, int], Conversation]
     open_tasks: Mapping[int, int]
-    counts: Mapping[UUID, CycleCounts]
+    counts: Mapping[tuple[UUID, int], CycleCounts]
     checks: Mapping[UUID, LaunchCheck]
     held: Sequence[HeldDetail]
     outsiders: frozenset[int] = frozenset()
@@ -105,7 +105,6 @@ async def gather(
     cycle_ids |= {d.task.cycle_id for d in told.values() if d.task}
     by_event = _by_event(told.values())
     held = by_event.get(Event.NOT_HELD, []) + by_event.get(Event.RESULT_OPENED, [])
-    reports = by_event.get(Event.LAUNCHED_REPORT, []) + by_event.get(Event.CYCLE_ENDED, [])
     rating = [d.task for d in told.values() if d.task and d.task.role == Role.RATER]
     refused = [d.subject_id for d in by_event.get(Event.ADDRESS_REFUSED, []) if d.subject_id]
     talks = (
@@ -126,7 +125,7 @@ async def gather(
         lifetimes=lifetimes,
         conversations=talks,
         open_tasks=await open_tasks(conn, refused) if refused else {},
-        counts={i: await cycle_counts(conn, i) for i in _cycles_of(reports)},
+        counts=await counts_for(conn, _reported(mails, told), as_of),
         checks={
             i: await report(conn, i, as_of)
             for i in _cycles_of(by_event.get(Event.LAUNCH_CHECK, []))
@@ -142,6 +141,18 @@ async def gather(
         moves=await moves_of(conn, _brought_up(mails, told), as_of),
         lists=await _lists(conn, mails, told, lifetimes, as_of),
     )
+
+
+def _reported(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> set[tuple[UUID, int]]:
+    """Which cycles are told in numbers to whom: each reads those that they may see."""
+    return {
+        (detail.cycle_id, mail.receiver_id)
+        for mail in mails
+        for item in mail.items
+        if (detail := told.get(item))
+        and detail.event in (Event.LAUNCHED_REPORT, Event.CYCLE_ENDED)
+        and detail.cycle_id is not None
+    }
 
 
 def _brought_up(mails: Sequence[ClaimedMail], told: Mapping[int, Detail]) -> set[Asked]:

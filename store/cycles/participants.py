@@ -206,11 +206,12 @@ async def write_skips(
 async def write_personal_plans(
     conn: AsyncConnection, cycle_id: UUID, plans: Mapping[int, Plan]
 ) -> None:
-    """Store the plans of people in a rolling cycle, in one statement."""
+    """Store the plans of people in a rolling cycle, in one statement. Their first plans stay."""
     if plans:
         await conn.execute(
             text(
-                "UPDATE participants p SET plan = CAST(n.plan AS jsonb)"
+                "UPDATE participants p SET plan = CAST(n.plan AS jsonb),"
+                " first_plan = coalesce(p.first_plan, p.plan)"
                 " FROM unnest(CAST(:ids AS bigint[]), CAST(:plans AS text[])) AS n(id, plan)"
                 " WHERE p.cycle_id = :cycle AND p.person_id = n.id"
             ),

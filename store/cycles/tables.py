@@ -85,6 +85,7 @@ class Participant(Base):
     entered_on: Mapped[date | None]
     late: Mapped[bool] = mapped_column(server_default=text("false"))
     plan: Mapped[JsonObject | None]  # a rolling cycle's personal plan
+    first_plan: Mapped[JsonObject | None]  # before it moved; none: it never did
     released_at: Mapped[datetime | None]  # HR released the result to the managers
     opened_at: Mapped[datetime | None]  # the result may be read by the subject
 

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
 from domain.notifications import Event
-from store.access.visible import COUNTED, TOLD
+from store.access.visible import TOLD
+from store.cycles.counted_tasks import tasks_of
 from store.outbox.outbox import NewNotification, queue
 
 FIRST = timedelta(minutes=10)
@@ -19,7 +20,8 @@ FIRST = timedelta(minutes=10)
 class FirstMinutes:
     """Counts of a cycle shortly after its launch, and whose address was refused.
 
-    Who has opened a form is a count and never a name.
+    `tasks` have opened so far; `forms_seen` and `done` are among them. Who has opened a form is a
+    count and never a name.
     """
 
     opened_at: datetime | None
@@ -48,7 +50,7 @@ async def first_ten_minutes(
 
     Raises NotFound.
     """
-    values = {"id": cycle_id, "hidden": hidden}
+    values = {"id": cycle_id, "hidden": hidden, "now": now}
     row = (await conn.execute(text(_COUNTS), values)).one_or_none()
     if row is None:
         raise NotFound(f"there is no cycle {cycle_id}")
@@ -92,26 +94,30 @@ async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: 
     return queued > 0
 
 
+OF_THE_LAUNCH = "n.event NOT IN ('test_mail', 'launch_check', 'launch_waiting', 'launched_report')"
+"""Of `notifications n`: what people are told. Not what the desk is told about the launch: the
+report of these numbers would count itself."""
+
 _COUNTS = f"""
 WITH mailed AS (
   SELECT DISTINCT m.id, m.state, m.person_id FROM notifications n JOIN mails m ON m.id = n.mail_id
-  WHERE n.cycle_id = :id AND n.event <> 'test_mail' AND {TOLD}
-), shown AS (
-  SELECT t.state, t.seen_at FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-  WHERE t.cycle_id = :id
+  WHERE n.cycle_id = :id AND {OF_THE_LAUNCH} AND {TOLD}
+), opened AS (
+  SELECT k.status, k.seen_at FROM ({tasks_of("CAST(:id AS uuid)")}) k
+  WHERE k.status IN ('in_time', 'late', 'done', 'expired')
 )
 SELECT c.opened_at, c.participants,
-  (SELECT count(*) FROM shown) AS tasks,
+  (SELECT count(*) FROM opened) AS tasks,
   (SELECT count(*) FROM mailed WHERE state = 'sent') AS sent,
   (SELECT count(*) FROM mailed WHERE state = 'failed') AS failed,
   (SELECT count(*) FROM mailed WHERE state = 'unknown') AS unknown,
   (SELECT count(DISTINCT n.person_id) FROM notifications n WHERE n.cycle_id = :id
-    AND n.event <> 'test_mail' AND n.state IN ('queued', 'sending') AND NOT n.ride_along
+    AND {OF_THE_LAUNCH} AND n.state IN ('queued', 'sending') AND NOT n.ride_along
     AND {TOLD}) AS waiting,
   (SELECT array_agg(DISTINCT person_id ORDER BY person_id) FROM mailed
     WHERE state = 'failed' AND person_id IS NOT NULL) AS refused,
-  (SELECT count(*) FROM shown WHERE seen_at IS NOT NULL) AS seen,
-  (SELECT count(*) FROM shown WHERE state = 'done') AS done,
+  (SELECT count(*) FROM opened WHERE seen_at IS NOT NULL) AS seen,
+  (SELECT count(*) FROM opened WHERE status = 'done') AS done,
   (SELECT count(*) FROM held_rows WHERE cycle_id = :id AND cleared_at IS NULL) AS held
 FROM cycles c WHERE c.id = :id
 """

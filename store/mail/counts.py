@@ -1,4 +1,4 @@
-"""Numbers and lists in the mails to desks: how a launch went, how a cycle ended, what is held."""
+"""What mails say about several rows: conversations, what somebody holds, what is held."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,58 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-@dataclass(frozen=True, slots=True)
-class CycleCounts:
-    """A cycle in numbers, as of now."""
-
-    people_in: int
-    people_out: int
-    tasks: int
-    done: int
-    mails_sent: int
-    mails_waiting: int
-    mails_refused: int
-    held: int
-    expired_by_stage: tuple[tuple[str, int], ...]
-
-    @property
-    def expired(self) -> int:
-        return sum(count for _, count in self.expired_by_stage)
-
-
-async def cycle_counts(conn: AsyncConnection, cycle_id: UUID) -> CycleCounts:
-    """Count a cycle's people, tasks and mails. For desks alone, so a query each is no matter."""
-    row = (
-        await conn.execute(
-            text(
-                """
-                SELECT
-                  (SELECT count(*) FROM participants WHERE cycle_id = :id AND state = 'in'),
-                  (SELECT count(*) FROM participants WHERE cycle_id = :id AND state <> 'in'),
-                  (SELECT count(*) FROM tasks WHERE cycle_id = :id),
-                  (SELECT count(*) FROM tasks WHERE cycle_id = :id AND state = 'done'),
-                  count(DISTINCT n.mail_id) FILTER (WHERE n.state = 'sent'),
-                  count(DISTINCT n.person_id) FILTER (WHERE n.state IN ('queued', 'sending')),
-                  count(DISTINCT n.person_id) FILTER (WHERE n.reason = 'address_refused'),
-                  (SELECT count(*) FROM held_rows WHERE cycle_id = :id AND cleared_at IS NULL)
-                FROM notifications n WHERE n.cycle_id = :id
-                """
-            ),
-            {"id": cycle_id},
-        )
-    ).one()
-    stages = await conn.execute(
-        text(
-            "SELECT s.title, count(*) FROM tasks t JOIN stages s ON s.id = t.stage_id "
-            "WHERE t.cycle_id = :id AND t.state = 'expired' GROUP BY s.position, s.title "
-            "ORDER BY s.position"
-        ),
-        {"id": cycle_id},
-    )
-    by_stage = tuple((title, count) for title, count in stages)
-    return CycleCounts(*(*row, by_stage))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.access.visible import COUNTED
+from domain.counts import Counts
+from store.access.visible import COUNTED, TOLD
 from store.base.search_patterns import patterns
+from store.cycles.counted_tasks import STATUS, SUMS, counts_of, tasks_of
+from store.launch.first_minutes import OF_THE_LAUNCH
 
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """A cycle with its counts. `stage` is what is open now, with its planned due date."""
+    """A cycle with its counts. `stage` is open now; on `stage_due_on` most of it is due."""
 
     id: UUID
     title: str
@@ -23,11 +26,9 @@ class CycleRow:
     launch_on: date
     ends_at: datetime | None
     participants: int
-    done: int
-    total: int
-    late: int
     stage: str | None
     stage_due_on: date | None
+    counts: Counts
 
 
 async def cycle_rows(
@@ -39,24 +40,21 @@ async def cycle_rows(
             f"""
             WITH listed AS (SELECT * FROM cycles ORDER BY id DESC LIMIT :limit)
             SELECT c.id, c.title, c.state, c.definition, v.version, c.launch_on, c.ends_at,
-              c.participants, coalesce(n.done, 0), coalesce(n.total, 0), coalesce(n.late, 0),
-              o.title, o.planned_due_on
+              c.participants, o.title, o.due_on, n.*
             FROM listed c JOIN definition_versions v ON v.id = c.version_id
+            LEFT JOIN (SELECT k.cycle_id, {SUMS} FROM ({tasks_of("SELECT id FROM listed")}) k
+              GROUP BY 1) n ON n.cycle_id = c.id
             LEFT JOIN LATERAL (
-              SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
-                count(*) FILTER (WHERE t.state IN ('done', 'open', 'expired')) AS total,
-                count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now) AS late
-              FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-              WHERE t.cycle_id = c.id) n ON true
-            LEFT JOIN LATERAL (
-              SELECT s.title, s.planned_due_on FROM stages s
+              SELECT s.title, coalesce((SELECT mode() WITHIN GROUP (ORDER BY t.due_on DESC)
+                FROM tasks t WHERE t.stage_id = s.id AND t.state IN ('open', 'planned')
+                AND {COUNTED}), s.planned_due_on) AS due_on FROM stages s
               WHERE s.cycle_id = c.id AND s.state = 'open' ORDER BY s.position LIMIT 1) o ON true
             ORDER BY c.id DESC
             """
         ),
         {"now": now, "hidden": hidden, "limit": limit},
     )
-    return [CycleRow(*row) for row in rows]
+    return [CycleRow(*(*tuple(row)[:10], counts_of(row))) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +128,8 @@ async def participant_rows(
             SELECT p.person_id, w.first_name || ' ' || w.last_name, w.first_name,
               coalesce(p.department, w.department), p.state, p.reason,
               CASE WHEN p.person_id <> ALL(CAST(:hidden AS bigint[])) THEN p.because END,
-              p.entered_on, p.late, m.first_name || ' ' || m.last_name, coalesce(n.done, 0),
-              coalesce(n.open, 0), coalesce(n.overdue, 0),
+              p.entered_on, p.late, m.first_name || ' ' || m.last_name, n.done,
+              n.in_time + n.late, n.late,
               p.person_id = ANY(CAST(:hidden AS bigint[])), w.last_name || ' ' || w.first_name,
               w.email
             FROM participants p JOIN people w ON w.id = p.person_id
@@ -139,11 +137,9 @@ async def participant_rows(
               AND (l.valid_to IS NULL OR l.valid_to > :on)
             LEFT JOIN people m ON m.id = l.manager_id
             LEFT JOIN LATERAL (
-              SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
-                count(*) FILTER (WHERE t.state = 'open') AS open,
-                count(*) FILTER (WHERE t.state = 'open' AND t.due_at < :now) AS overdue
-              FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-              WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id) n ON true
+              SELECT {SUMS} FROM (SELECT {STATUS} AS status FROM tasks t
+                JOIN stages s ON s.id = t.stage_id AND {COUNTED}
+                WHERE t.cycle_id = p.cycle_id AND t.subject_id = p.person_id) k) n ON true
             WHERE p.cycle_id = :cycle
               AND (:state = '' OR p.state = :state)
               AND (:not_chosen OR p.reason <> 'not_chosen')
@@ -304,16 +300,16 @@ class Refused:
 
 
 async def refused_mails(conn: AsyncConnection, cycle_id: UUID) -> list[Refused]:
-    """Refused mails of a cycle, the latest first."""
+    """Refused mails of a cycle, as many as its first minutes count: none to raters."""
     rows = await conn.execute(
         text(
-            """
+            f"""
             SELECT DISTINCT ON (m.id) w.id, w.address_refused_at IS NOT NULL,
               w.first_name || ' ' || w.last_name, m.address, m.smtp_code, m.smtp_answer,
               coalesce(n.settled_at, m.created_at) AS at
             FROM notifications n JOIN mails m ON m.id = n.mail_id
             JOIN people w ON w.id = n.person_id
-            WHERE n.cycle_id = :cycle AND m.state = 'failed' AND n.event <> 'test_mail'
+            WHERE n.cycle_id = :cycle AND m.state = 'failed' AND {OF_THE_LAUNCH} AND {TOLD}
             ORDER BY m.id LIMIT 200
             """
         ),

@@ -1,9 +1,10 @@
 """How far a cycle is: one query a picture, counted in the database.
 
-What is counted, and for whom, says `store/access/visible.py`; `hidden` are the subjects whose cases
-the reader does not see.
+What is counted says `store.cycles.counted_tasks`, and for whom `store.access.visible`; `hidden` are
+the subjects whose cases the reader does not see.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,87 +12,91 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.counts import COUNTED as COUNTING
+from domain.counts import Counts
 from store.access.visible import COUNTED
+from store.cycles.counted_tasks import SUMS, counts_of, tasks_of
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Tasks of a department in a stage. `other`: expired, excused or cancelled."""
+    """Tasks of a department in a stage; `department` is none for what is about nobody."""
 
-    department: str
+    department: str | None
     stage_id: UUID
-    done: int
-    in_time: int
-    late: int
-    other: int
+    counts: Counts
 
 
 async def shares(
     conn: AsyncConnection, cycle_id: UUID, now: datetime, *, hidden: list[int]
 ) -> list[Share]:
-    """Tasks by department of the subject and stage; both pictures of departments come from it.
+    """Tasks by department of the subject and stage; both pictures of departments come from it."""
+    rows = await conn.execute(
+        text(
+            "SELECT CASE WHEN k.subject_id IS NOT NULL THEN coalesce(k.department, '') END"
+            f" AS department, k.stage_id, {SUMS} FROM ({tasks_of('CAST(:cycle AS uuid)')}) k"
+            " GROUP BY 1, 2"
+        ),
+        {"cycle": cycle_id, "now": now, "hidden": hidden},
+    )
+    return [Share(row.department, row.stage_id, counts_of(row)) for row in rows]
 
-    Tasks that are about nobody (a release) belong to no department and are left out.
+
+@dataclass(frozen=True, slots=True)
+class ByDay:
+    """How many tasks were to be done on each day by the plan of the launch, and how many were."""
+
+    planned: Mapping[date, int]
+    done: Mapping[date, int]
+
+
+async def by_day(
+    conn: AsyncConnection, cycle_id: UUID, now: datetime, zone: str, *, hidden: list[int]
+) -> ByDay:
+    """Count the tasks of a cycle by their planned days, and what is done by days of `zone`.
+
+    `zone` is the company's. Both add up over the same tasks.
     """
     rows = await conn.execute(
         text(
             f"""
-            SELECT coalesce(p.department, ''), t.stage_id,
-              CASE WHEN t.state = 'done' THEN 'done' WHEN t.state <> 'open' THEN 'other'
-                WHEN t.due_at < :now THEN 'late' ELSE 'in_time' END, count(*)
-            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-            JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id
-            WHERE t.cycle_id = :cycle AND t.state <> 'planned' GROUP BY 1, 2, 3
+            WITH counted AS (SELECT * FROM ({tasks_of("CAST(:cycle AS uuid)")}) k
+              WHERE k.status = ANY(CAST(:counts AS text[])))
+            SELECT 'planned', promised_on AS day, count(*) FROM counted
+              WHERE promised_on IS NOT NULL GROUP BY 2
+            UNION ALL
+            SELECT 'done', CAST(ended_at AT TIME ZONE :zone AS date), count(*) FROM counted
+              WHERE status = 'done' GROUP BY 2
             """
         ),
-        {"cycle": cycle_id, "now": now, "hidden": hidden},
+        {"cycle": cycle_id, "now": now, "zone": zone, "hidden": hidden, "counts": list(COUNTING)},
     )
-    counted: dict[tuple[str, UUID], dict[str, int]] = {}
-    for department, stage, part, number in rows:
-        counted.setdefault((department, stage), dict.fromkeys(PARTS, 0))[part] = number
-    return [Share(*place, *(parts[part] for part in PARTS)) for place, parts in counted.items()]
-
-
-PARTS = ("done", "in_time", "late", "other")
-
-
-async def done_by_day(
-    conn: AsyncConnection, cycle_id: UUID, zone: str, *, hidden: list[int]
-) -> dict[date, int]:
-    """How many tasks were done on each day of the company's zone."""
-    rows = await conn.execute(
-        text(
-            f"""
-            SELECT CAST(t.ended_at AT TIME ZONE :zone AS date), count(*)
-            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-            WHERE t.cycle_id = :cycle AND t.state = 'done' GROUP BY 1
-            """
-        ),
-        {"cycle": cycle_id, "zone": zone, "hidden": hidden},
-    )
-    return {row[0]: row[1] for row in rows}
+    found: dict[str, dict[date, int]] = {"planned": {}, "done": {}}
+    for what, day, count in rows:
+        found[what][day] = count
+    return ByDay(found["planned"], found["done"])
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """How many tasks of a stage are, or were, due on a day."""
+    """How many tasks of a stage that are still to be done are due on a day."""
 
     stage_id: UUID
     due_on: date
     tasks: int
 
 
-async def dues(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int]) -> list[Due]:
-    """Due dates of all tasks that count, by stage."""
+async def dues(
+    conn: AsyncConnection, cycle_id: UUID, now: datetime, *, hidden: list[int]
+) -> list[Due]:
+    """Due dates of what is open or planned, by stage."""
     rows = await conn.execute(
         text(
-            f"""
-            SELECT t.stage_id, t.due_on, count(*)
-            FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
-            WHERE t.cycle_id = :cycle AND t.state NOT IN ('cancelled', 'excused') GROUP BY 1, 2
-            """
+            f"SELECT k.stage_id, k.due_on, count(*) FROM ({tasks_of('CAST(:cycle AS uuid)')}) k"
+            " WHERE k.status IN ('in_time', 'late', 'to_come') AND k.due_on IS NOT NULL"
+            " GROUP BY 1, 2 ORDER BY 2"
         ),
-        {"cycle": cycle_id, "hidden": hidden},
+        {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
     return [Due(*row) for row in rows]
 

@@ -1,5 +1,6 @@
 """HR: the list of cycles, and the overview of one."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,6 +11,7 @@ from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycles import pictures
 from api.pages.cycles.frame import tabs
 from api.pages.cycles.offers import steering_of
+from api.pages.cycles.stage_times import StageTime, expected_end, stage_times
 from api.pages.cycles.views import CycleLine, CyclePage, Cycles, Figure, StageLine, Upcoming
 from api.pages.frame.dates import plural, say_day
 from api.pages.frame.shell import go, said, show, visit_of
@@ -17,6 +19,7 @@ from api.pages.frame.views import Link, Notice, Visit
 from api.pages.office.definition_words import opens_words
 from definitions.models import Definition
 from domain.access import Action
+from domain.counts import Counts
 from domain.states import CycleState, StageState
 from store.access.facts import hidden_cases
 from store.cycles.facts import load_cycle
@@ -31,6 +34,7 @@ Reads = Annotated[Call, allow(Action.READ_CYCLE)]
 Launches = Annotated[Call, allow(Action.LAUNCH)]
 
 UNLAUNCHED = (CycleState.CHECK, CycleState.WAITING)
+ENDED = (CycleState.CLOSED, CycleState.CANCELLED)
 PAGE = 100
 
 
@@ -39,14 +43,13 @@ async def cycles(call: Reads, request: Request) -> Response:
     """All cycles."""
     visit = await visit_of(call)
     rows = await queries.cycle_rows(call.conn, call.now, hidden=hidden_cases(await call.reader()))
-    over = (CycleState.CLOSED, CycleState.CANCELLED)
     planned = await queries.planned_launches(call.conn, visit.today)
     page = Cycles(
         title="Review cycles",
         part="cycles",
         notice=said(request),
-        running=tuple(_line(row, visit) for row in rows if row.state not in over),
-        ended=tuple(_line(row, visit) for row in rows if row.state in over),
+        running=tuple(_line(row, visit) for row in rows if row.state not in ENDED),
+        ended=tuple(_line(row, visit) for row in rows if row.state in ENDED),
         upcoming=tuple(
             Upcoming(
                 p.title.replace("{period}", "").strip(),
@@ -75,9 +78,7 @@ def _line(row: queries.CycleRow, visit: Visit) -> CycleLine:
         row.launch_on,
         visit.company_day(row.ends_at) if row.ends_at else None,
         row.participants,
-        row.done,
-        row.total,
-        row.late,
+        row.counts,
         coming,
     )
 
@@ -101,12 +102,14 @@ async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit)
     hidden = hidden_cases(await call.reader(), item.id)
     stages = await list_stages(call.conn, item.id, call.now, hidden=hidden)
     facts = await load_cycle(call.conn, item.id)
-    due = await progress.dues(call.conn, item.id, hidden=hidden)
+    due = await progress.dues(call.conn, item.id, call.now, hidden=hidden)
     shares = await progress.shares(call.conn, item.id, call.now, hidden=hidden)
     zone = str(facts.calendars.zone)
-    done = await progress.done_by_day(call.conn, item.id, zone, hidden=hidden)
+    by_day = await progress.by_day(call.conn, item.id, call.now, zone, hidden=hidden)
+    times = stage_times(facts, stages, due, call.now)
     needs = await progress.attention(call.conn, item.id, hidden=hidden)
     today = facts.company.local_date(call.now)
+    counts = sum((one.counts for one in shares), Counts())
     version = await get_version(call.conn, item.version_id)
     return CyclePage(
         title=item.title,
@@ -117,13 +120,21 @@ async def _overview(call: Call, request: Request, item: CycleItem, visit: Visit)
         heading=item.title,
         state=item.state,
         tabs=await tabs(call, item, "overview"),
-        facts=tuple(_facts(item, visit, f"{item.definition}, version {version.version}")),
-        figures=tuple(_figures(item, stages, needs)),
-        stages=tuple(_stage(stage, item, visit, facts.definition) for stage in stages),
-        timeline=pictures.cycle_timeline(item.title, stages, due, facts.calendars, today),
-        burn_up=pictures.cycle_burn_up(
-            stages, due, done, item.participants, item.launch_on, item.ends_at, today
+        facts=tuple(
+            _facts(
+                item,
+                visit,
+                expected_end(facts, call.now),
+                f"{item.definition}, version {version.version}",
+            )
         ),
+        figures=tuple(_figures(item, counts, needs)),
+        counted=_counted(counts),
+        stages=tuple(
+            _stage(stage, times[stage.id], item, visit, facts.definition) for stage in stages
+        ),
+        timeline=pictures.cycle_timeline(item.title, times, stages, due, facts.calendars, today),
+        burn_up=pictures.cycle_burn_up(by_day, item.launch_on, today, over=item.state in ENDED),
         departments=pictures.by_department(shares),
         heat=pictures.by_stage(shares, stages),
         steering=steering_of(item, visit),
@@ -143,6 +154,7 @@ def _given_up(item: CycleItem, notice: Notice | None) -> CyclePage:
         tabs=(),
         facts=("the launch was given up; nobody was told",),
         figures=(),
+        counted="",
         stages=(),
         timeline=None,
         burn_up=None,
@@ -152,7 +164,7 @@ def _given_up(item: CycleItem, notice: Notice | None) -> CyclePage:
     )
 
 
-def _facts(item: CycleItem, visit: Visit, version: str) -> list[str]:
+def _facts(item: CycleItem, visit: Visit, ends_at: datetime | None, version: str) -> list[str]:
     facts = [f"launched {say_day(item.launch_on, visit.today)}"]
     if item.launched_by == "rolling":
         facts = ["people enter on their hire date"]
@@ -160,29 +172,40 @@ def _facts(item: CycleItem, visit: Visit, version: str) -> list[str]:
         facts.append(f"paused since {say_day(item.paused_at.astimezone(visit.zone).date())}")
     if item.closed_at is not None:
         facts.append(f"ended {say_day(item.closed_at.astimezone(visit.zone).date(), visit.today)}")
-    elif item.ends_at is not None:
-        day = say_day(visit.company_day(item.ends_at), visit.today)
-        facts.append(f"ends {day} at the latest")
+    elif ends_at is not None:
+        day = say_day(visit.company_day(ends_at), visit.today)
+        facts.append(f"ends {day} at the latest, as it stands now")
     return [*facts, version]
 
 
-def _figures(item: CycleItem, stages: list[StageItem], needs: progress.Attention) -> list[Figure]:
-    total = {
-        name: sum(getattr(stage, name) or 0 for stage in stages)
-        for name in ("done", "open", "overdue", "planned", "expired")
-    }
-    existing = total["done"] + total["open"] + total["planned"] + total["expired"]
-    return [
+def _figures(item: CycleItem, counts: Counts, needs: progress.Attention) -> list[Figure]:
+    figures = [
         Figure(f"{item.participants:,}", "people take part"),
-        Figure(f"{total['done']:,}", "tasks done", f"of {existing:,}"),
-        Figure(f"{total['open'] - total['overdue']:,}", "open, in time"),
-        Figure(f"{total['overdue']:,}", "late", "", "late" if total["overdue"] else ""),
+        Figure(f"{counts.done:,}", "tasks done", f"of {counts.total:,}"),
+        Figure(f"{counts.in_time:,}", "open, in time"),
+        Figure(f"{counts.late:,}", "late", "", "late" if counts.late else ""),
+        Figure(f"{counts.to_come:,}", "to come"),
+        Figure(f"{counts.expired:,}", "expired"),
         Figure(f"{needs.climbed:,}", "escalated"),
     ]
+    return [figure for figure in figures if figure.label != "expired" or counts.expired]
 
 
-def _stage(stage: StageItem, item: CycleItem, visit: Visit, definition: Definition) -> StageLine:
-    overdue = stage.overdue or 0
+def _counted(counts: Counts) -> str:
+    """What the figures and pictures of the page count."""
+    said = (
+        "Counted is every task of those who take part, from the launch on: done, open, late, "
+        "expired or to come. What raters write is not counted"
+    )
+    if counts.unasked:
+        noun = plural(counts.unasked, "task that was", "tasks that were")
+        said += f", nor {'is' if counts.unasked == 1 else 'are'} {noun} excused or cancelled"
+    return f"{said}. Your own case and those of your managers are left out."
+
+
+def _stage(
+    stage: StageItem, time: StageTime, item: CycleItem, visit: Visit, definition: Definition
+) -> StageLine:
     steer = visit.hr and item.state == CycleState.OPEN and stage.state != StageState.CLOSED
     href = f"/cycles/{item.id}/steer"
     query = urlencode({"stage": str(stage.id)})
@@ -194,16 +217,27 @@ def _stage(stage: StageItem, item: CycleItem, visit: Visit, definition: Definiti
         stage.title,
         stage.kind,
         stage.state,
-        stage.planned_opens_on,
-        stage.planned_due_on,
-        stage.planned_closes_on,
-        stage.done or 0,
-        (stage.open or 0) - overdue,
-        overdue,
-        (stage.expired or 0) + (stage.excused or 0) + (stage.cancelled or 0),
+        time.opens_on,
+        time.due_on,
+        time.closes_on,
+        time.ended_on,
+        _counts(stage),
         waits,
         f"{href}/extend_stage?{query}" if steer else "",
         f"{href}/close_stage?{query}" if steer else "",
+    )
+
+
+def _counts(stage: StageItem) -> Counts:
+    overdue = stage.overdue or 0
+    return Counts(
+        done=stage.done or 0,
+        in_time=(stage.open or 0) - overdue,
+        late=overdue,
+        to_come=stage.planned or 0,
+        expired=stage.expired or 0,
+        excused=stage.excused or 0,
+        cancelled=stage.cancelled or 0,
     )
 
 

@@ -1,21 +1,25 @@
 """The pictures of a cycle, from its facts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from api.pages.cycles import progress_pictures
+from api.pages.cycles.stage_times import StageTime
 from api.pages.frame import pictures
 from api.pages.frame.dates import say_day
 from definitions.calendar import Calendars
 from definitions.models import Definition
 from definitions.timeline import Plan
 from definitions.working_days import CalendarRange
+from domain.counts import Counts
 from store.views.lists.cycles import StageItem
-from store.views.progress import Due, Share
+from store.views.progress import ByDay, Due, Share
 
 LONGEST = 400  # days that a burn-up draws
 NO_DEPARTMENT = "No department"
+WHOLE = "The whole cycle"
+"""Where tasks are counted that are about nobody: a release."""
 
 
 def working(calendars: Calendars) -> Callable[[date], bool]:
@@ -38,26 +42,28 @@ def holidays(calendars: Calendars) -> Mapping[date, str]:
 
 def cycle_timeline(
     title: str,
+    times: Mapping[UUID, StageTime],
     stages: Sequence[StageItem],
     due: Sequence[Due],
     calendars: Calendars,
     today: date,
 ) -> pictures.Timeline | None:
     """The stages of a launched cycle on the company's calendar; none for a rolling cycle."""
-    by_stage: dict[UUID, list[tuple[date, int]]] = {}
+    dues: dict[UUID, list[tuple[date, int]]] = {}
     for one in due:
-        by_stage.setdefault(one.stage_id, []).append((one.due_on, one.tasks))
+        dues.setdefault(one.stage_id, []).append((one.due_on, one.tasks))
     spans = [
         pictures.Span(
             stage.title,
             stage.state,
-            stage.planned_opens_on,
-            stage.planned_due_on,
-            stage.planned_closes_on,
-            tuple(sorted(by_stage.get(stage.id, []))),
+            time.opens_on,
+            time.due_on,
+            time.closes_on,
+            tuple(sorted(dues.get(stage.id, []))) if time.ended_on is None else (),
+            time.ended_on,
         )
         for stage in stages
-        if stage.planned_opens_on is not None and stage.planned_due_on is not None
+        if (time := times.get(stage.id)) is not None and time.due_on is not None
     ]
     if not spans:
         return None
@@ -96,36 +102,23 @@ def plan_timeline(
 
 
 def cycle_burn_up(
-    stages: Sequence[StageItem],
-    due: Sequence[Due],
-    done: Mapping[date, int],
-    participants: int,
-    launch_on: date,
-    ends_at: datetime | None,
-    today: date,
+    by_day: ByDay, launch_on: date, today: date, *, over: bool
 ) -> progress_pictures.BurnUp | None:
-    """Tasks done by day against the due dates; stages to come count one task a participant."""
-    planned: dict[date, int] = {}
-    begun = {one.stage_id for one in due}
-    for one in due:
-        planned[one.due_on] = planned.get(one.due_on, 0) + one.tasks
-    for stage in stages:
-        if stage.id in begun or stage.planned_due_on is None or stage.state == "closed":
-            continue
-        if stage.kind == "collect":
-            continue
-        tasks = 1 if stage.kind == "release" else participants
-        planned[stage.planned_due_on] = planned.get(stage.planned_due_on, 0) + tasks
+    """Tasks done by day, against the days on which the plan of the launch had them done.
+
+    The plan stays where it was when dates move. It ends today at the earliest unless the cycle is
+    `over`; of a long cycle not every day is drawn.
+    """
+    planned, done = by_day.planned, by_day.done
     if not planned:
         return None
-    last = max([*planned, *done, min(today, max(planned))])
     first = min([launch_on, *done])
-    if ends_at is not None:
-        last = min(last, max(ends_at.date(), first))
-    length = min((last - first).days + 1, LONGEST)
-    days = [first + timedelta(days=n) for n in range(max(length, 2))]
+    last = max([*planned, *done, *([] if over else [today]), first + timedelta(days=1)])
+    step = (last - first).days // LONGEST + 1
+    days = [first + timedelta(days=n) for n in range(0, (last - first).days, step)]
+    days.append(last)
     return progress_pictures.burn_up(
-        "Tasks done, against the plan",
+        "Tasks done, against the plan of the launch",
         days,
         _running(days, done),
         _running(days, planned),
@@ -136,45 +129,40 @@ def cycle_burn_up(
 
 
 def _running(days: Sequence[date], counts: Mapping[date, int]) -> list[int]:
-    """Running totals; what lies before the first day counts on it."""
-    total = sum(count for day, count in counts.items() if day < days[0])
-    totals = []
-    for day in days:
-        total += counts.get(day, 0)
-        totals.append(total)
-    return totals
+    """How many there were by each of the days."""
+    return [sum(count for at, count in counts.items() if at <= day) for day in days]
 
 
 def by_department(parts: Sequence[Share]) -> progress_pictures.Stacks | None:
-    """A stacked bar per department."""
-    sums: dict[str, list[int]] = {}
+    """A stacked bar per department, and one for what is about nobody in particular."""
+    sums: dict[str, Counts] = {}
     for one in parts:
-        row = sums.setdefault(one.department or NO_DEPARTMENT, [0, 0, 0, 0])
-        for n, count in enumerate((one.done, one.in_time, one.late, one.other)):
-            row[n] += count
-    if not sums:
+        name = _row(one)
+        sums[name] = sums.get(name, Counts()) + one.counts
+    listed = [progress_pictures.Part(name, counts) for name, counts in sums.items() if counts.total]
+    if not listed:
         return None
-    listed = [progress_pictures.Part(name, *counts) for name, counts in sums.items()]
-    listed.sort(key=lambda part: (-part.late, -part.total, part.name))
+    listed.sort(key=lambda p: (p.name == WHOLE, -p.counts.late, -p.counts.total, p.name))
     return progress_pictures.stacks("Tasks per department", listed)
 
 
 def by_stage(
     parts: Sequence[Share], stages: Sequence[StageItem]
 ) -> progress_pictures.HeatMap | None:
-    """Departments by stages."""
-    shown = [stage for stage in stages if stage.kind != "release"]
-    titles = {stage.id: stage.title for stage in shown}
-    departments = sorted({one.department or NO_DEPARTMENT for one in parts})
-    cells = {
-        (one.department or NO_DEPARTMENT, titles[one.stage_id]): progress_pictures.Cell(
-            one.done, one.done + one.in_time + one.late + one.other, one.late
-        )
-        for one in parts
-        if one.stage_id in titles
-    }
+    """Departments by stages: the same tasks as in the bars of departments."""
+    cells: dict[tuple[str, str], Counts] = {}
+    titles = {stage.id: stage.title for stage in stages if stage.done is not None}
+    for one in parts:
+        if one.counts.total and one.stage_id in titles:
+            cell = _row(one), titles[one.stage_id]
+            cells[cell] = cells.get(cell, Counts()) + one.counts
     if not cells:
         return None
+    rows = sorted({name for name, _ in cells}, key=lambda name: (name == WHOLE, name))
     return progress_pictures.heat_map(
-        "Departments and stages", departments, [stage.title for stage in shown], cells
+        "Departments and stages", rows, list(dict.fromkeys(titles.values())), cells
     )
+
+
+def _row(share: Share) -> str:
+    return WHOLE if share.department is None else share.department or NO_DEPARTMENT

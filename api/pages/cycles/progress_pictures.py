@@ -9,6 +9,7 @@ from datetime import date
 from textwrap import wrap
 
 from api.pages.frame.pictures import AXIS, Axis, Label, Rect, Table
+from domain.counts import Counts
 
 # --- Burn-up -----------------------------------------------------------------------------------
 
@@ -104,18 +105,10 @@ def burn_up(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How far a department is: tasks done, open and in time, late, excused or expired."""
+    """How far a department is."""
 
     name: str
-    done: int
-    in_time: int
-    late: int
-    excused: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.done + self.in_time + self.late + self.excused
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +136,8 @@ KINDS = (
     ("done", "p-done", "done"),
     ("in_time", "p-intime", "open, in time"),
     ("late", "p-late", "late"),
-    ("excused", "p-excused", "excused or expired"),
+    ("to_come", "p-tocome", "to come"),
+    ("expired", "p-expired", "expired"),
 )
 
 
@@ -151,35 +145,36 @@ def stacks(title: str, parts: Sequence[Part]) -> Stacks:
     """Draw a bar per department. All are equally long: shares compare, numbers stand beside."""
     rows: list[Stack] = []
     for n, part in enumerate(parts):
-        top = n * ROW
+        top, counts = n * ROW, part.counts
         x = 0.0
         rects: list[Rect] = []
         for field, kind, words in KINDS:
-            count: int = getattr(part, field)
-            width = 100 * count / part.total if part.total else 0
+            count: int = getattr(counts, field)
+            width = 100 * count / counts.total if counts.total else 0
             if count:
                 title_of = f"{part.name}: {count} {words}"
                 rects.append(Rect(round(x, 3), top + 22, round(width, 3), 12, kind, title_of))
             x += width
-        delayed = f", {part.late} late" if part.late else ""
+        delayed = f", {counts.late} late" if counts.late else ""
+        said = f"{counts.done} of {counts.total} done{delayed}"
         rows.append(
             Stack(
                 Label(0, top + 15, part.name, "start", "strong"),
-                Label(100, top + 15, f"{part.done} of {part.total} done{delayed}", "end"),
+                Label(100, top + 15, said, "end"),
                 tuple(rects),
             )
         )
-    late = sum(part.late for part in parts)
-    done = sum(part.done for part in parts)
+    all_of_them = sum((part.counts for part in parts), Counts())
     return Stacks(
         title=title,
-        description=f"{len(parts)} departments: {done} tasks done, {late} late.",
+        description=f"{len(parts)} rows: {all_of_them.done} of {all_of_them.total} tasks done, "
+        f"{all_of_them.late} late.",
         height=len(parts) * ROW,
         rows=tuple(rows),
         table=Table(
-            ("Department", "Done", "In time", "Late", "Excused or expired", "All"),
+            ("Department", *(words.capitalize() for _, _, words in KINDS), "All"),
             tuple(
-                (p.name, str(p.done), str(p.in_time), str(p.late), str(p.excused), str(p.total))
+                (p.name, *(str(getattr(p.counts, f)) for f, _, _ in KINDS), str(p.counts.total))
                 for p in parts
             ),
         ),
@@ -187,15 +182,6 @@ def stacks(title: str, parts: Sequence[Part]) -> Stacks:
 
 
 # --- Heat map ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """How far a department is in a stage. None of a stage there: `total` is 0."""
-
-    done: int
-    total: int
-    late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +214,7 @@ def heat_map(
     title: str,
     departments: Sequence[str],
     stages: Sequence[str],
-    cells: Mapping[tuple[str, str], Cell],
+    cells: Mapping[tuple[str, str], Counts],
 ) -> HeatMap:
     """Draw a grid of departments and stages."""
     width = (100 - NAMES) / max(1, len(stages))
@@ -239,7 +225,7 @@ def heat_map(
     numbers: list[Label] = []
     for row, department in enumerate(departments):
         for column, stage in enumerate(stages):
-            cell = cells.get((department, stage), Cell(0, 0, 0))
+            cell = cells.get((department, stage), Counts())
             x, y = round(NAMES + column * width, 3), top + row * CELL
             shade = _shade(cell)
             words = f"{department}, {stage}: {cell.done} of {cell.total} done, {cell.late} late"
@@ -274,13 +260,13 @@ def heat_map(
     )
 
 
-def _shade(cell: Cell) -> int:
+def _shade(cell: Counts) -> int:
     if not cell.total or not cell.done:
         return 0
     return 4 if cell.done >= cell.total else 1 + min(2, int(3 * cell.done / cell.total))
 
 
-def _said(cell: Cell | None) -> str:
+def _said(cell: Counts | None) -> str:
     if cell is None or not cell.total:
         return "none"
     late = f", {cell.late} late" if cell.late else ""

@@ -8,6 +8,7 @@ from api.pages.cycles.progress_pictures import BurnUp, HeatMap, Histogram, Stack
 from api.pages.frame.pictures import Timeline
 from api.pages.frame.views import Choice, Filters, Link, More, Page, Person
 from api.pages.tasks.reading_views import HeldTask
+from domain.counts import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,7 @@ class CycleLine:
     launch_on: date
     ends_on: date | None
     participants: int
-    done: int
-    total: int
-    late: int
+    counts: Counts
     next: str = ""
 
 
@@ -162,18 +161,11 @@ class StageLine:
     opens_on: date | None
     due_on: date | None
     closes_on: date | None
-    done: int
-    open: int
-    late: int
-    other: int
+    ended_on: date | None
+    counts: Counts
     waits: str = ""
     extend_href: str = ""
     close_href: str = ""
-
-    @property
-    def total(self) -> int:
-        """All tasks that exist."""
-        return self.done + self.open + self.late + self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +190,7 @@ class CyclePage(Page):
     tabs: tuple[Link, ...]
     facts: tuple[str, ...]
     figures: tuple[Figure, ...]
+    counted: str  # what the figures count, in words
     stages: tuple[StageLine, ...]
     timeline: Timeline | None
     burn_up: BurnUp | None

@@ -6,7 +6,7 @@ table that says the same.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -51,15 +51,29 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stage on the calendar. `dues` are the deadlines of people, with how many have each."""
+    """A stage on the calendar, as it went or as it is planned.
+
+    `opens` is none if it ended without having opened, `ended` the day on which it closed. `dues`
+    are the deadlines of people, with how many have each.
+    """
 
     title: str
     state: str  # waiting, open, closed
-    opens: date
+    opens: date | None
     due: date
     closes: date | None = None
     dues: tuple[tuple[date, int], ...] = ()
-    note: str = ""
+    ended: date | None = None
+
+    @property
+    def last(self) -> date:
+        """The last day of its bar."""
+        return self.due if self.ended is None else self.ended
+
+    @property
+    def first(self) -> date:
+        """The first day of its bar."""
+        return min(self.opens or self.last, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,7 @@ class Timeline:
     table: Table
 
 
+COLUMNS = ("Stage", "State", "Opens", "Due", "Closes")
 LANE = 50
 AXIS = 26
 _MOST_WEEKENDS = 190  # days; beyond, a weekend is thinner than a line
@@ -98,8 +113,8 @@ def timeline(
     """Lay stages out on a calendar. `works` says which days are working days; `say` writes one."""
     if not spans:
         return _no_timeline(title)
-    last = max(max(s.closes or s.due, s.due, *(d for d, _ in s.dues)) for s in spans)
-    first = min(s.opens for s in spans)
+    first = min(s.first for s in spans)
+    last = _last_day(spans, first)
     axis = Axis(first - DAY * 2, last + DAY * 4)
     height = AXIS + LANE * len(spans) + 6
     bars: list[Rect] = []
@@ -110,18 +125,16 @@ def timeline(
     for lane, span in enumerate(spans):
         top = AXIS + lane * LANE
         labels.append(_lane_label(axis, span, top, say))
-        for start, end in _runs(span.opens, span.due, works):
-            what = f"{span.title}: opens {say(span.opens)}, due {say(span.due)}"
+        if span.opens is None:
+            continue
+        what = f"{span.title}: {_dates(span, say)}"
+        for start, end in _runs(span.first, span.last, works):
             bars.append(axis.rect(start, end, top + 24, 14, f"p-{span.state}", what))
-        rails.append(axis.rect(span.opens, span.due, top + 31, 0, "p-rail"))
-        if span.closes and span.closes > span.due:
-            what = f"{span.title}: late work until {say(span.closes)}"
-            graces.append(axis.rect(span.due + DAY, span.closes, top + 31, 0, "p-grace", what))
-        most = max((count for _, count in span.dues), default=1)
-        for due, count in span.dues:
-            size = 3 + 4 * (count / most) ** 0.5
-            what = f"due {say(due)}: {count} {'person' if count == 1 else 'people'}"
-            marks.append(Rect(axis.middle(due), top + 31, 0, round(size, 1), "p-due", what))
+        rails.append(axis.rect(span.first, span.last, top + 31, 0, "p-rail"))
+        if span.ended is None and span.closes and span.closes > span.due:
+            late = f"{span.title}: late work until {say(span.closes)}"
+            graces.append(axis.rect(span.due + DAY, span.closes, top + 31, 0, "p-grace", late))
+        marks += _marks(axis, span, last, top + 31, say)
     shades = _shades(axis, works, holidays, height)
     now = axis.middle(today) if today is not None and axis.holds(today) else None
     return Timeline(
@@ -140,19 +153,61 @@ def timeline(
         if now is None
         else Label(now, 12, "today", "end" if now > 90 else "middle", "late"),
         table=Table(
-            ("Stage", "State", "Opens", "Due", "Closes"),
+            COLUMNS,
             tuple(
                 (
                     s.title,
                     s.state,
-                    say(s.opens),
+                    say(s.opens) if s.opens else "did not open",
                     say(s.due),
-                    say(s.closes) if s.closes else "when done",
+                    _closes(s, say),
                 )
                 for s in spans
             ),
         ),
     )
+
+
+def _last_day(spans: Sequence[Span], first: date) -> date:
+    """Where the picture ends: a few deadlines that lie far ahead do not squeeze all the rest."""
+    last = max(max(s.last, s.closes or s.last) if s.ended is None else s.last for s in spans)
+    room = last + max(DAY * 14, (last - first) / 4)
+    return max([last, *(min(due, room) for s in spans for due, _ in s.dues)])
+
+
+def _marks(
+    axis: "Axis", span: Span, last: date, y: int, say: Callable[[date], str]
+) -> Iterable[Rect]:
+    """The deadlines of people; those beyond the picture stand together at its edge."""
+    most = max((count for _, count in span.dues), default=1)
+    far = [(due, count) for due, count in span.dues if due > last]
+    for due, count in span.dues:
+        if due <= last:
+            yield _mark(axis, due, count, most, y, f"due {say(due)}")
+    if far:
+        until = f"due later, until {say(max(due for due, _ in far))}"
+        yield _mark(axis, axis.last, sum(count for _, count in far), most, y, until)
+
+
+def _mark(axis: "Axis", day: date, count: int, most: int, y: int, what: str) -> Rect:
+    size = min(7.0, 3 + 4 * (count / most) ** 0.5)
+    people = "person" if count == 1 else "people"
+    return Rect(axis.middle(day), y, 0, round(size, 1), "p-due", f"{what}: {count} {people}")
+
+
+def _dates(span: Span, say: Callable[[date], str]) -> str:
+    if span.opens is None:
+        return "did not open"
+    if span.ended is not None:
+        return f"opened {say(span.opens)}, closed {say(span.ended)}"
+    opens = "opens" if span.state == "waiting" else "opened"
+    return f"{opens} {say(span.opens)}, due {say(span.due)}"
+
+
+def _closes(span: Span, say: Callable[[date], str]) -> str:
+    if span.ended is not None:
+        return f"closed {say(span.ended)}"
+    return say(span.closes) if span.closes else "when done"
 
 
 class Axis:
@@ -193,11 +248,17 @@ class Axis:
 
 def _lane_label(axis: Axis, span: Span, top: int, say: Callable[[date], str]) -> Label:
     # The name begins where its bar begins, or ends where it ends if there is no room.
-    words = f"{span.title}|{span.note or 'due ' + say(span.due)}"
-    start = axis.left(span.opens)
+    if span.opens is None:
+        note = "did not open"
+    elif span.ended is not None:
+        note = f"closed {say(span.ended)}"
+    else:
+        note = f"due {say(span.due)}"
+    words = f"{span.title}|{note}"
+    start = axis.left(span.first)
     if start < 58:
         return Label(start, top + 17, words, "start")
-    return Label(min(100.0, axis.left(span.due + DAY)), top + 17, words, "end")
+    return Label(min(100.0, axis.left(span.last + DAY)), top + 17, words, "end")
 
 
 def _runs(first: date, last: date, works: Callable[[date], bool]) -> list[tuple[date, date]]:
@@ -230,5 +291,5 @@ def _shades(
 
 
 def _no_timeline(title: str) -> Timeline:
-    none = Table(("Stage", "State", "Opens", "Due", "Closes"), ())
+    none = Table(COLUMNS, ())
     return Timeline(title, "No stages yet.", AXIS, (), (), (), (), (), (), (), None, None, none)

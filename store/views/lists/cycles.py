@@ -1,16 +1,16 @@
 """Cycles, their stages and their participants, a page at a time."""
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
-from store.access.visible import NOT_OWN_CASE
+from store.cycles.counted_tasks import SUMS, counts_of, tasks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ async def get_cycle(conn: AsyncConnection, cycle_id: UUID) -> CycleItem:
 class StageItem:
     """A stage with its planned dates and how many of its tasks are where.
 
+    `planned` tasks are to come; `open` ones include those that are `overdue`. These, and what is
+    done or expired, make all tasks of the stage; excused and cancelled ones are asked of nobody.
     There are no counts of what raters do, also when their round is over: how many answered is
     published nowhere.
     """
@@ -109,41 +111,37 @@ async def list_stages(
 ) -> list[StageItem]:
     """The stages of a cycle in their order, counted in one pass over its tasks.
 
-    The cases of `hidden` subjects are not counted.
+    What is counted says `store.cycles.counted_tasks`; the cases of `hidden` subjects are not.
     """
     rows = await conn.execute(
         text(
             f"""
             SELECT s.id, s.key, s.position, s.kind, s.title, s.state, s.planned_opens_on,
-              s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at, n.state, n.late, n.n
+              s.planned_due_on, s.planned_closes_on, s.opened_at, s.closed_at, n.*
             FROM stages s LEFT JOIN (
-              SELECT stage_id, state, state = 'open' AND due_at < :now AS late, count(*) AS n
-              FROM tasks t WHERE cycle_id = :cycle AND {NOT_OWN_CASE} GROUP BY 1, 2, 3
+              SELECT k.stage_id, {SUMS} FROM ({tasks_of("CAST(:cycle AS uuid)")}) k GROUP BY 1
             ) n ON n.stage_id = s.id
             WHERE s.cycle_id = :cycle ORDER BY s.position
             """
         ),
         {"cycle": cycle_id, "now": now, "hidden": hidden},
     )
-    stages: dict[UUID, tuple[Any, ...]] = {}
-    counts: dict[UUID, Counter[str]] = {}
-    for row in rows:
-        *facts, state, late, number = row
-        stages[row.id] = tuple(facts)
-        counted = counts.setdefault(row.id, Counter())
-        if state is not None:
-            counted[state] += number
-            counted["overdue"] += number if late else 0
-    return [_stage(stages[stage], counts[stage]) for stage in stages]
+    return [_stage(row) for row in rows]
 
 
-def _stage(facts: tuple[Any, ...], counted: Counter[str]) -> StageItem:
-    if facts[3] == "collect":
-        return StageItem(*facts, *(None,) * len(COUNTS))
-    return StageItem(*facts, *(counted[name] for name in COUNTS))
+def _stage(row: Row[Any]) -> StageItem:
+    n = counts_of(row)
+    counts: Sequence[int | None] = (
+        *(n.to_come, n.open, n.late),
+        *(n.done, n.expired, n.excused, n.cancelled),
+    )
+    if row.kind == "collect":
+        counts = (None,) * len(counts)
+    return StageItem(*tuple(row)[:_FACTS], *counts)
 
 
-COUNTS = ("planned", "open", "overdue", "done", "expired", "excused", "cancelled")
+_FACTS = 11
+"""Columns of a stage that are no counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from api.pages.frame.views import Choice, Filters, Link, Person, Select, Visit
 from api.pages.office import views as office
 from api.pages.tasks import reading_views
 from api.pages.tasks import views as tasks
+from domain.counts import Counts
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2027, 1, 26, 20, 4, tzinfo=UTC)
@@ -136,7 +137,7 @@ SPANS = (
         date(2027, 1, 12),
         date(2027, 1, 26),
         date(2027, 2, 2),
-        ((date(2027, 1, 26), 98), (date(2027, 1, 28), 5)),
+        ended=date(2027, 1, 29),
     ),
     pictures.Span(
         "Manager review",
@@ -181,17 +182,17 @@ BURN_UP = progress_pictures.burn_up(
     say=dates.say_day,
 )
 PARTS = (
-    progress_pictures.Part("Sales", 30, 26, 9, 3),
-    progress_pictures.Part("Shipping", 41, 40, 6, 3),
-    progress_pictures.Part("Finance", 9, 3, 0, 0),
-    progress_pictures.Part("IT", 6, 4, 0, 0),
-    progress_pictures.Part("Executive", 2, 2, 0, 0),
-    progress_pictures.Part("Human Resources", 2, 0, 0, 0),
+    progress_pictures.Part("Sales", Counts(30, 26, 9, 12, 3)),
+    progress_pictures.Part("Shipping", Counts(41, 40, 6, 18, 3)),
+    progress_pictures.Part("Finance", Counts(9, 3, 0, 4)),
+    progress_pictures.Part("IT", Counts(6, 4, 0, 3)),
+    progress_pictures.Part("Executive", Counts(2, 2)),
+    progress_pictures.Part("Human Resources", Counts(2)),
 )
 STACKS = progress_pictures.stacks("Tasks per department", PARTS)
 STAGE_NAMES = ("Self review", "Manager review", "Release", "Conversation", "Acknowledgement")
 CELLS = {
-    (part.name, stage): progress_pictures.Cell(done, total, late)
+    (part.name, stage): Counts(done=done, late=late, to_come=total - done - late)
     for n, part in enumerate(PARTS)
     for stage, done, total, late in (
         ("Self review", 34 - 3 * n, 34 - 3 * n, 0),

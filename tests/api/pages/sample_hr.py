@@ -4,6 +4,7 @@ from datetime import date
 
 from api.pages.cycles import views
 from api.pages.frame.views import Choice, Link, More, Page, Person, Problem
+from domain.counts import Counts
 from tests.api.pages.sample_frame import (
     ALEX,
     BURN_UP,
@@ -131,9 +132,7 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 1, 12),
                     date(2027, 4, 16),
                     106,
-                    90,
-                    200,
-                    15,
+                    Counts(done=90, in_time=95, late=15),
                     "manager review until Wed 10 Feb",
                 ),
                 views.CycleLine(
@@ -144,10 +143,7 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 1, 1),
                     None,
                     4,
-                    6,
-                    11,
-                    0,
-                    "",
+                    Counts(done=6, in_time=5),
                 ),
             ),
             upcoming=(
@@ -164,9 +160,7 @@ def hr_pages() -> dict[str, Page]:
                     date(2026, 1, 13),
                     date(2026, 4, 17),
                     101,
-                    610,
-                    640,
-                    0,
+                    Counts(done=610, expired=30),
                 ),
             ),
         ),
@@ -253,14 +247,19 @@ def hr_pages() -> dict[str, Page]:
             heading=CYCLE,
             state="open",
             tabs=TABS,
-            facts=("launched Tue 12 Jan", "ends Fri 16 Apr at the latest", "annual, version 3"),
+            facts=(
+                "launched Tue 12 Jan",
+                "ends Fri 16 Apr at the latest, as it stands now",
+                "annual, version 3",
+            ),
             figures=(
                 figure("106", "people take part"),
                 figure("130", "tasks done", "of 212"),
                 figure("67", "open, in time"),
                 figure("15", "late", "", "late"),
-                figure("6", "climbed to a manager"),
+                figure("6", "escalated"),
             ),
+            counted="Counted is every task of those who take part, from the launch on.",
             stages=(
                 stage(
                     "self",
@@ -270,10 +269,8 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 1, 12),
                     date(2027, 1, 26),
                     date(2027, 2, 2),
-                    103,
-                    0,
-                    0,
-                    3,
+                    date(2027, 1, 29),
+                    Counts(done=103, expired=3),
                 ),
                 stage(
                     "manager",
@@ -283,10 +280,8 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 1, 27),
                     date(2027, 2, 10),
                     None,
-                    27,
-                    64,
-                    15,
-                    0,
+                    None,
+                    Counts(done=27, in_time=64, late=15),
                     "opens for each person when the self review is closed",
                     "/x",
                     "/y",
@@ -299,10 +294,8 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 2, 11),
                     date(2027, 2, 16),
                     None,
-                    0,
-                    0,
-                    0,
-                    0,
+                    None,
+                    Counts(to_come=1),
                     "waits until the manager review is closed for everybody",
                 ),
             ),

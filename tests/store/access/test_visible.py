@@ -12,6 +12,7 @@ from store.base.session import Database
 from store.launch.first_minutes import first_ten_minutes
 from store.steering.participation import remove_participant
 from store.views import cycle_pages, progress
+from store.views.cycle_counts import cycle_counts
 from store.views.ledgers import audit_rows
 from store.views.lists.cycles import list_participants, list_stages
 from tests.api.cycle import World, launch_small
@@ -27,12 +28,13 @@ async def _numbers(conn: AsyncConnection, world: World, now: datetime) -> dict[s
     return {
         "stages": await list_stages(conn, cycle, now, hidden=hidden),
         "shares": sorted(map(str, await progress.shares(conn, cycle, now, hidden=hidden))),
-        "done": await progress.done_by_day(conn, cycle, "UTC", hidden=hidden),
-        "dues": sorted(map(str, await progress.dues(conn, cycle, hidden=hidden))),
+        "days": await progress.by_day(conn, cycle, now, "UTC", hidden=hidden),
+        "dues": sorted(map(str, await progress.dues(conn, cycle, now, hidden=hidden))),
         "attention": await progress.attention(conn, cycle, hidden=hidden),
         "cycles": await cycle_pages.cycle_rows(conn, now, hidden=hidden),
         "tabs": await cycle_pages.tab_counts(conn, cycle, hidden=hidden),
         "first": (look.tasks, look.forms_seen, look.done),
+        "mailed": await cycle_counts(conn, cycle, now, hidden=hidden),
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from api.pages.cycles import progress_pictures
 from api.pages.frame import pictures
 from api.pages.frame.dates import say_day
+from domain.counts import Counts
 
 MONDAY = date(2027, 1, 11)
 HOLIDAY = {date(2027, 1, 18): "Martin Luther King Day"}
@@ -45,6 +46,28 @@ def test_today_is_drawn_only_where_it_lies_on_the_calendar() -> None:
     assert timeline(span, today=date(2028, 1, 13)).today is None
 
 
+def test_stage_that_has_closed_is_drawn_where_it_ran() -> None:
+    drawn = timeline(
+        pictures.Span("Self", "closed", MONDAY, date(2027, 1, 29), ended=date(2027, 1, 13)),
+        pictures.Span("Talk", "closed", None, date(2027, 1, 20), ended=date(2027, 1, 22)),
+    )
+    assert [bar.title for bar in drawn.bars] == ["Self: opened Mon 11 Jan, closed Wed 13 Jan"]
+    assert drawn.labels[1].text == "Talk|did not open"
+    assert drawn.table.rows[1][2:] == ("did not open", "Wed 20 Jan", "closed Fri 22 Jan")
+
+
+def test_one_deadline_far_ahead_does_not_squeeze_the_picture() -> None:
+    near = date(2027, 1, 19)
+    dues = ((near, 90), (date(2027, 11, 30), 2))
+    drawn = timeline(pictures.Span("Self", "open", MONDAY, near, None, dues))
+    assert sum(bar.width for bar in drawn.bars) > 15
+    assert [mark.title for mark in drawn.marks] == [
+        "due Tue 19 Jan: 90 people",
+        "due later, until Tue 30 Nov: 2 people",
+    ]
+    assert all(mark.x <= 100 for mark in drawn.marks)
+
+
 def test_timeline_table_says_what_the_picture_shows() -> None:
     drawn = timeline(pictures.Span("Self", "open", MONDAY, date(2027, 1, 19), date(2027, 1, 26)))
     assert drawn.table.rows == (("Self", "open", "Mon 11 Jan", "Tue 19 Jan", "Tue 26 Jan"),)
@@ -65,21 +88,21 @@ def test_burn_up_stops_at_today() -> None:
     assert drawn.table.rows[3] == ("Thu 14 Jan", "", "6")
 
 
-@pytest.mark.parametrize(("done", "in_time", "late", "other"), [(3, 4, 2, 1), (0, 0, 0, 5)])
-def test_stacked_bar_fills_its_row(done: int, in_time: int, late: int, other: int) -> None:
-    part = progress_pictures.Part("IT", done, in_time, late, other)
+@pytest.mark.parametrize("counts", [Counts(3, 4, 2, 1, 1, 9, 9), Counts(expired=5)])
+def test_stacked_bar_fills_its_row(counts: Counts) -> None:
+    part = progress_pictures.Part("IT", counts)
     row = progress_pictures.stacks("Tasks", [part]).rows[0]
     assert sum(rect.width for rect in row.rects) == pytest.approx(100, abs=0.01)
     assert all(rect.width > 0 for rect in row.rects)
 
 
 def test_department_without_tasks_has_no_bar() -> None:
-    empty = progress_pictures.Part("New", 0, 0, 0, 0)
+    empty = progress_pictures.Part("New", Counts(excused=2))
     assert progress_pictures.stacks("Tasks", [empty]).rows[0].rects == ()
 
 
 def test_heat_map_frames_what_is_late_and_says_it_in_words() -> None:
-    cells = {("IT", "Self"): progress_pictures.Cell(1, 3, 1)}
+    cells = {("IT", "Self"): Counts(done=1, in_time=1, late=1)}
     drawn = progress_pictures.heat_map("Grid", ["IT", "Sales"], ["Self"], cells)
     assert len(drawn.frames) == 1
     assert drawn.table.rows == (("IT", "1 of 3, 1 late"), ("Sales", "none"))
