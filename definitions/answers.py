@@ -15,32 +15,19 @@ An acknowledgement has no form of its own: its answers are `answer` (`read`, `co
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from math import isfinite
 from typing import Any
 
+from definitions.answer_problems import TOO_LONG, AnswerProblem, is_empty
 from definitions.expressions import condition_holds
+from definitions.kinds.registry import kind_of
 from definitions.models import Definition, Form, Question
 from definitions.models import Stage as StageSpec
 from domain.lengths import too_long
 from domain.texts import storable, unstorable_in
 
 WHY = ".why"
-ACKNOWLEDGEMENTS = ("read", "comment", "disagree")
-TOO_LONG = "too_long"
-MOST_WORDS = 4000
-"""Characters of what somebody adds to their review on record."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerProblem:
-    """What is wrong with one answer. Quotes the question's id, never the answer."""
-
-    question: str
-    code: str  # required, too_long, not_an_option, not_on_scale, wrong_type, unknown, why_missing,
-    # unstorable
-    message: str
 
 
 def form_of(definition: Definition, stage: StageSpec) -> Form | None:
@@ -76,8 +63,9 @@ def _all_problems(
     cannot_be_kept = _unstorable(answers)
     if cannot_be_kept:
         return cannot_be_kept
-    if stage.kind == "acknowledgement":
-        return _acknowledgement(answers, complete=complete)
+    special = kind_of(stage).answer_problems(answers, complete=complete)
+    if special is not None:
+        return special
     form = form_of(definition, stage)
     if form is None:
         return [AnswerProblem(k, "unknown", "This task asks no questions.") for k in answers]
@@ -92,7 +80,7 @@ def _all_problems(
         value = answers.get(question.id)
         if _cannot_say(stage, question, answers):
             continue
-        if _empty(value):
+        if is_empty(value):
             if complete and question.required:
                 problems.append(
                     AnswerProblem(question.id, "required", "Please answer this question.")
@@ -105,7 +93,7 @@ def _all_problems(
         if wrong is not None:
             problems.append(AnswerProblem(question.id, *wrong))
         why = answers.get(question.id + WHY)
-        if question.explain and complete and _empty(why):
+        if question.explain and complete and is_empty(why):
             problems.append(
                 AnswerProblem(question.id + WHY, "why_missing", "Please say why in a sentence.")
             )
@@ -132,18 +120,19 @@ def _unstorable(answers: Mapping[str, Any]) -> list[AnswerProblem]:
 
 def kept(definition: Definition, stage: StageSpec, answers: Mapping[str, Any]) -> dict[str, Any]:
     """What is stored on submission: answers to questions that are asked; empty ones left out."""
-    if stage.kind == "acknowledgement":
-        return {k: answers[k] for k in ("answer", "text") if not _empty(answers.get(k))}
+    special = kind_of(stage).answers_kept(answers)
+    if special is not None:
+        return special
     form = form_of(definition, stage)
     asked = relevant(form, answers) if form is not None else []
     keys = [k for q in asked for k in (q.id, q.id + WHY)]
     unsaid = {q.id for q in asked if _cannot_say(stage, q, answers)}
-    return {k: answers[k] for k in keys if k in unsaid or not _empty(answers.get(k))}
+    return {k: answers[k] for k in keys if k in unsaid or not is_empty(answers.get(k))}
 
 
 def _cannot_say(stage: StageSpec, question: Question, answers: Mapping[str, Any]) -> bool:
     """A rater may always say that they cannot say: no guess is better than an honest gap."""
-    rated = stage.kind == "collect" and question.type == "rating"
+    rated = stage.traits.many_answers and question.type == "rating"
     return rated and question.id in answers and answers[question.id] is None
 
 
@@ -156,32 +145,6 @@ def _some_unrated(question: Question, value: object) -> bool:
 def _words(names: list[str]) -> str:
     """`A, B and C`."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def _empty(value: object) -> bool:
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value in ([], {})
-
-
-def _acknowledgement(answers: Mapping[str, Any], *, complete: bool) -> list[AnswerProblem]:
-    answer, words = answers.get("answer"), answers.get("text")
-    problems = [
-        AnswerProblem(k, "unknown", "There is no such question in this form.")
-        for k in answers
-        if k not in ("answer", "text")
-    ]
-    if answer is not None and answer not in ACKNOWLEDGEMENTS:
-        problems.append(AnswerProblem("answer", "not_an_option", "Please choose one of the three."))
-    elif complete and answer is None:
-        problems.append(AnswerProblem("answer", "required", "Please choose one of the three."))
-    if words is not None and not isinstance(words, str):
-        problems.append(AnswerProblem("text", "wrong_type", "This must be a text."))
-    elif complete and answer in ("comment", "disagree") and _empty(words):
-        problems.append(AnswerProblem("text", "required", "Please write what you want to add."))
-    elif isinstance(words, str) and (over := too_long(words, MOST_WORDS)):
-        problems.append(AnswerProblem("text", TOO_LONG, over))
-    return problems
 
 
 MOST_GOALS = 100

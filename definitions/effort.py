@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from definitions.models import Definition, Stage
+from domain.kinds.registry import TRAITS
 
 MINUTES: Mapping[str, int] = {
     "text": 5,
@@ -17,9 +18,6 @@ MINUTES: Mapping[str, int] = {
 
 EXPLAINED = 2
 
-STEPS: Mapping[str, int] = {"nominate": 10, "approve": 5}
-"""How long the steps of a round without a form take."""
-
 
 def minutes_of(definition: Definition, stage: Stage, step: str | None = None) -> int:
     """Minutes, in fives, at least five. Optional questions count: most people answer them.
@@ -27,8 +25,9 @@ def minutes_of(definition: Definition, stage: Stage, step: str | None = None) ->
     `step`: which step of a round it is, where the definition is as HR wrote it; an unfolded one
     has it as the stage's kind (`definitions.unfolding`).
     """
-    if (step or stage.kind) in STEPS:
-        return STEPS[step or stage.kind]
+    known = TRAITS[step or stage.kind].minutes
+    if known is not None:
+        return known
     questions = [q for section in definition.form_of(stage) for q in section.questions]
     total = sum(MINUTES[q.type] + (EXPLAINED if q.explain else 0) for q in questions)
     return max(5, 5 * round(total / 5))

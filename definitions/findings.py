@@ -3,7 +3,6 @@
 from definitions.models import Definition
 from definitions.problems import Problem, Severity, path_text
 from definitions.source import Document, Path
-from definitions.stages import Stage
 
 
 class Findings:
@@ -48,7 +47,7 @@ class Findings:
         stages = {stage.id: index for index, stage in enumerate(self.definition.stages)}
         path: Path = ("stages", stages[stage_id if stage_id in stages else written])
         if stage_id not in stages:
-            path = (*path, _written_step(self.definition.stage(written), step))
+            path = (*path, self.definition.stage(written).written_as(step))
         return path if key is None else (*path, key)
 
     def written(self, stage_id: str, key: str) -> bool:
@@ -61,9 +60,3 @@ class Findings:
         return sorted(
             self._found.values(), key=lambda p: (order.index(p.severity), p.line, p.column, p.code)
         )
-
-
-def _written_step(stage: Stage, step: str) -> str:
-    """The key under which a step was written: a manager who names raters has no `approve`."""
-    found = {str(name): one for name, one in stage.steps().items()}
-    return "nominate" if found.get(step) is stage.nominate else step

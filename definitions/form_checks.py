@@ -95,16 +95,15 @@ class FormChecks:
     def _conditions(self) -> None:
         audience = self.definition.audience
         if audience.who is not None:
-            self._condition(("audience", "who"), audience.who)
+            self.condition(("audience", "who"), audience.who)
         for index, rule in enumerate(audience.exclude):
-            self._condition(("audience", "exclude", index, "when"), rule.when)
+            self.condition(("audience", "exclude", index, "when"), rule.when)
         for index, stage in enumerate(self.definition.stages):
             if stage.when is not None:
-                self._condition(("stages", index, "when"), stage.when)
-            if stage.group_by is not None:
-                self._condition(("stages", index, "group_by"), stage.group_by, "text")
+                self.condition(("stages", index, "when"), stage.when)
 
-    def _condition(self, path: Path, text: str, result: Result = "bool") -> None:
+    def condition(self, path: Path, text: str, result: Result = "bool") -> None:
+        """Note a condition over `person` that cannot be computed, or gives something else."""
         if not self.document.has(path):
             return
         try:

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from definitions.checks import FIELDS_OF
 from definitions.company import Company
 from definitions.form_checks import WITH_OWN_TEXT
+from definitions.kinds.registry import BY_DEFAULT, KINDS
 from definitions.models import Definition
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DEPENDENT = (("Stage", "assignee"), ("Stage", "per"), ("Audience", "late_joiners"))
-"""Keys whose default depends on other parts: no single value can be named."""
+DEPENDENT = ("assignee", "per")
+"""Keys of a stage whose default depends on other parts: no single value can be named."""
 
 FOLDER = Path(__file__).parent / "schema"
 
@@ -28,21 +28,9 @@ def definition_schema() -> dict[str, Any]:
     """The schema of a definition file."""
     schema = _schema(Definition, "Almanac cycle definition")
     parts = schema["$defs"]
-    stage, question = parts["Stage"], parts["Question"]
-    for part, key in DEPENDENT:
-        parts[part]["properties"][key].pop("default")
-    stage["allOf"] = [
-        _when({"kind": {"const": "feedback_round"}}, {}, otherwise={"required": ["due"]}),
-        *(
-            _when(
-                {"kind": {"enum": list(kinds)}},
-                {},
-                otherwise={"properties": {key: False}},
-                by_default="form" in kinds,
-            )
-            for key, kinds in FIELDS_OF.items()
-        ),
-    ]
+    parts["Audience"]["properties"]["late_joiners"].pop("default")
+    schema["properties"]["stages"]["items"] = _stage_by_kind(parts)
+    question = parts["Question"]
     question["allOf"] = [
         _when({"type": {"enum": list(WITH_OWN_TEXT)}}, {}, otherwise={"required": ["ask"]}),
         _when(
@@ -56,6 +44,32 @@ def definition_schema() -> dict[str, Any]:
         ),
     ]
     return schema
+
+
+def _stage_by_kind(parts: dict[str, Any]) -> dict[str, Any]:
+    """A stage of any kind: its `kind` says which of the parts holds."""
+    parts.pop("_UnknownKind")
+    rules: list[dict[str, Any]] = []
+    for name, kind in KINDS.items():
+        model = kind.model.__name__
+        properties = parts[model]["properties"]
+        for key in DEPENDENT:
+            properties[key].pop("default")
+        properties["kind"] = {**properties["kind"], "const": name}
+        if name != BY_DEFAULT:
+            properties["kind"].pop("default")
+        if kind.traits.form is None:
+            properties.pop("form")
+        if kind.model.computes_due:
+            parts[model]["required"] = [k for k in parts[model]["required"] if k != "due"]
+        elif "due" not in parts[model]["required"]:
+            parts[model]["required"].append("due")
+        given = {"kind": {"const": name}}
+        then = {"$ref": f"#/$defs/{model}"}
+        rules.append(_when(given, then, by_default=name == BY_DEFAULT))
+    kinds = {**parts[KINDS[BY_DEFAULT].model.__name__]["properties"]["kind"], "enum": list(KINDS)}
+    kinds.pop("const")
+    return {"type": "object", "properties": {"kind": kinds}, "allOf": rules}
 
 
 def company_schema() -> dict[str, Any]:

@@ -33,13 +33,12 @@ from datetime import date
 from definitions.company import Company
 from definitions.expressions import PersonFacts
 from definitions.findings import Findings
+from definitions.kinds.registry import kind_of
 from definitions.lint_dates import lint_dates
 from definitions.lint_people import countries, lint_people
-from definitions.lint_rounds import lint_rounds
 from definitions.models import Definition
 from definitions.problems import Problem, Severity, enumeration
 from definitions.source import Document
-from definitions.stages import Stage
 
 PERSONNEL_FILE = frozenset({"DE", "FR", "AT"})
 """Countries in which employees read their personnel file, hidden texts included."""
@@ -63,7 +62,8 @@ def lint(
     """
     findings = Findings(definition, document)
     _order_of_stages(definition, findings)
-    lint_rounds(definition, findings)
+    for stage in definition.stages:
+        kind_of(stage).lint(definition, stage, findings)
     _unused(definition, findings)
     _hidden(definition, company, people, findings)
     launch = lint_dates(definition, company, since, findings)
@@ -76,7 +76,7 @@ def _order_of_stages(definition: Definition, findings: Findings) -> None:
         if stage.per == "cycle":
             for name in stage.after:
                 before = definition.stage(name)
-                if before.closes is None and before.kind != "feedback_round":
+                if not before.closes_by_itself():
                     findings.add(
                         Severity.INFO,
                         "waits-for-open-end",
@@ -86,21 +86,6 @@ def _order_of_stages(definition: Definition, findings: Findings) -> None:
                         f"Say when `{name}` closes, or watch it: HR can close it.",
                         once_for=name,
                     )
-        if stage.kind == "release" and not _talked_after(definition, stage):
-            findings.add(
-                Severity.WARNING,
-                "no-conversation",
-                findings.stage_path(stage.id),
-                f"Nobody talks after `{stage.id}`: people read their result alone.",
-                "Add a stage of kind `meeting` after it.",
-            )
-
-
-def _talked_after(definition: Definition, release: Stage) -> bool:
-    reached = {release.id}
-    for _ in definition.stages:  # stages may be written in any order
-        reached |= {s.id for s in definition.stages if reached & set(s.after)}
-    return any(definition.stage(name).kind == "meeting" for name in reached)
 
 
 def _unused(definition: Definition, findings: Findings) -> None:
@@ -114,8 +99,7 @@ def _unused(definition: Definition, findings: Findings) -> None:
                 f"No stage asks the form `{name}`.",
                 "Remove it, or name it with `form:`.",
             )
-    steps = [getattr(s, n) for s in definition.stages for n in ("nominate", "approve", "collect")]
-    used = {definition.ladder, *(part.ladder for part in (*definition.stages, *steps) if part)}
+    used = {definition.ladder, *(name for stage in definition.stages for name in stage.ladders())}
     for name in definition.ladders:
         path = ("ladders", name)
         if name not in used and name not in ("standard", "gentle", "reminders", "none"):

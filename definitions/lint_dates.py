@@ -12,7 +12,7 @@ from definitions.models import BUILT_IN_LADDERS, Definition
 from definitions.planner import too_short
 from definitions.problems import Severity
 from definitions.stages import Stage
-from definitions.timeline import STEPS, Anchors, Plan, StagePlan, period_of, plan_cycle, plan_person
+from definitions.timeline import Anchors, Plan, StagePlan, period_of, plan_cycle, plan_person
 from definitions.timeline import resolve as date_of
 from definitions.unfolding import unfold
 from definitions.working_days import WorkCalendar
@@ -176,7 +176,7 @@ def _rungs(
 ) -> None:
     ladder = definition.ladder_of(stage)
     built_in = ladder == BUILT_IN_LADDERS.get(stage.ladder)
-    if built_in and stage.kind in STEPS:
+    if built_in and stage.traits.step:
         return  # the steps are shorter than their ladder by default
     severity = Severity.INFO if built_in else Severity.WARNING
     path = findings.stage_path(stage.id, "ladder")

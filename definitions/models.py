@@ -31,11 +31,12 @@ from definitions.durations import DURATION_PATTERN, Duration
 from definitions.forms import Form, Question, Section
 from definitions.identifiers import Identifier, Names, one_or_many
 from definitions.instants import IDENTIFIER, Anchor, Instant
+from definitions.kinds.feedback_round.raters import Raters
+from definitions.kinds.union import AnyStage
 from definitions.launching import Audience, Exclusion, Launch
 from definitions.problems import WrongValueError
-from definitions.raters import Raters
 from definitions.recurrence import PeriodRule
-from definitions.stages import NOT_WRITTEN, Kind, Stage, Step
+from definitions.stages import NOT_WRITTEN, Stage, Step
 from domain.notifications import Event
 
 __all__ = [
@@ -52,7 +53,6 @@ __all__ = [
     "Form",
     "HolidayCalendar",
     "Instant",
-    "Kind",
     "Ladder",
     "Launch",
     "Office",
@@ -283,7 +283,7 @@ class Definition(Model):
     audience: Audience = Audience()
     """Who takes part. Absent: all active people."""
 
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    stages: tuple[AnyStage, ...] = Field(min_length=1)
     """The process, in order."""
 
     forms: Mapping[Identifier, Form] = Field(default_factory=dict)

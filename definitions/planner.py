@@ -33,8 +33,6 @@ from definitions.plans import (
 )
 from definitions.working_days import CalendarRange
 
-STEPS = ("nominate", "approve", "collect")
-
 
 def plan_cycle(definition: Definition, launch: date, company: PersonTime, period: Period) -> Plan:
     """The plan on the company calendar. Raises Unplannable, CalendarRange."""
@@ -65,7 +63,7 @@ def passed_before(plan: Plan, entered_on: date) -> tuple[str, ...]:
 
 def with_steps(stage: Stage, planned: StagePlan, company: PersonTime) -> StagePlan:
     """The same dates of a stage; a 360 round's with those of its steps, from its opening."""
-    if planned.steps or stage.kind != "feedback_round":
+    if planned.steps or not stage.steps():
         return planned
     return replace(planned, steps=plan_steps(stage, planned.opens, company.calendar))
 
@@ -139,8 +137,8 @@ def plan_steps(stage: Stage, opens: date, calendar: WorkCalendar) -> dict[str, S
 
 def step_of(stage: Stage, name: str) -> Step:
     """A step of a 360 round. Raises Unplannable if the stage has none of that name."""
-    step = getattr(stage, name, None) if name in STEPS else None
-    if not isinstance(step, Step):
+    step = stage.written_steps().get(name)
+    if step is None:
         raise Unplannable(f"the stage {stage.id} has no step {name!r}")
     return step
 
@@ -211,8 +209,8 @@ class _Planner:
             case "opens":
                 return self._opening(stage)
             case "target":
-                if stage.kind == "feedback_round":
-                    return self._steps(stage)[STEPS[-1]].due
+                if stage.steps():
+                    return list(self._steps(stage).values())[-1].due
                 return self._calendar.on_or_before(self._date(stage, stage.due))
             case "due":
                 return max(self.target(stage), self.opens(stage))
@@ -229,14 +227,14 @@ class _Planner:
         return max(bounds, default=self._calendar.on_or_after(self._anchors.launch))
 
     def _closing(self, stage: Stage) -> date | None:
-        if stage.kind == "feedback_round":
-            return self._steps(stage)[STEPS[-1]].closes
+        if stage.steps():
+            return list(self._steps(stage).values())[-1].closes
         if stage.closes is None:
             return None
         return max(self.due(stage), self._calendar.on_or_after(self._date(stage, stage.closes)))
 
     def _steps(self, stage: Stage) -> dict[str, StagePlan]:
-        if stage.kind != "feedback_round":
+        if not stage.steps():
             return {}
         return plan_steps(stage, self.opens(stage), self._calendar)
 

@@ -19,7 +19,6 @@ from definitions.calendar import Calendars, PersonProfile, PersonTime
 from definitions.ladders import Rung, rungs
 from definitions.models import Definition, Ladder, Stage
 from definitions.timeline import (
-    STEPS,
     Anchors,
     Plan,
     TaskTimes,
@@ -169,7 +168,7 @@ def _row(
     last = ladder.escalate[-1] if ladder.escalate else None
     return Row(
         stage=written_id(stage.id),
-        step=stage.kind if stage.kind in STEPS else None,
+        step=stage.kind if stage.traits.step else None,
         title=stage.title,
         holder=stage.assignee,
         condition=stage.when,

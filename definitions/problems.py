@@ -172,3 +172,20 @@ def _summary(problems: Sequence[Problem]) -> str:
     ]
     said = [f"{n} {name}" + ("s" if n != 1 else "") for n, name in counts if n]
     return ", ".join(said) if said else "Nothing to complain about"
+
+
+def shown(given: object) -> str:
+    """A value as it may stand in a sentence."""
+    if isinstance(given, list | tuple):
+        return "a list"
+    if isinstance(given, dict):
+        return "keys and values"
+    text = plainly(given)
+    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def plainly(given: object) -> str:
+    """A value in one line, as YAML writes it."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    return " ".join(str(given).split())

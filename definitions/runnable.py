@@ -1,12 +1,12 @@
 """What this release reads, but cannot run yet: asked when a definition is published."""
 
 from definitions.expressions import mentions_person
+from definitions.kinds.registry import KINDS
 from definitions.models import Definition
 from definitions.problems import Problem, Severity, enumeration, path_text
 from definitions.source import Document, Path
-from definitions.stages import Kind
 
-RUNNING: tuple[Kind, ...] = ("form", "feedback_round", "release", "acknowledgement", "meeting")
+RUNNING = tuple(name for name, kind in KINDS.items() if kind.traits.runs)
 """The kinds of stages that run in this release."""
 
 
@@ -25,7 +25,7 @@ def runnable(definition: Definition, document: Document | None = None) -> list[P
             f"Take the stage out. Kinds that run: {enumeration(RUNNING)}.",
         )
         for index, stage in enumerate(definition.stages)
-        if stage.kind not in RUNNING
+        if not stage.traits.runs
     ]
     for name, form in definition.forms.items():
         for number, section in enumerate(form):

@@ -14,11 +14,13 @@ from definitions.calendar import Calendars, PersonTime
 from definitions.company import Company, HolidayCalendar
 from definitions.durations import Duration, Unit
 from definitions.instants import Instant
+from definitions.kinds.kind import Bound, bounds_of_step
+from definitions.kinds.registry import kind_of
 from definitions.models import Definition
 from definitions.planner import too_late
 from definitions.plans import Anchors, Unplannable, period_of
 from definitions.source import Document, Path
-from definitions.stages import NOT_WRITTEN, Stage, Step
+from definitions.stages import Stage
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 """Dates that a definition may name, both included."""
@@ -83,7 +85,7 @@ def check_plan(resolved: Definition, document: Document) -> None:
     )
 
 
-def _bounded(resolved: Definition) -> Iterator[tuple[Path, Instant | Duration, Duration]]:
+def _bounded(resolved: Definition) -> Iterator[Bound]:
     yield ("launch", "check"), resolved.launch.check, _YEAR
     yield ("audience", "tenure"), resolved.audience.tenure, _WORKING_LIFE
     if isinstance(resolved.audience.late_joiners, Instant):
@@ -97,28 +99,11 @@ def _bounded(resolved: Definition) -> Iterator[tuple[Path, Instant | Duration, D
         yield written[:-1], length, _ARCHIVE  # `retention: 4 years` is that of `default`
 
 
-def _of_stage(path: Path, stage: Stage) -> Iterator[tuple[Path, Instant | Duration, Duration]]:
-    yield from _of_step(path, stage)
+def _of_stage(path: Path, stage: Stage) -> Iterator[Bound]:
+    yield from bounds_of_step(path, stage)
     if stage.opens is not None:
         yield (*path, "opens"), stage.opens, _PLAN
-    if stage.until is not None:
-        yield (*path, "until"), stage.until, Duration(5, "years")
-    if stage.manager_first is not None:
-        yield (*path, "manager_first"), stage.manager_first, _YEAR
-    if stage.check_ins is not None:
-        yield (*path, "check_ins"), stage.check_ins, _YEAR
-    for name in ("nominate", "approve", "collect"):
-        step = getattr(stage, name)
-        if step is not None:
-            yield from _of_step((*path, name), step)
-
-
-def _of_step(path: Path, step: Stage | Step) -> Iterator[tuple[Path, Instant | Duration, Duration]]:
-    if step.due != NOT_WRITTEN:
-        yield (*path, "due"), step.due, _PLAN
-    if step.closes is not None:
-        yield (*path, "closes"), step.closes, _PLAN
-    yield (*path, "at_least"), step.at_least, _YEAR
+    yield from kind_of(stage).bounds(path, stage)
 
 
 def _units(resolved: Definition, document: Document) -> None:

@@ -33,7 +33,6 @@ from datetime import date, datetime, timedelta
 from definitions.calendar import PersonTime
 from definitions.models import Definition, Duration, Stage, Step
 from definitions.planner import (
-    STEPS,
     late_joiners_until,
     passed_before,
     plan_cycle,
@@ -64,7 +63,6 @@ from definitions.shifts import (
 )
 
 __all__ = [
-    "STEPS",
     "Anchors",
     "Period",
     "Plan",
@@ -170,13 +168,13 @@ def _spec(stage: Stage, plan: Plan, step: str | None) -> tuple[Stage | Step, Sta
     """What is asked for, its plan, and whether it waits for something to be closed."""
     planned = plan.stages[stage.id]
     if step is None:
-        if stage.kind == "feedback_round":
+        if stage.steps():
             raise Unplannable(f"the stage {stage.id} is a 360 round: name its step")
         return stage, planned, bool(stage.after)
     spec = step_of(stage, step)
     if step not in planned.steps:
         raise Unplannable(f"the plan of the 360 round {stage.id} has no steps")
-    return spec, planned.steps[step], step != STEPS[0] or bool(stage.after)
+    return spec, planned.steps[step], step != next(iter(planned.steps)) or bool(stage.after)
 
 
 def _opening(

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from definitions.company import WrongValuesError
 from definitions.instants import IDENTIFIER
-from definitions.problems import WrongValueError, did_you_mean
+from definitions.kinds.registry import KINDS, belongs_to
+from definitions.problems import WrongValueError, did_you_mean, plainly, shown
 from definitions.source import Document, Path, Place
 
 EXAMPLES = {
@@ -47,7 +48,7 @@ def note(document: Document, model: type[BaseModel], error: ValidationError) -> 
 
 def real_errors(error: ValidationError) -> list[Mapping[str, Any]]:
     """The errors, without "too short" where that only says that items were refused."""
-    items: list[Mapping[str, Any]] = [dict(item) for item in error.errors(include_url=False)]
+    items = [_without_kind(item) for item in error.errors(include_url=False)]
     return [
         item
         for item in items
@@ -57,6 +58,33 @@ def real_errors(error: ValidationError) -> list[Mapping[str, Any]]:
             for other in items
         )
     ]
+
+
+def _without_kind(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error at its place in the file; the kind by which a stage was read stands apart."""
+    match error["loc"]:
+        case ("stages", int(number), str(kind), *rest):
+            return {**error, "loc": ("stages", number, *rest), "stage_kind": kind}
+    return dict(error)
+
+
+def _unknown(
+    document: Document, model: type[BaseModel], path: Path, key: str, kind: str | None
+) -> None:
+    """Note a key that does not belong here."""
+    place = document.key_place(path)
+    if kind is not None and kind in KINDS:
+        owners = belongs_to(key) if len(path) == 3 else ""
+        if owners:
+            message = f"A stage of kind `{kind}` has no `{key}`."
+            document.error(place, path, message, f"It belongs to {owners}.")
+            return
+        known = fields_at(KINDS[kind].model, path[2:-1])
+    else:
+        known = fields_at(model, path[:-1])
+    document.error(
+        place, path, f"There is no key `{key}`.", did_you_mean(key, known), "unknown-key"
+    )
 
 
 def _note(document: Document, model: type[BaseModel], path: Path, item: Mapping[str, Any]) -> None:
@@ -70,11 +98,7 @@ def _note(document: Document, model: type[BaseModel], path: Path, item: Mapping[
             hint = f"Write `{key}: {EXAMPLES[key]}`." if key in EXAMPLES else ""
             document.error(place, (*real, key), "This is missing.", hint, "missing")
         case "extra_forbidden":
-            known = fields_at(model, path[:-1])
-            hint = did_you_mean(key, known)
-            document.error(
-                document.key_place(path), path, f"There is no key `{key}`.", hint, "unknown-key"
-            )
+            _unknown(document, model, path, key, item.get("stage_kind"))
         case "value_error":
             for at, wrong in _wrong(context.get("error")):
                 full = (*real, *at)
@@ -112,7 +136,10 @@ def _sentence(kind: str, given: object, context: Mapping[str, Any]) -> tuple[str
         case "string_type" | "string_sub_type":
             if isinstance(given, list | dict):
                 return f"A text is wanted, not {shown(given)}.", ""
-            return f"A text is wanted, not {shown(given)}.", f'Put it in quotes: "{_plain(given)}".'
+            return (
+                f"A text is wanted, not {shown(given)}.",
+                f'Put it in quotes: "{plainly(given)}".',
+            )
         case "bool_type" | "bool_parsing":
             return f"{shown(given)} is neither `true` nor `false`.", _truth(given)
         case "int_type" | "int_parsing" | "int_from_float":
@@ -158,22 +185,6 @@ def _truth(given: object) -> str:
     if word in ("yes", "on", "y", "1"):
         return "Write `true`."
     return "Write `false`." if word in ("no", "off", "n", "0") else ""
-
-
-def shown(given: object) -> str:
-    """A value as it may stand in a sentence."""
-    if isinstance(given, list | tuple):
-        return "a list"
-    if isinstance(given, dict):
-        return "keys and values"
-    text = _plain(given)
-    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
-
-
-def _plain(given: object) -> str:
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    return " ".join(str(given).split())
 
 
 def fields_at(model: type[BaseModel], path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from activities.notifications.smtp import Transport
 from definitions.company import Company
+from definitions.kinds.feedback_round.stage import FeedbackRound
 from definitions.loader import parse_company, parse_definition
 from definitions.shipped import company_source, cycle_source
 from definitions.unfolding import unfold
@@ -230,7 +231,9 @@ async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Pl
         return scenario.until is None and not crowd.waiting and await _over(world, what)
 
     reviews = any(
-        stage.hold_comments for one in what.launchings for stage in one.parsed.definition.stages
+        isinstance(stage, FeedbackRound) and stage.hold_comments
+        for one in what.launchings
+        for stage in one.parsed.definition.stages
     )
     crowd = Crowd(world.database, scenario, what.zone, ids, cycles, reviews=reviews)
     box.append(crowd)

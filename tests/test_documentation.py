@@ -11,10 +11,10 @@ from definitions import lint
 from definitions.company import Company
 from definitions.expressions import PersonFacts
 from definitions.forms import Question
+from definitions.kinds.registry import KINDS
 from definitions.launching import Audience, Launch
 from definitions.loader import parse_definition
 from definitions.models import Definition
-from definitions.stages import Stage
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -43,7 +43,10 @@ def test_every_variable_of_conditions_is_described() -> None:
         assert f"`{variable}`" in LANGUAGE, variable
 
 
-@pytest.mark.parametrize("model", [Definition, Launch, Audience, Stage, Question, Company])
+@pytest.mark.parametrize(
+    "model",
+    [Definition, Launch, Audience, *(kind.model for kind in KINDS.values()), Question, Company],
+)
 def test_every_field_of_the_language_is_described(model: type[Definition]) -> None:
     for name in model.model_fields:
         assert f"`{name}`" in LANGUAGE or f"`{name}." in LANGUAGE, name

@@ -8,18 +8,8 @@ from uuid import UUID
 from domain.notifications import Event
 from domain.states import Role
 
-TaskKind = Literal[
-    "form",
-    "nominate",
-    "approve",
-    "collect",
-    "calibration",
-    "release",
-    "meeting",
-    "acknowledgement",
-    "development_plan",
-]
-"""What is to be done: a stage kind, or one of the three steps of a feedback round."""
+TaskKind = str
+"""What is to be done: a stage kind, or one of the steps of a feedback round."""
 
 
 Relationship = Literal["self", "manager", "peers", "reports", "others", "external"]

@@ -1,6 +1,5 @@
 """What a notification says, looked up: its task, its cycle, the people whom it names. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -11,8 +10,10 @@ from activities.notifications import mail_items as m
 from activities.notifications.facts import Facts, result_path
 from activities.notifications.raters import relationship_of
 from definitions.effort import minutes_of
+from definitions.kinds.feedback_round.stage import FeedbackRound
 from definitions.models import Definition, Stage
 from domain.access import Move
+from domain.kinds.registry import TRAITS
 from domain.notifications import Event
 from domain.states import Role
 from store.mail.details import CycleDetail, Detail, PersonDetail, TaskDetail
@@ -249,9 +250,6 @@ def cycle_of(cycle: CycleDetail) -> m.Cycle:
     )
 
 
-_STEPS: Mapping[str, m.TaskKind] = {"nominate": "nominate", "approve": "approve"}
-
-
 def _stage(definition: Definition, key: str) -> Stage:
     """The stage that a task belongs to: `feedback.collect` is written as `feedback`."""
     try:
@@ -261,16 +259,17 @@ def _stage(definition: Definition, key: str) -> Stage:
 
 
 def _kind(key: str, stage: Stage) -> m.TaskKind:
-    if stage.kind == "feedback_round":
-        return _STEPS.get(key.rpartition(".")[2], "collect")
-    return stage.kind
+    """Of a step of something that was written: the step's own kind."""
+    step = key.partition(".")[2]
+    return step if step in TRAITS else stage.kind
 
 
 def _protection(definition: Definition, stage: Stage) -> m.Protection:
+    asked = stage if isinstance(stage, FeedbackRound) else None
     return m.Protection(
         threshold=definition.anonymity.threshold,
-        pairs=stage.too_few == "lower_with_consent",
-        reviewed=bool(stage.hold_comments),
+        pairs=asked is not None and asked.too_few == "lower_with_consent",
+        reviewed=asked is not None and bool(asked.hold_comments),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from definitions.kinds.feedback_round.stage import as_round
 from definitions.models import Definition, Stage
 from definitions.unfolding import written_id
 from domain.rater_loads import Feasibility, judge
@@ -162,7 +163,7 @@ class _Look:
         self._members = members
         self._threshold = threshold
         self._quotas = quotas_of(stage)
-        self._load = stage.load or LOAD
+        self._load = as_round(stage).load or LOAD
         self._named = named
         self._alone = alone
 

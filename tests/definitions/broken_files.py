@@ -284,7 +284,7 @@ BROKEN = (
         ("    kind: release\n    form: manager"),
         (
             "16:5: stages[1].form: A stage of kind `release` has no `form`. It "
-            "belongs to `form`, `meeting`, `feedback_round`.",
+            "belongs to `form`, `feedback_round`, `meeting`.",
         ),
     ),
     Broken(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from definitions import loader, shipped
 from definitions.durations import Duration
+from definitions.kinds.registry import KINDS
 from definitions.loader import Parsed, parse_definition, restore
 from definitions.models import BUILT_IN_LADDERS, Definition, Stage
 from definitions.source import read
@@ -134,7 +135,9 @@ def test_after_nothing_waits_for_nothing() -> None:
 def test_every_key_is_used_somewhere() -> None:
     content = parsed("everything").content
     assert set(Definition.model_fields) == set(content)
-    assert {key for stage in content["stages"] for key in stage} == set(Stage.model_fields)
+    assert {key for stage in content["stages"] for key in stage} == {
+        key for kind in KINDS.values() for key in kind.model.model_fields
+    }
 
 
 def test_own_ladders_stand_beside_the_built_in_ones() -> None:

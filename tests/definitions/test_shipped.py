@@ -3,10 +3,10 @@
 import pytest
 
 from definitions import shipped
+from definitions.kinds.registry import KINDS
 from definitions.loader import parse_definition
 from definitions.models import Definition
 from definitions.runnable import RUNNING, runnable
-from definitions.stages import KINDS
 from definitions.unfolding import unfold
 from tests.definitions.broken_files import GOOD
 from tests.definitions.test_loader import FULL
@@ -72,7 +72,7 @@ def test_what_cannot_run_is_named_with_its_place() -> None:
     assert [str(problem) for problem in found] == [
         f"annual.yaml:{line}:11: stages[{index}].kind: Almanac can read the stage `{stage}` of "
         f"kind `{kind}`, but cannot run it yet. Take the stage out. Kinds that run: `form`, "
-        "`feedback_round`, `release`, `acknowledgement`, `meeting`."
+        "`feedback_round`, `release`, `meeting`, `acknowledgement`."
         for line, index, stage, kind in (
             (41, 3, "calibration", "calibration"),
             (62, 7, "plan", "development_plan"),

@@ -6,8 +6,8 @@ import pytest
 
 from definitions.durations import Duration
 from definitions.instants import Anchor, Instant
+from definitions.kinds.feedback_round.raters import HowMany
 from definitions.problems import WrongValueError
-from definitions.raters import HowMany
 from definitions.recurrence import DayRule, PeriodRule
 
 

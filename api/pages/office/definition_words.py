@@ -6,7 +6,7 @@ from api.pages.frame.dates import plural
 from api.pages.office.views import Finding, StageSays
 from definitions.models import Definition, Ladder, Stage
 from definitions.problems import Problem, Severity
-from definitions.stages import Assignee, Kind
+from definitions.stages import Assignee
 
 WHO: Mapping[Assignee, str] = {
     "subject": "the person",
@@ -17,7 +17,7 @@ WHO: Mapping[Assignee, str] = {
     "rater": "those who are asked for feedback",
 }
 
-KINDS: Mapping[Kind, str] = {
+KINDS: Mapping[str, str] = {
     "form": "form",
     "feedback_round": "360 feedback",
     "calibration": "calibration",

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from api.pages.frame.views import Choice, Page, Person
-from definitions.answers import MOST_WORDS
+from definitions.kinds.acknowledgement import MOST_WORDS
 
 TaskMood = Literal["new", "draft", "late", "paused", "done"]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from uuid import UUID
 
+from definitions.kinds.feedback_round.raters import Asked, Raters
+from definitions.kinds.feedback_round.stage import as_round
 from definitions.models import Definition, Duration, Form
 from definitions.models import Stage as StageSpec
-from definitions.raters import Asked, Raters
 from domain.anonymity import AnonymityRules, Below, TooFew
 from domain.errors import IllegalState
 from domain.relationships import PROTECTED, Relationship
@@ -92,7 +93,7 @@ def round_of(cycle: CycleFacts, stage: StageFacts) -> Round:
     if stage.round is None:
         raise IllegalState(f"the stage {stage.id} belongs to no feedback round")
     collect = cycle.stages[stage.round]
-    spec, definition = collect.spec, cycle.definition
+    spec, definition = as_round(collect.spec), cycle.definition
     return Round(
         cycle=cycle,
         collect=collect,
@@ -124,7 +125,7 @@ def asks_manager(spec: StageSpec) -> bool:
 
 
 def _raters(spec: StageSpec) -> Raters:
-    return spec.raters or Raters()
+    return as_round(spec).raters or Raters()
 
 
 def _working_days(duration: Duration | None) -> int | None:
@@ -139,7 +140,7 @@ def _rules(definition: Definition, collect: StageFacts) -> AnonymityRules:
     return AnonymityRules(
         threshold=definition.anonymity.threshold,
         below=Below(definition.anonymity.below),
-        too_few=TooFew(collect.spec.too_few or TooFew.REPORT_WITHOUT),
+        too_few=TooFew(as_round(collect.spec).too_few or TooFew.REPORT_WITHOUT),
     )
 
 

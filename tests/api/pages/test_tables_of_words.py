@@ -16,9 +16,10 @@ from api.pages.kinds.feedback_round import nominating_words, rating_words, repor
 from api.pages.office import definition_words, people_import, workflows
 from api.pages.tasks import explaining
 from definitions import shipped
-from definitions.stages import Assignee, StepKind, WrittenAssignee, WrittenKind
+from definitions.stages import Assignee, WrittenAssignee
 from definitions.unfolding import unfold
 from domain.anonymity import Spread, Standing
+from domain.kinds.registry import TRAITS
 from domain.relationships import Relationship
 from domain.states import ProcessKind
 from store.access.links import LinkState
@@ -34,7 +35,7 @@ ANSWERING = set(Relationship) - {Relationship.SELF, Relationship.MANAGER}
 TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
     "definition_words.KINDS": (
         definition_words.KINDS,
-        (*get_args(WrittenKind), *get_args(StepKind)),
+        TRAITS.keys(),
     ),
     "definition_words.WHO": (definition_words.WHO, (*get_args(WrittenAssignee), "rater")),
     "sign_in.STATES": (sign_in.STATES, set(LinkState) - {LinkState.VALID}),

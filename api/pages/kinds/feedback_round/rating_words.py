@@ -6,6 +6,7 @@ The promises are those that `domain/anonymity.py` keeps; where that changes, the
 from api.pages.kinds.feedback_round.rating_views import Promise
 from api.pages.tasks import words
 from api.pages.tasks.words import About
+from definitions.kinds.feedback_round.stage import as_round
 from definitions.models import Definition
 from definitions.models import Stage as StageSpec
 from domain.relationships import Relationship, is_protected
@@ -93,7 +94,7 @@ def promise(
 
 
 def _held(stage: StageSpec) -> bool:
-    return bool(stage.hold_comments)
+    return bool(as_round(stage).hold_comments)
 
 
 def _threshold(definition: Definition, relationship: Relationship, first: str) -> str:
@@ -111,7 +112,7 @@ def _some(*sentences: str) -> tuple[str, ...]:
 
 def asks_consent(stage: StageSpec, relationship: Relationship) -> bool:
     """Is it asked whether the answer may be shown in a group of two?"""
-    return stage.too_few == "lower_with_consent" and is_protected(relationship)
+    return as_round(stage).too_few == "lower_with_consent" and is_protected(relationship)
 
 
 def readers_of(definition: Definition, relationship: Relationship, first: str) -> str:

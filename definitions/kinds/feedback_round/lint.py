@@ -1,16 +1,22 @@
 """What lint says of 360 rounds: who is asked, whether anything can be shown, who reads it when."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from definitions.defaults import round_due
-from definitions.findings import Findings
-from definitions.models import Definition
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from definitions.kinds.feedback_round.dates import round_due
+from definitions.kinds.feedback_round.raters import Asked, Raters
+from definitions.kinds.feedback_round.stage import FeedbackRound
 from definitions.problems import Severity
-from definitions.raters import Asked, Raters
 from definitions.stages import Stage, Step
 from domain.anonymity import CONSENTED_BAR
+from domain.kinds.feedback_round import APPROVE, COLLECT, NOMINATE
 
-STEPS = ("nominate", "approve", "collect")
+if TYPE_CHECKING:
+    from definitions.findings import Findings
+    from definitions.models import Definition
+
 MANY = 1_000
 WORDS: Mapping[str, str] = {
     "peers": "colleagues",
@@ -20,24 +26,22 @@ WORDS: Mapping[str, str] = {
 }
 
 
-def lint_rounds(definition: Definition, findings: Findings) -> None:
-    """Look at every stage of kind `feedback_round`."""
-    for stage in definition.stages:
-        if stage.kind == "feedback_round":
-            _ladders(definition, stage, findings)
-            _steps(stage, findings)
-            _raters(definition, stage, stage.raters or Raters(), findings)
-            _readers(definition, stage, findings)
+def lint_round(definition: Definition, stage: FeedbackRound, findings: Findings) -> None:
+    """Look at one round, with its defaults."""
+    _ladders(definition, stage, findings)
+    _steps(stage, findings)
+    _raters(definition, stage, stage.raters or Raters(), findings)
+    _readers(definition, stage, findings)
 
 
-def _ladders(definition: Definition, stage: Stage, findings: Findings) -> None:
+def _ladders(definition: Definition, stage: FeedbackRound, findings: Findings) -> None:
     named: list[tuple[Stage | Step, tuple[str | int, ...]]] = [
         (stage, findings.stage_path(stage.id, "ladder"))
     ]
-    for name in STEPS:
-        step = getattr(stage, name)
-        if step is not None:
-            named.append((step, (*findings.stage_path(stage.id, name), "ladder")))
+    named += [
+        (step, (*findings.stage_path(stage.id, name), "ladder"))
+        for name, step in stage.written_steps().items()
+    ]
     for part, path in named:
         if definition.ladder_of(part).escalate:
             findings.add(
@@ -50,10 +54,10 @@ def _ladders(definition: Definition, stage: Stage, findings: Findings) -> None:
             )
 
 
-def _steps(stage: Stage, findings: Findings) -> None:
+def _steps(stage: FeedbackRound, findings: Findings) -> None:
     there = stage.steps()
-    for name in ("nominate", "approve"):
-        if "approve" not in there and findings.written(stage.id, name):
+    for name in (NOMINATE.name, APPROVE.name):
+        if APPROVE.name not in there and findings.written(stage.id, name):
             findings.add(
                 Severity.WARNING,
                 "step-unused",
@@ -62,11 +66,11 @@ def _steps(stage: Stage, findings: Findings) -> None:
                 f"Remove `{name}`, or ask somebody besides direct reports.",
             )
     for name, step in there.items():
-        if name != "collect" and step.closes is None:
+        if name != COLLECT.name and step.closes is None:
             findings.add(
                 Severity.INFO,
                 "waits-for-open-end",
-                findings.stage_path(stage.id, "approve" if step is stage.approve else "nominate"),
+                findings.stage_path(stage.id, stage.written_as(name)),
                 f"The list of `{stage.id}` closes when done: whoever stays silent holds up the "
                 "feedback about that person.",
                 "Write `closes: due`: silence then accepts the list as it stands.",
@@ -86,7 +90,9 @@ def _steps(stage: Stage, findings: Findings) -> None:
             )
 
 
-def _raters(definition: Definition, stage: Stage, raters: Raters, findings: Findings) -> None:
+def _raters(
+    definition: Definition, stage: FeedbackRound, raters: Raters, findings: Findings
+) -> None:
     path = findings.stage_path(stage.id, "raters")
     threshold = definition.anonymity.threshold
     least = threshold + 1
@@ -105,7 +111,9 @@ def _raters(definition: Definition, stage: Stage, raters: Raters, findings: Find
     _load(stage, raters, findings)
 
 
-def _shown(definition: Definition, stage: Stage, raters: Raters, findings: Findings) -> None:
+def _shown(
+    definition: Definition, stage: FeedbackRound, raters: Raters, findings: Findings
+) -> None:
     """Whether what is asked can be read at all, if everybody answers (`domain.anonymity`)."""
     path = findings.stage_path(stage.id, "raters")
     threshold = definition.anonymity.threshold
@@ -131,7 +139,7 @@ def _shown(definition: Definition, stage: Stage, raters: Raters, findings: Findi
         )
 
 
-def _load(stage: Stage, raters: Raters, findings: Findings) -> None:
+def _load(stage: FeedbackRound, raters: Raters, findings: Findings) -> None:
     sent = raters.peers.ask.least + raters.others.ask.least
     if stage.load is not None and stage.load < sent:
         findings.add(
@@ -150,7 +158,7 @@ def _most(asked: Asked) -> int:
     return MANY if most is None else most
 
 
-def _readers(definition: Definition, stage: Stage, findings: Findings) -> None:
+def _readers(definition: Definition, stage: FeedbackRound, findings: Findings) -> None:
     questions = [q for section in definition.form_of(stage) for q in section.questions]
     if questions and all(question.visible != "subject" for question in questions):
         findings.add(
@@ -172,14 +180,15 @@ def _readers(definition: Definition, stage: Stage, findings: Findings) -> None:
         )
 
 
-def _opened_by(definition: Definition, stage: Stage) -> str | None:
+def _opened_by(definition: Definition, stage: FeedbackRound) -> str | None:
     """The stage after the round with which the result is opened; none: the round opens itself."""
     reached = {stage.id}
     for _ in definition.stages:  # stages may be written in any order
         reached |= {s.id for s in definition.stages if reached & set(s.after)}
-    for kind in ("release", "meeting", "form"):
-        for other in definition.stages:
-            writes = kind != "form" or other.assignee == "manager"
-            if other.kind == kind and writes and other.id in reached - {stage.id}:
-                return other.id
-    return None
+    later = [other for other in definition.stages if other.id in reached - {stage.id}]
+    opens: Sequence[Callable[[Stage], bool]] = (
+        lambda other: other.traits.opens_results,
+        lambda other: other.traits.held,
+        lambda other: other.traits.needs_form and other.assignee == "manager",
+    )
+    return next((other.id for does in opens for other in later if does(other)), None)

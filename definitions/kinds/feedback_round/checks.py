@@ -1,34 +1,42 @@
 """What a 360 round must say so that it asks somebody, closes, and protects whoever answers."""
 
-from definitions.models import Definition, Stage
-from definitions.source import Document, Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from definitions.kinds.feedback_round.stage import FeedbackRound
+from definitions.source import Path
 from definitions.stages import NOT_WRITTEN
 from domain.scores import Scale
 
+if TYPE_CHECKING:
+    from definitions.checks import Checks
 
-class RoundChecks:
-    """Everything about stages of kind `feedback_round` that other kinds do not know."""
 
-    def __init__(self, definition: Definition, document: Document) -> None:
-        self.definition = definition
-        self.document = document
+def check_round(checks: Checks, path: Path, stage: FeedbackRound) -> None:
+    """Note what does not fit together in a round that stands at `path`."""
+    _Round(checks, path, stage).all()
+
+
+class _Round:
+    def __init__(self, checks: Checks, path: Path, stage: FeedbackRound) -> None:
+        self._checks = checks
+        self._path = path
+        self._stage = stage
 
     def all(self) -> None:
-        """Everything."""
-        rounds = [
-            (("stages", index), stage)
-            for index, stage in enumerate(self.definition.stages)
-            if stage.kind == "feedback_round"
-        ]
-        for path, stage in rounds:
-            self._asks_somebody(path, stage)
-            self._steps(path, stage)
-            self._reading(path, stage)
-            self._questions(stage)
-        if rounds:
-            self._scale()
+        for name, step in self._stage.written_steps().items():
+            self._checks.ladder((*self._path, name, "ladder"), step.ladder)
+            for key in ("due", "closes"):
+                self._checks.instant((*self._path, name, key), getattr(step, key), own=True)
+        self._asks_somebody()
+        self._steps()
+        self._reading()
+        self._questions()
+        self._scale()
 
-    def _asks_somebody(self, path: Path, stage: Stage) -> None:
+    def _asks_somebody(self) -> None:
+        path, stage = self._path, self._stage
         if stage.raters is not None and not stage.raters.anybody_protected():
             self._error(
                 (*path, "raters"),
@@ -39,7 +47,8 @@ class RoundChecks:
                 key=True,
             )
 
-    def _steps(self, path: Path, stage: Stage) -> None:
+    def _steps(self) -> None:
+        path, stage = self._path, self._stage
         if stage.collect is not None and stage.collect.closes is None:
             self._error(
                 (*path, "collect", "closes"),
@@ -48,7 +57,7 @@ class RoundChecks:
                 "Write `closes: 3 working days after due`, for example.",
             )
         by_manager = stage.nominate is not None and stage.nominate.by == "manager"
-        if by_manager and self.document.has((*path, "approve")):
+        if by_manager and self._checks.document.has((*path, "approve")):
             self._error(
                 (*path, "approve"),
                 "The manager makes this list (`nominate.by: manager`): nobody approves it.",
@@ -62,7 +71,8 @@ class RoundChecks:
                 "Write `due: 20 working days`, for example.",
             )
 
-    def _reading(self, path: Path, stage: Stage) -> None:
+    def _reading(self) -> None:
+        path, stage = self._path, self._stage
         first = stage.manager_first
         if first is not None and (first.unit != "working_days" or first.amount < 1):
             self._error(
@@ -78,8 +88,9 @@ class RoundChecks:
                 key=True,
             )
 
-    def _questions(self, stage: Stage) -> None:
-        form = self.definition.form_of(stage)
+    def _questions(self) -> None:
+        stage = self._stage
+        form = self._checks.resolved.form_of(stage)
         for number, section in enumerate(form):
             for index, question in enumerate(section.questions):
                 if question.type == "goals":
@@ -91,7 +102,7 @@ class RoundChecks:
 
     def _scale(self) -> None:
         try:
-            Scale.of([point.value for point in self.definition.scale])
+            Scale.of([point.value for point in self._checks.resolved.scale])
         except ValueError:
             self._error(
                 ("scale",),
@@ -102,5 +113,4 @@ class RoundChecks:
             )
 
     def _error(self, path: Path, message: str, hint: str, *, key: bool = False) -> None:
-        place = self.document.key_place(path) if key else self.document.value_place(path)
-        self.document.error(place, path, message, hint)
+        self._checks.error(path, message, hint, key=key)
