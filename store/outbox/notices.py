@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
+from store.access.facts import closed_cases, left_to
 from store.outbox.outbox import NewNotification, queue
-from store.people.times import company_calendars, desk_members, lines_above, person_times
+from store.people.times import company_calendars, desk_members, person_times
 
 
 class About(Protocol):
@@ -127,14 +128,15 @@ async def tell_desk(
 ) -> int:
     """Tell all members of a desk, but nobody about themselves.
 
-    A case of somebody's own manager line is left to the others, as long as there are others.
+    A case of somebody's own manager line, of today or of earlier in the cycle, is left to the
+    others, as long as there are others.
     """
     about = task.subject_id if task else subject_id
     members = await desk_members(conn, desk, now.date())
     if about is not None and (task is not None or cycle_id is not None):
-        above = await lines_above(conn, members, now.date())
-        others = [m for m in members if m != about and about not in above.get(m, ())]
-        members = others or members
+        cycle = task.cycle_id if task else cycle_id
+        closed = await closed_cases(conn, members, now.date(), cycle)
+        members = left_to(members, closed, about)
     return await tell_all(
         conn,
         [

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from domain.notifications import Event
 from domain.states import Desk
+from store.access.facts import closed_cases, left_to
 from store.cycles.facts import CycleFacts, StageFacts
 from store.outbox.outbox import NewNotification, queue
 from store.people.times import desk_members, person_times
@@ -50,6 +51,8 @@ async def announce(
         d: await desk_members(conn, d, as_of.date())
         for d in {o.desk or Desk.HR.value for o in opened if o.assignee_id is None}
     }
+    members = sorted({member for some in desks.values() for member in some})
+    closed = await closed_cases(conn, members, as_of.date(), cycle.id)
     told: list[tuple[Opened, int, str | None, Event]] = []
     for one in opened:
         if one.assignee_id is not None:
@@ -57,12 +60,12 @@ async def announce(
         else:
             event = Event.TASK_OPENED if one.desk else Event.NEEDS_ASSIGNEE
             told_as = one.desk or Desk.HR.value
-            told += [(one, member, told_as, event) for member in desks[told_as]]
-    members = {person for _, person, desk, _ in told if desk}
+            theirs = left_to(desks[told_as], closed, one.subject_id)
+            told += [(one, member, told_as, event) for member in theirs]
     times = await person_times(
         conn,
         cycle.calendars,
-        [*(members | {p for o, p, _, _ in told if as_of - o.announce_at > LATE})],
+        [*({*members} | {p for o, p, _, _ in told if as_of - o.announce_at > LATE})],
     )
     await queue(conn, [_opening(cycle, stage, *item, times, as_of) for item in told])
 

@@ -21,6 +21,7 @@ from definitions.calendar import PersonTime
 from definitions.ladders import Rung
 from definitions.models import Ladder
 from domain.states import Desk
+from store.access.facts import closed_cases, left_to
 from store.cycles.facts import CycleFacts, StageFacts
 from store.people.times import delegate_on, desk_members, managers_of, person_times
 
@@ -66,6 +67,7 @@ class _Line:
     away: set[int] = field(default_factory=set)
     acting: dict[int, int] = field(default_factory=dict)  # delegates of those away for days
     hr: tuple[int, ...] = ()
+    closed: dict[int, frozenset[int]] = field(default_factory=dict)  # cases not theirs, by member
     desks: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -89,8 +91,7 @@ async def who_is_told(
     told: dict[UUID, Told] = {}
     for on, firing in mornings.items():
         line = await _read_line(conn, cycle, [t for t, r in firing if r.kind == "escalate"], on)
-        for desk in {t.desk for t, _ in firing if t.desk is not None} - line.desks.keys():
-            line.desks[desk] = tuple(await desk_members(conn, desk, on))
+        await _seat(conn, cycle, line, {t.desk for t, _ in firing if t.desk is not None}, on)
         told |= {task.id: _told(stage.ladder, task, rung, line) for task, rung in firing}
     return told
 
@@ -152,7 +153,8 @@ def _next_level(ladder: Ladder, tried: Rung, place: Rung) -> Rung | None:
 def _holders(task: Overdue, line: _Line) -> tuple[int, ...]:
     if task.assignee_id is not None:
         return (task.assignee_id,)
-    return line.desks.get(task.desk, ()) if task.desk else ()
+    members = line.desks.get(task.desk, ()) if task.desk else ()
+    return tuple(left_to(members, line.closed, task.subject_id))
 
 
 def _reached(
@@ -163,8 +165,10 @@ def _reached(
     skipped: list[str],
 ) -> tuple[tuple[int, ...], str | None]:
     if rung.to == Desk.HR:
-        # Not the assignee, and nobody about themselves: there they are participants.
-        desk = tuple(p for p in line.hr if p not in holders and p != task.subject_id)
+        # Not the assignee, and nobody in a case of their own line: there they are participants.
+        desk = tuple(
+            p for p in line.hr if p not in holders and task.subject_id not in line.closed[p]
+        )
         skipped += [f"{p}:is_concerned" for p in line.hr if p not in desk]
         if desk:
             return desk, Desk.HR
@@ -227,11 +231,11 @@ async def _read_line(
     on: date,
 ) -> _Line:
     line = _Line()
-    line.hr = tuple(await desk_members(conn, Desk.HR, on))
+    await _seat(conn, cycle, line, {Desk.HR}, on)
+    line.hr = line.desks[Desk.HR]
     if not tasks:
         return line
-    for desk in {t.desk for t in tasks if t.desk is not None}:
-        line.desks[desk] = tuple(await desk_members(conn, desk, on))
+    await _seat(conn, cycle, line, {t.desk for t in tasks if t.desk is not None}, on)
     reached = {p for t in tasks for p in _holders(t, line)} | {
         t.subject_id for t in tasks if t.assignee_id is None and t.subject_id is not None
     }
@@ -248,6 +252,16 @@ async def _read_line(
     line.away = absent - set(acting)
     line.acting = {person: acting[person] for person in absent & set(acting)}
     return line
+
+
+async def _seat(
+    conn: AsyncConnection, cycle: CycleFacts, line: _Line, desks: Iterable[str], on: date
+) -> None:
+    """Read who sits at these desks, and which cases are not theirs."""
+    for desk in set(desks) - line.desks.keys():
+        members = await desk_members(conn, desk, on)
+        line.desks[desk] = tuple(members)
+        line.closed |= await closed_cases(conn, members, on, cycle.id)
 
 
 async def _gone(conn: AsyncConnection, people: Sequence[int], on: date) -> set[int]:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.states import Desk, Role, TaskState
+from store.access.facts import closed_cases
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
-from store.people.times import delegate_on, desk_members, lines_above
+from store.people.times import delegate_on, desk_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date
     """On whose behalf the actor may do this task: none for their own; raises NotFound if not.
 
     The assignee may; while they are on leave, their delegate, but not about themselves and not as
-    a rater; for a desk its members, but nobody about themselves or somebody of their own manager
-    line.
+    a rater; for a desk its members, but nobody about themselves or somebody who is, or was during
+    the cycle, of their own manager line.
     """
     person = actor.person_id
     delegable = task.assignee_id is not None and task.role != Role.RATER
@@ -118,8 +119,8 @@ async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date
             return task.assignee_id
     if person is not None and task.desk == Desk.HR:
         members = await desk_members(conn, Desk.HR, on)
-        above = (await lines_above(conn, [person], on)).get(person, [])
-        if person in members and task.subject_id != person and task.subject_id not in above:
+        closed = await closed_cases(conn, [person], on, task.cycle_id)
+        if person in members and task.subject_id not in closed[person]:
             return None
     # Whoever may not do it is not told that it exists.
     raise NotFound(f"there is no task {task.id}")

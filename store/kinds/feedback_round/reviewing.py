@@ -24,12 +24,13 @@ from domain.ids import round_process
 from domain.notifications import Event
 from domain.relationships import PROTECTED
 from domain.states import Desk
+from store.access.facts import closed_cases
 from store.base.audit import record
 from store.engine.processes import ring
 from store.kinds.feedback_round.reports import Review, shown_themes
 from store.kinds.feedback_round.rules import Round
 from store.outbox.notices import Notice, tell_all
-from store.people.times import desk_members, lines_above
+from store.people.times import desk_members
 
 _PROTECTED = [name.value for name in PROTECTED]
 
@@ -214,7 +215,7 @@ async def tell_reviewers(
         return
     day = round_.cycle.company.local_date(as_of)
     members = await desk_members(conn, Desk.HR, day)
-    above = await lines_above(conn, members, day)
+    closed = await closed_cases(conn, members, day, round_.cycle.id)
     await tell_all(
         conn,
         [
@@ -227,7 +228,7 @@ async def tell_reviewers(
                 desk=Desk.HR,
             )
             for member in members
-            if any(s != member and s not in above.get(member, ()) for s in subjects)
+            if any(subject not in closed[member] for subject in subjects)
         ],
         as_of,
     )
