@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from store.audit_anchor import keep_seals, kept_seals
 from store.base.audit import has_seal, last_seal, seal
 from store.base.session import Database
 from store.upkeep.retention import CHUNK, STEPS
@@ -33,24 +34,57 @@ async def keep_house(database: Database, as_of: datetime) -> int:
 class AuditSealing:
     """Adds what was recorded to the audit log's chain, and remembers outside the database how far.
 
-    Each new seal is written to this process's log, which is one place from which
-    `almanac audit verify --against` can take it. A seal that this process has seen and that is gone
-    was removed from the database: that is logged as an error.
+    Each new seal is written to this process's log, and to a file beside the seal keys
+    (`store.audit_anchor`), from which another worker and `almanac audit verify` take it. A seal
+    that was there and is gone was removed from the database: that is logged as an error, once by
+    each worker, and stays in the file.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._folder = database.seal_keys.folder
         self._last: str | None = None
+        self._reported: set[str] = set()
+        self._readable = True
 
     async def __call__(self, as_of: datetime) -> int:
         """Seal; returns how many entries. Repeatable, and safe from several processes."""
+        kept = await self._kept()
+        known = [*kept, *([self._last] if self._last and self._last not in kept else [])]
         async with self._database.begin() as conn:
-            if self._last is not None and not await has_seal(conn, self._last):
-                log.error("audit_seal_missing", seal=self._last)
+            missing = [one for one in known if not await has_seal(conn, one)]
+        for one in missing:
+            if one not in self._reported:
+                log.error("audit_seal_missing", seal=one)
+        self._reported |= set(missing)
         sealed = await seal(self._database, as_of)
         async with self._database.begin() as conn:
             last = await last_seal(conn)
         if last is not None and last != self._last:
             log.info("audit_sealed", seal=last)
+        seals = (*([last] if last else []), *missing)
+        if seals != kept:
+            await self._keep(seals)
         self._last = last
         return sealed
+
+    async def _kept(self) -> tuple[str, ...]:
+        try:
+            kept = await kept_seals(self._folder)
+        except (OSError, UnicodeError):
+            self._complain()
+            return ()
+        self._readable = True
+        return kept
+
+    async def _keep(self, seals: tuple[str, ...]) -> None:
+        try:
+            await keep_seals(self._folder, seals)
+        except OSError:
+            self._complain()
+
+    def _complain(self) -> None:
+        """Once: sealing goes on, and `/readyz` says what is wrong with the folder."""
+        if self._readable:
+            log.warning("audit_seal_not_kept")
+        self._readable = False

@@ -8,7 +8,9 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commands.connection import run
+from store.audit_anchor import FILE, kept_seals
 from store.base.audit_check import AuditVerdict, verify
+from store.base.seal_keys import keys_of
 
 app = typer.Typer(no_args_is_help=True, help="The audit log.")
 
@@ -28,12 +30,14 @@ def verify_log(
 ) -> None:
     """Recompute every link of the chain and every signature. Exit code 1 if one does not hold.
 
-    What was removed at the end of the log shows only against a seal from elsewhere: from a mail to
-    an administrator, from a worker's log, or from the last line of an earlier check.
+    What was removed at the end of the log shows only against a seal from elsewhere. The one that
+    the workers keep beside the seal keys is compared by itself; --against takes another: from a
+    mail to an administrator, from a worker's log, or from the last line of an earlier check.
     """
 
     async def look(conn: AsyncConnection) -> AuditVerdict:
-        return await verify(conn, against=against)
+        kept = await kept_seals(keys_of(conn).folder)
+        return await verify(conn, against=against, kept=kept)
 
     verdict = run(look)
     if as_json:
@@ -78,6 +82,12 @@ def _sentences(verdict: AuditVerdict) -> list[str]:
         said.append(
             "The seal that you gave is not there any more: entries up to it were removed, or "
             "everything since was made anew. Compare with a backup."
+        )
+    if verdict.missing:
+        said.append(
+            f"Seals that a worker kept in the file {FILE} beside the seal keys are not there any "
+            f"more: {', '.join(verdict.missing)}. Entries up to them were removed, or the database "
+            "is an older copy. Compare with a backup; when it is explained, remove the file."
         )
     if verdict.gaps:
         gaps = ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in verdict.gaps)

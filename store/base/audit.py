@@ -225,6 +225,8 @@ async def last_seal(conn: AsyncConnection) -> str | None:
 async def has_seal(conn: AsyncConnection, seal_text: str) -> bool:
     """Is a seal that was there before still there?"""
     last_id, _, found = seal_text.partition(":")
+    if not last_id.isdecimal() or len(last_id) > 18:
+        return False  # no seal of ours looks like that
     there = await conn.scalar(
         text("SELECT EXISTS (SELECT FROM audit_seals WHERE last_id = :last AND hash = :hash)"),
         {"last": int(last_id), "hash": found},

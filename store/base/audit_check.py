@@ -24,7 +24,8 @@ class AuditVerdict:
     `forged`: entries since signing began without a valid signature, or with one that another entry
     has (the first few). `unsigned_end`: the newest seal was made without the key. `gaps`: ranges of
     numbers that no entry has. `last`: the newest seal, to be kept elsewhere. `anchored`: whether
-    the seal that was given from elsewhere is there; none if none was given.
+    the seal that was given from elsewhere is there; none if none was given. `missing`: seals that
+    workers kept outside the database and that are not there any more.
     """
 
     seals: int
@@ -38,19 +39,23 @@ class AuditVerdict:
     signed: bool = False
     last: str | None = None
     anchored: bool | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """True if every link is what its entries say, and nothing is missing as far as we know."""
         sound = self.broken_seal is None and not self.forged and not self.unsigned_end
-        return sound and self.anchored is not False
+        return sound and self.anchored is not False and not self.missing
 
 
-async def verify(conn: AsyncConnection, *, against: str | None = None) -> AuditVerdict:
+async def verify(
+    conn: AsyncConnection, *, against: str | None = None, kept: Sequence[str] = ()
+) -> AuditVerdict:
     """Compute the whole chain again and compare, under the key of this connection.
 
     `against`: a seal that was kept elsewhere (`last` of an earlier time, a log line, a mail). What
-    was removed at the end of the log shows by nothing else. Raises Invalid if it is no seal, and
+    was removed at the end of the log shows by nothing else, but for the seals that workers `kept`
+    (`store.audit_anchor`). Raises Invalid if it is no seal, and
     IllegalState if the log is signed and there is no key.
     """
     if against is not None and ":" not in against:
@@ -86,6 +91,7 @@ async def verify(conn: AsyncConnection, *, against: str | None = None) -> AuditV
         signed=check.signing,
         last=last,
         anchored=None if against is None else against.strip() in known,
+        missing=tuple(one for one in kept if one not in known),
     )
 
 
