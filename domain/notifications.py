@@ -79,6 +79,7 @@ class Event(StrEnum):
     # to both desks
     ADDRESS_OBJECTED = "address_objected"  # a changed address was taken back from the old one
     DESK_CHANGE = "desk_change"  # who sits at a desk changes, or is to
+    LINES_CHANGED = "lines_changed"  # the line above a member of a desk, or below one, has changed
 
     # to administrators
     HELD_ROW = "held_row"
@@ -189,6 +190,7 @@ TRAITS: Mapping[Event, Traits] = MappingProxyType(
         _E.SEALS_LOST: Traits(_S.NEW, 58, _T.AT_ONCE),
         _E.ADDRESS_OBJECTED: Traits(_S.NEW, 56, _T.AT_ONCE),
         _E.DESK_CHANGE: Traits(_S.NEW, 57, _T.AT_ONCE),
+        _E.LINES_CHANGED: Traits(_S.FOR_INFORMATION, 71),
         # Of use only in the hour in which a mistake can still be mended quietly.
         _E.LAUNCHED_REPORT: Traits(_S.FOR_INFORMATION, 66, _T.AT_ONCE),
         _E.NOT_HELD: Traits(_S.FOR_INFORMATION, 67),

@@ -371,6 +371,17 @@ def _desk_change(item: Saying) -> m.MailItem:
     )
 
 
+def _lines_changed(item: Saying) -> m.MailItem:
+    people = item.facts.people
+    pairs = item.data.get("lines") or ()
+    return m.LinesChanged(
+        url=item.site.page("/audit"),
+        by=item.name("by") or "",
+        lines=tuple((people[a].name, people[b].name if b else "") for a, b in pairs),
+        more=int(item.data.get("more") or 0),
+    )
+
+
 def _test_mail(item: Saying) -> m.MailItem:
     asked_by = item.name("asked_by") or item.facts.people[item.detail.person_id].name
     return m.TestMail(url=item.site.page("/"), server=item.site.server, asked_by=asked_by)
@@ -431,5 +442,6 @@ _MAKERS: Mapping[Event, Callable[[Saying], m.MailItem]] = {
         url=item.site.page("/people/addresses"), about=item.about()
     ),
     Event.DESK_CHANGE: _desk_change,
+    Event.LINES_CHANGED: _lines_changed,
     Event.TEST_MAIL: _test_mail,
 }

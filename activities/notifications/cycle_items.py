@@ -287,6 +287,20 @@ class DeskChange(PlainItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinesChanged(PlainItem):
+    """To both desks. `lines`: person and new manager, full names; empty: reports to nobody.
+
+    `by` is who changed them, empty for a script or whoever runs the machine. `more`: so many more
+    than are named.
+    """
+
+    event: ClassVar[Event] = Event.LINES_CHANGED
+    by: str
+    lines: tuple[tuple[str, str], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestMail(PlainItem):
     """`server` is the host name of the relay; `asked_by` the full name of whoever asked."""
 

@@ -216,6 +216,7 @@ def _concerned(mails: Sequence[ClaimedMail], told: Iterable[Detail]) -> set[int]
                 ids.add(detail.data[name])
         for name in ("joining", "leaving"):
             ids |= set(detail.data.get(name) or ())
+        ids |= {one for pair in detail.data.get("lines") or () for one in pair if one}
     return ids
 
 

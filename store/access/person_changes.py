@@ -8,6 +8,8 @@ not be is refused there; what may be is told, held and written down, one entry a
   them) the manager of somebody who was there before.
 - An address makes nobody a member of a desk, and takes nobody from one: the company settings do.
 - A changed address signs nobody in at once (`store/access/address_changes.py`).
+- A changed address signs nobody in at once (`store/address_changes.py`).
+- A changed line above or below a member of a desk is told to both desks, whoever changed it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid
+from domain.notifications import Event
 from domain.states import Desk
 from store.access.address_changes import Moved, addresses_moved
 from store.base.audit import Change, record_each
-from store.people.company import company
+from store.outbox.notices import tell
+from store.people.company import at_desks, company
 from store.people.reporting_lines import CURRENT_LINES
 
 
@@ -114,6 +118,7 @@ async def follow_changes(
     moves = [Moved(b.person_id, b.email, a.email, b.refused, b.signed_in) for b, a in changed]
     seated = [one.person_id for one in before.people.values() if one.email.lower() in desks]
     await addresses_moved(conn, moves, desks=seated, actor=actor, now=now)
+    await _tell_lines(conn, _desk_lines(before, after, changed, frozenset(seated)), actor, now)
 
 
 # --- What must not be ----------------------------------------------------------------------------
@@ -249,6 +254,52 @@ async def _inherited(
         _Problem(named[address], "email", "desk_address", message, hint)
         for address in sorted(theirs)
     ]
+
+
+# --- What is told --------------------------------------------------------------------------------
+
+MOST_NAMED = 20
+"""Lines in a mail; the audit log has all of them."""
+
+
+def _desk_lines(
+    before: Picture,
+    after: Picture,
+    changed: Sequence[tuple[Standing, Standing]],
+    seated: frozenset[int],
+) -> list[tuple[int, int | None]]:
+    """The changed lines by which a member of a desk is above or below somebody else than before."""
+    lines = {above for one in seated for above in (one, *before.above(one), *after.above(one))}
+    return [
+        (now.person_id, now.manager_id)
+        for was, now in changed
+        if was.manager_id != now.manager_id
+        and (
+            now.person_id in lines
+            or seated & {*after.above(now.person_id)} - {*before.above(was.person_id)}
+        )
+    ]
+
+
+async def _tell_lines(
+    conn: AsyncConnection, lines: Sequence[tuple[int, int | None]], actor: Actor, now: datetime
+) -> None:
+    """Tell both desks: who reports to whom decides who reads what, and one person can change it."""
+    if not lines:
+        return
+    await tell(
+        conn,
+        await at_desks(conn),
+        Event.LINES_CHANGED,
+        key=f"lines:{now.isoformat()}:{lines[0][0]}",
+        cause="lines_changed",
+        now=now,
+        data={
+            "by": actor.person_id,
+            "lines": [list(line) for line in lines[:MOST_NAMED]],
+            "more": max(len(lines) - MOST_NAMED, 0),
+        },
+    )
 
 
 # --- What is written down ------------------------------------------------------------------------

@@ -62,8 +62,11 @@ async def record_leave(
     """Write a leave down and move what it makes later: due dates, rungs, closes, openings.
 
     Both days included. Without a delegate, tasks of people away for more than 20 working days
-    are excused, or HR is asked. The same leave again changes nothing. Raises Invalid, NotFound.
+    are excused, or HR is asked. The same leave again changes nothing. Raises Invalid (also if the
+    actor would act for somebody else by it), NotFound.
     """
+    if delegate_id is not None and delegate_id == actor.person_id:
+        raise Invalid("You cannot make yourself somebody's delegate; they or a colleague can.")
     await lock_people(conn)
     before = await times_of_holders(conn, [person_id])
     leave = await add_leave(conn, person_id, first_day, last_day, delegate_id=delegate_id, now=now)

@@ -41,6 +41,7 @@ SAID_ALSO = {
     "address_changed": "at their old address, that it was changed",
     "address_objected": "that somebody took a change of their address back",
     "desk_change": "that who sits at a desk changes",
+    "lines_changed": "that a reporting line of a member of a desk has changed",
     "leave_return_question": "whether somebody back from leave takes part again",
     "held_row": "that a row is held",
     "sign_in": "a sign-in link",

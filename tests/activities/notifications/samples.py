@@ -249,6 +249,12 @@ ITEMS: dict[Event, m.MailItem] = {
             joining=("Neena Yang", "Sundar Ande"),
             leaving=(),
         ),
+        m.LinesChanged(
+            url=LINK,
+            by="",
+            lines=(("Neena Yang", "Alexander James"), ("Sundar Ande", "")),
+            more=3,
+        ),
         m.SignIn(url=LINK, minutes=15),
         m.TestMail(url=HOME, server="smtp.example.com", asked_by="Alexander James"),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import SERVICE, Actor
 from domain.errors import Invalid
 from store.base.session import Database
-from store.changes.people_events import change_manager, record_leaving
+from store.changes.people_events import change_manager, record_leave, record_leaving
 from store.changes.people_import import import_people
 from store.people.reporting_lines import managers_of
 from tests.store.people_rows import (
@@ -148,3 +148,65 @@ async def test_the_line_above_a_member_of_a_desk_is_not_changed_for_days_that_ha
                 await change_manager(conn, person, manager, on, actor=SERVICE, now=now)
     async with database.begin() as conn:
         await change_manager(conn, WORKER, BOSS, date(2026, 1, 1), actor=SERVICE, now=now)
+
+
+async def _told_of_lines(conn: AsyncConnection) -> dict[int, list[list[int | None]]]:
+    rows = await conn.execute(
+        text(
+            "SELECT person_id, data -> 'lines' FROM notifications WHERE event = 'lines_changed'"
+            " ORDER BY 1"
+        )
+    )
+    return dict(rows.all())
+
+
+BOTH_DESKS = [HR, ADMIN, SECOND_HR]
+
+
+@pytest.mark.parametrize("actor", [SERVICE, Actor(SECOND_HR, "hr")], ids=["a script", "a member"])
+@pytest.mark.parametrize("way", ["import", "change"])
+@pytest.mark.parametrize(
+    ("person", "manager"),
+    [(HR, LEAD), (BOSS, LEAD), (WORKER, HR), (LEAD, ADMIN)],
+    ids=["a member's line", "above a member", "to a member", "somebody's manager to a member"],
+)
+async def test_a_line_of_a_desk_that_changes_is_told_to_both_desks_whoever_changed_it(
+    database: Database, now: datetime, person: int, manager: int, way: str, actor: Actor
+) -> None:
+    """A script has no line of its own, and whoever holds its key may sit at a desk."""
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+        managers = {person: manager, **({ADMIN: TOP} if person == LEAD else {})}
+        if way == "import":
+            await _import(conn, now, dict(managers), actor)
+        else:
+            for one, above in reversed(managers.items()):
+                await change_manager(conn, one, above, now.date(), actor=actor, now=now)
+        told = await _told_of_lines(conn)
+    assert list(told) == BOTH_DESKS
+    assert [person, manager] in told[ADMIN]
+
+
+async def test_a_line_that_concerns_no_desk_is_told_to_none(
+    database: Database, now: datetime
+) -> None:
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+        await _import(conn, now, {WORKER: BOSS}, SERVICE)
+        await record_leaving(conn, WORKER, now.date(), actor=SERVICE, now=now)
+        assert await _told_of_lines(conn) == {}
+
+
+async def test_nobody_stands_in_for_somebody_else_by_their_own_word(
+    database: Database, now: datetime
+) -> None:
+    """A delegate holds the tasks of whoever is away, and gets their mail."""
+    days = (now.date(), now.date() + timedelta(days=3))
+    async with database.begin() as conn:
+        await insert_people(conn, now)
+    with pytest.raises(Invalid, match="delegate"):
+        async with database.begin() as conn:
+            await record_leave(conn, LEAD, *days, delegate_id=HR, actor=BY, now=now)
+    async with database.begin() as conn:
+        await record_leave(conn, LEAD, *days, delegate_id=WORKER, actor=BY, now=now)
+        await record_leave(conn, HR, *days, delegate_id=SECOND_HR, actor=BY, now=now)
