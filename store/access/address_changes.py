@@ -6,7 +6,9 @@ address that counted before, and holds: for 72 hours nobody signs in as that per
 confirm it from there, or two members of desks stand for it. The old address can take it back.
 
 One exception: an address that its server refused, or of somebody who never signed in, is replaced
-at once. It must be the last one that counted, not one that was put there meanwhile.
+at once, also if the refusal comes only afterwards (`store.addresses`). It must be the last one that
+counted, not one that was put there meanwhile. Until an address counts, no mail goes there but
+sign-in links.
 """
 
 from collections.abc import Iterable, Sequence
@@ -83,7 +85,7 @@ async def addresses_moved(
     at_once = [p for p in people if p not in counted and _at_once(changed[p])]
     held = [p for p in people if p not in back and p not in at_once]
     await _close_doors(conn, people, now)
-    await _settle(conn, back, "reverted", actor, now)
+    await settle(conn, back, "reverted", actor, now)
     await _write(conn, [changed[p] for p in at_once], "at_once", {}, (), actor, now)
     await _write(conn, [changed[p] for p in held], "open", counted, desks, actor, now)
     await _shut(conn, [p for p in people if p not in back], shut=True)
@@ -305,7 +307,7 @@ async def vouch(
         {"voices": voices, "id": change_id},
     )
     if len(voices) >= VOICES:
-        await _settle(conn, [change.person_id], "vouched", actor, now)
+        await settle(conn, [change.person_id], "vouched", actor, now)
     else:
         await _audit(conn, change.person_id, "address_vouched", actor, now, change_id)
     return len(voices) >= VOICES
@@ -332,7 +334,7 @@ _OPEN = "a.state = 'open' AND CAST(:now AS timestamptz) IS NOT NULL"
 async def confirm_address(conn: AsyncConnection, token: str, now: datetime) -> AddressChange:
     """The owner of the old address says that the new one is theirs. Raises IllegalState."""
     change = await _by_token(conn, token, now)
-    await _settle(
+    await settle(
         conn, [change.person_id], "confirmed", Actor(change.person_id, "person"), now, shut=False
     )
     return change
@@ -356,7 +358,7 @@ async def object_to_address(conn: AsyncConnection, token: str, now: datetime) ->
         {"old": change.old_address, "id": change.person_id, "now": now},
     )
     if restored.rowcount:
-        await _settle(conn, [change.person_id], "objected", actor, now, shut=False)
+        await settle(conn, [change.person_id], "objected", actor, now, shut=False)
     else:
         await conn.execute(
             text("UPDATE address_changes SET holds_until = NULL WHERE id = :id"), {"id": change.id}
@@ -382,7 +384,7 @@ async def _by_token(conn: AsyncConnection, token: str, now: datetime) -> Address
     return found
 
 
-async def _settle(
+async def settle(
     conn: AsyncConnection,
     people: Sequence[int],
     state: str,
@@ -391,6 +393,10 @@ async def _settle(
     *,
     shut: bool | None = None,
 ) -> None:
+    """The open changes of these people end in a state; with an entry each. Repeatable.
+
+    `shut`: whether what they wrote as raters under the former address is out of reach from now on.
+    """
     rows = await conn.execute(
         text(
             "UPDATE address_changes SET state = :state, settled_at = :now, settled_by_id = :by"
@@ -432,4 +438,4 @@ async def confirm_on_the_machine(
     )
     if person_id is None:
         raise NotFound(f"No changed address of the employee {employee_id} waits.")
-    await _settle(conn, [person_id], "vouched", actor, now)
+    await settle(conn, [person_id], "vouched", actor, now)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import CalendarRange, Calendars
 from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
+from store.access.links import HELD
 from store.engine.processes import hold
 from store.mail.deciding import Deciding, Waiting, decide, delegates_last, resolve, write_down
 from store.mail.delivery import held_cycles
@@ -307,14 +308,24 @@ async def _somebody(
     times = await person_times(conn, calendars, ids, horizon=horizon(as_of))
     rows = await conn.execute(
         text(
-            "SELECT id, email, status IN ('active', 'external'), left_on, "
-            "address_refused_at IS NOT NULL FROM people WHERE id = ANY(CAST(:ids AS bigint[]))"
+            "SELECT p.id, p.email, p.status IN ('active', 'external'), p.left_on, "
+            "p.address_refused_at IS NOT NULL, EXISTS (SELECT FROM address_changes a "
+            f"WHERE a.person_id = p.id AND {HELD}) "
+            "FROM people p WHERE p.id = ANY(CAST(:ids AS bigint[]))"
         ),
-        {"ids": list(ids)},
+        {"ids": list(ids), "now": as_of},
     )
     found = (
-        Somebody(person, address, active, left_on, refused, times.get(person, calendars.company()))
-        for person, address, active, left_on, refused in rows
+        Somebody(
+            person,
+            address,
+            active,
+            left_on,
+            refused,
+            times.get(person, calendars.company()),
+            unconfirmed=unconfirmed,
+        )
+        for person, address, active, left_on, refused, unconfirmed in rows
     )
     return {one.id: one for one in found}
 

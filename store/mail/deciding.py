@@ -110,7 +110,7 @@ def resolve(written: Written, mail: Waiting, items: Sequence[Item], deciding: De
     if receiver.gone(as_of):
         written.unknown.append(mail.id)
         return
-    if not receiver.time.in_window(as_of):
+    if receiver.unconfirmed or not receiver.time.in_window(as_of):
         until = receiver.time.morning(as_of + timedelta(seconds=1))
         written.waits.append((mail.id, until))
         written.resent.append((mail.id, mail.lost))

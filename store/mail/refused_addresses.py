@@ -12,11 +12,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.access import Actor
+from domain.access import ENGINE, Actor
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
 from domain.states import Desk
+from store.access.address_changes import settle
 from store.access.person_changes import follow_changes, stand
+from store.base.arrays import literal
 from store.base.audit import Change, record, record_each
 from store.outbox.notices import tell_desk
 from store.outbox.outbox import horizon, wake_sender
@@ -28,7 +30,11 @@ from store.people.times import company_calendars, lock_people, person_times
 async def refuse_addresses(
     conn: AsyncConnection, codes: Mapping[UUID, int], as_of: datetime
 ) -> None:
-    """Mark the receivers of these mails ({mail: SMTP code}) and tell HR, once for each address."""
+    """Mark the receivers of these mails ({mail: SMTP code}) and tell HR, once for each address.
+
+    If it was the former address of somebody whose changed one does not count yet, there is nobody
+    who could object from it: the new one counts from now on.
+    """
     if not codes:
         return
     rows = await conn.execute(
@@ -38,7 +44,9 @@ async def refuse_addresses(
         ),
         {"ids": list(codes)},
     )
-    for row in rows.all():
+    found = rows.all()
+    await _former_refused(conn, {row.person_id: row.address for row in found}, as_of)
+    for row in found:
         if row.address.lower() != row.email.lower():
             continue  # mended meanwhile
         await conn.execute(
@@ -59,6 +67,24 @@ async def refuse_addresses(
             subject_id=row.person_id,
             data={"code": codes[row.id]},
         )
+
+
+async def _former_refused(conn: AsyncConnection, refused: Mapping[int, str], now: datetime) -> None:
+    """Mail to these addresses of people was refused for good: {person: address}. Repeatable.
+
+    An address that was refused may be replaced at once, also if that is found only by the mail that
+    tells of the change. Not where time alone would not have made the new one count.
+    """
+    rows = await conn.execute(
+        text(
+            "SELECT a.person_id FROM address_changes a JOIN unnest(CAST(:people AS bigint[]),"
+            " CAST(:addresses AS text[])) AS r(person_id, address) ON r.person_id = a.person_id"
+            " AND lower(r.address) = lower(a.old_address)"
+            " WHERE a.state = 'open' AND a.holds_until > :now"
+        ),
+        {"people": list(refused), "addresses": literal(refused.values()), "now": now},
+    )
+    await settle(conn, list(rows.scalars()), "at_once", ENGINE, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class Somebody:
     """A person as a receiver of mail.
 
     `time`: where a delegate acts, the delegate's days count. `own_time`, if somebody acts today:
-    the person's own days, without any leave.
+    the person's own days, without any leave. `unconfirmed`: the address has changed and does not
+    count as theirs yet; nothing is mailed to it that they did not ask for.
     """
 
     id: int
@@ -95,6 +96,7 @@ class Somebody:
     refused: bool
     time: PersonTime
     own_time: PersonTime | None = None
+    unconfirmed: bool = False
 
     def gone(self, as_of: datetime) -> bool:
         """Have they left the company by then, on their own date?"""
@@ -175,7 +177,8 @@ def choose(
     `items` are those due, those that ride along, and those of a mail that was refused for now.
     `delegate` acts for the person today; what only the person may be told waits for their first
     working day back. Nothing goes out on a day or at an hour that is not the
-    receiver's: it is postponed to their next morning. So is daily mail to those whose mail of today
+    receiver's, nor to an address that does not count as theirs yet: it is postponed to their next
+    morning. So is daily mail to those whose mail of today
     has gone (`told_today`): there is one a day, whatever comes late, and it takes everything that
     is there. `mailed_anyway`: receivers of a daily mail that others' items cause.
     """
@@ -236,7 +239,7 @@ def _choose_daily(
         choice.suppressed += [(item, "address_refused") for item in causing]
         return
     until = next_morning(person.time, delegate.time if delegate else None, as_of)
-    if not receiver.time.in_window(as_of):
+    if receiver.unconfirmed or not receiver.time.in_window(as_of):
         choice.postponed += [(item, until) for item in causing]
         return
     taken: Sequence[Item] = items

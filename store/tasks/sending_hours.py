@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import Calendars, PersonTime
+from store.access.links import HELD
 from store.outbox.choice import next_morning
 from store.outbox.outbox import horizon
 from store.people.leaves import absences
@@ -30,6 +31,7 @@ class Letterboxes:
     own: dict[int, PersonTime] = field(default_factory=dict)
     acting: dict[int, list[tuple[date, date, int]]] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
+    held: dict[int, datetime] = field(default_factory=dict)  # until then an address does not count
 
     async def add(
         self, conn: AsyncConnection, calendars: Calendars, people: Iterable[int], as_of: datetime
@@ -52,7 +54,8 @@ class Letterboxes:
             self.own |= await person_times(
                 conn, calendars, sorted(acting), horizon=span, leave="away"
             )
-        self.refused |= await _refused(conn, [*wanted, *delegates])
+        self.refused |= await _unreached(conn, [*wanted, *delegates], as_of)
+        self.held |= await _held_until(conn, [*wanted, *delegates], as_of)
 
     def leaves(
         self, person: int, instant: datetime, fired_at: datetime, *, stands_in: bool
@@ -71,7 +74,8 @@ class Letterboxes:
                 time = self.own[person]
             if (person if delegate is None else delegate) in self.refused:
                 return None
-            if (acting or time).in_window(at):
+            until = self.held.get(person if delegate is None else delegate)
+            if (acting or time).in_window(at) and not (until and at < until):
                 return at
             at = next_morning(time, acting, at)
         return None
@@ -85,15 +89,31 @@ class Letterboxes:
         )
 
 
-async def _refused(conn: AsyncConnection, people: Iterable[int]) -> set[int]:
+async def _unreached(conn: AsyncConnection, people: Iterable[int], as_of: datetime) -> set[int]:
+    """To whom nothing leaves that can be foreseen: their address is refused, or does not count."""
     rows = await conn.execute(
         text(
-            "SELECT id FROM people WHERE id = ANY(CAST(:ids AS bigint[])) "
-            "AND address_refused_at IS NOT NULL"
+            "SELECT p.id FROM people p WHERE p.id = ANY(CAST(:ids AS bigint[])) "
+            "AND (p.address_refused_at IS NOT NULL OR EXISTS (SELECT FROM address_changes a "
+            f"WHERE a.person_id = p.id AND {HELD} AND a.holds_until IS NULL))"
         ),
-        {"ids": list(people)},
+        {"ids": list(people), "now": as_of},
     )
     return set(rows.scalars())
+
+
+async def _held_until(
+    conn: AsyncConnection, people: Iterable[int], as_of: datetime
+) -> dict[int, datetime]:
+    rows = await conn.execute(
+        text(
+            "SELECT a.person_id, a.holds_until FROM address_changes a "
+            f"WHERE a.person_id = ANY(CAST(:ids AS bigint[])) AND {HELD} "
+            "AND a.holds_until IS NOT NULL"
+        ),
+        {"ids": list(people), "now": as_of},
+    )
+    return dict(rows.all())
 
 
 def earliest(
