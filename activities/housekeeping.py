@@ -8,8 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from store.audit_anchor import keep_seals, kept_seals
 from store.base.audit import has_seal, last_seal, seal
+from store.base.audit_anchor import keep_seals, kept_seals
 from store.base.session import Database
 from store.upkeep.retention import CHUNK, STEPS
 
@@ -34,10 +34,10 @@ async def keep_house(database: Database, as_of: datetime) -> int:
 class AuditSealing:
     """Adds what was recorded to the audit log's chain, and remembers outside the database how far.
 
-    Each new seal is written to this process's log, and to a file beside the seal keys
-    (`store.audit_anchor`), from which another worker and `almanac audit verify` take it. A seal
-    that was there and is gone was removed from the database: that is logged as an error, once by
-    each worker, and stays in the file.
+    Each new seal is written to this process's log, and to a file beside the seal keys, from which
+    another worker and `almanac audit verify` take it (`store.base.audit_anchor`). A seal that was
+    there and is gone was removed from the database: that is logged as an error, once by each
+    worker, and stays in the file.
     """
 
     def __init__(self, database: Database) -> None:

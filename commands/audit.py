@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commands.connection import run
-from store.audit_anchor import FILE, kept_seals
+from store.base.audit_anchor import FILE, kept_seals
 from store.base.audit_check import AuditVerdict, verify
 from store.base.seal_keys import keys_of
 

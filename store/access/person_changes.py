@@ -8,7 +8,6 @@ not be is refused there; what may be is told, held and written down, one entry a
   them) the manager of somebody who was there before.
 - An address makes nobody a member of a desk, and takes nobody from one: the company settings do.
 - A changed address signs nobody in at once (`store/access/address_changes.py`).
-- A changed address signs nobody in at once (`store/address_changes.py`).
 - A changed line above or below a member of a desk is told to both desks, whoever changed it.
 """
 

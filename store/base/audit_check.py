@@ -55,7 +55,7 @@ async def verify(
 
     `against`: a seal that was kept elsewhere (`last` of an earlier time, a log line, a mail). What
     was removed at the end of the log shows by nothing else, but for the seals that workers `kept`
-    (`store.audit_anchor`). Raises Invalid if it is no seal, and
+    (`store.base.audit_anchor`). Raises Invalid if it is no seal, and
     IllegalState if the log is signed and there is no key.
     """
     if against is not None and ":" not in against:

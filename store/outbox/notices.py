@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
-from store.access.facts import closed_cases, left_to
 from store.outbox.outbox import NewNotification, queue
+from store.people.own_lines import closed_cases, left_to
 from store.people.times import company_calendars, desk_members, person_times
 
 

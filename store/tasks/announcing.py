@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import PersonTime
 from domain.notifications import Event
 from domain.states import Desk
-from store.access.facts import closed_cases, left_to
 from store.cycles.facts import CycleFacts, StageFacts
 from store.outbox.outbox import NewNotification, queue
+from store.people.own_lines import closed_cases, left_to
 from store.people.times import desk_members, person_times
 
 LATE = timedelta(minutes=10)

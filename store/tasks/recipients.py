@@ -21,8 +21,8 @@ from definitions.calendar import PersonTime
 from definitions.ladders import Rung
 from definitions.models import Ladder
 from domain.states import Desk
-from store.access.facts import closed_cases, left_to
 from store.cycles.facts import CycleFacts, StageFacts
+from store.people.own_lines import closed_cases, left_to
 from store.people.times import delegate_on, desk_members, managers_of, person_times
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.states import Desk, Role, TaskState
-from store.access.facts import closed_cases
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.people.own_lines import closed_cases
 from store.people.times import delegate_on, desk_members
 
 

@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from activities.housekeeping import AuditSealing
 from domain.access import ENGINE
-from store.audit import last_seal, record
-from store.audit_anchor import FILE, kept_seals
-from store.audit_check import AuditVerdict, verify
-from store.session import Database
+from store.base.audit import last_seal, record
+from store.base.audit_anchor import FILE, kept_seals
+from store.base.audit_check import AuditVerdict, verify
+from store.base.session import Database
 
 
 @pytest_asyncio.fixture

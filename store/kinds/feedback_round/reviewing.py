@@ -24,12 +24,12 @@ from domain.ids import round_process
 from domain.notifications import Event
 from domain.relationships import PROTECTED
 from domain.states import Desk
-from store.access.facts import closed_cases
 from store.base.audit import record
 from store.engine.processes import ring
 from store.kinds.feedback_round.reports import Review, shown_themes
 from store.kinds.feedback_round.rules import Round
 from store.outbox.notices import Notice, tell_all
+from store.people.own_lines import closed_cases
 from store.people.times import desk_members
 
 _PROTECTED = [name.value for name in PROTECTED]

@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from domain.access import SERVICE, Actor
 from domain.notifications import Event
-from store.address_changes import HOLD, confirm_on_the_machine, held_addresses
-from store.letterboxes import Letterboxes
-from store.people import company_calendars
-from store.people_import import import_people
-from store.session import Database
+from store.access.address_changes import HOLD, confirm_on_the_machine, held_addresses
+from store.base.session import Database
+from store.changes.people_import import import_people
+from store.people.times import company_calendars
+from store.tasks.sending_hours import Letterboxes
 from tests.activities.notifications.outbox_world import Office, open_office
 from tests.activities.notifications.sink import Sink, running_sink
 from tests.store.people_rows import HR, WORKER

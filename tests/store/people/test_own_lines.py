@@ -10,14 +10,15 @@ from definitions.ladders import Rung
 from domain.access import SERVICE, AccessRole, Actor, is_own_case
 from domain.errors import NotFound
 from domain.notifications import Event
-from store.access import closed_cases, left_to, reader_of
-from store.announcing import Opened, announce
-from store.cycle_facts import load_cycle
-from store.notices import tell_desk
-from store.people_events import change_manager
-from store.recipients import Told, who_is_told
-from store.session import Database
-from store.task_rows import lock_task, may_act
+from store.access.facts import reader_of
+from store.base.session import Database
+from store.changes.people_events import change_manager
+from store.cycles.facts import load_cycle
+from store.outbox.notices import tell_desk
+from store.people.own_lines import closed_cases, left_to
+from store.tasks.announcing import Opened, announce
+from store.tasks.recipients import Told, who_is_told
+from store.tasks.rows import lock_task, may_act
 from tests.api.cycle import World, launch_small
 from tests.store.people_rows import BOSS, HR, SECOND_HR, TOP, WORKER, insert_people
 
