@@ -23,6 +23,7 @@ import psycopg
 import pytest
 from httpx2 import Client, TransportError
 from ruamel.yaml import YAML
+from sqlalchemy import make_url
 
 from embedded.ports import free_port
 from embedded.postgres import RunningPostgres, ephemeral_postgres
@@ -199,6 +200,16 @@ def test_ours_run_without_rights_and_with_a_first_process_that_reaps() -> None:
         assert service["init"] is True
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
+
+
+def test_only_the_migrations_job_has_the_address_of_the_owner() -> None:
+    """All others could change the audit log by it (`tests/store/base/forbidden.py`)."""
+    owner = SERVICES["postgres"]["environment"]["POSTGRES_USER"]
+    for name in OURS:
+        given = SERVICES[name]["environment"]
+        assert make_url(given["ALMANAC_DATABASE_URL"]).username != owner
+        owned = [key for key, value in given.items() if f"//{owner}:" in str(value)]
+        assert owned == (["ALMANAC_MIGRATION_URL"] if name == "migrate" else [])
 
 
 def test_workers_can_be_scaled() -> None:

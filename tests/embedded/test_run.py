@@ -22,6 +22,7 @@ from definitions import shipped
 from embedded import children
 from embedded.temporal import temporal_binary
 from tests.embedded.running import ROOT, Run, a_folder, almanac_run, gone, settings
+from tests.store.base.forbidden import allowed
 from tests.waiting import until_now
 
 pytestmark = pytest.mark.timeout(1800)
@@ -86,6 +87,26 @@ def test_scripts_find_everything_in_a_file_of_their_own(demo: Run) -> None:
         answer = script.get(f"{content['pages']}/api/cycles", headers=key)
         assert answer.status_code == 200
         assert script.get(content["temporal_ui"]).status_code == 200
+
+
+def test_pages_and_worker_connect_as_a_role_that_cannot_change_the_audit_log(demo: Run) -> None:
+    """Asked of the database, and of the address that each process was really given."""
+    addresses = {}
+    for part in ("pages", "worker"):
+        given = Path(f"/proc/{demo.file['processes'][part]}/environ").read_bytes().split(b"\0")
+        told = dict(line.decode().partition("=")[::2] for line in given if line)
+        addresses[part] = told["ALMANAC_DATABASE_URL"]
+        assert "ALMANAC_MIGRATION_URL" not in told
+        assert "\n".join(allowed(addresses[part])) == ""
+    with psycopg.connect(addresses["worker"]) as conn:
+        rows = conn.execute(
+            "SELECT DISTINCT application_name, usename FROM pg_stat_activity"
+            " WHERE application_name LIKE 'almanac%'"
+        ).fetchall()
+    assert set(rows) == {
+        ("almanac-api", "almanac_application"),
+        ("almanac-worker", "almanac_application"),
+    }
 
 
 def _health(script: Client, pages: str) -> str:

@@ -12,6 +12,7 @@ from psycopg import sql
 from embedded.postgres import RunningPostgres
 from store.base.grants import RoleMissing
 from store.base.migrate import upgrade
+from tests.store.base.forbidden import allowed
 
 _numbers = itertools.count(1)
 
@@ -61,3 +62,15 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_do(postgres: RunningPos
         pytest.raises(RoleMissing, match="may not create roles"),
     ):
         upgrade(owner, application=application)
+
+
+def test_the_application_can_by_no_statement_change_what_was_recorded(database_url: str) -> None:
+    assert "\n".join(allowed(database_url)) == ""
+
+
+def test_the_same_statements_go_through_for_an_owner(owner_url: str) -> None:
+    """Else their refusal would prove nothing."""
+    found = allowed(owner_url)
+    assert "DELETE FROM audit_seals" in " ".join(found) or "TRUNCATE audit" in " ".join(found)
+    assert "ALTER TABLE audit DISABLE TRIGGER ALL" in found
+    assert "SET session_replication_role = replica" in found
