@@ -41,6 +41,11 @@ class External:
         return self.email.strip().lower()
 
     @property
+    def mailbox(self) -> str:
+        """Where mail to the address arrives: `anna+reviews@…` is `anna@…`, by another name."""
+        return mailbox(self.address)
+
+    @property
     def valid(self) -> bool:
         """Can mail be sent there, and is there a name to be called by?
 
@@ -62,16 +67,33 @@ class External:
         return next((f"{name}: {over}" for name, over in said if over), "")
 
 
+def mailbox(address: str) -> str:
+    """An address in small letters, without the tag that its owner may add to it at will."""
+    local, at, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
 async def colleagues_among(conn: AsyncConnection, externals: Sequence[External]) -> set[str]:
-    """Which of these addresses belong to people of the company, also former ones."""
+    """The mailboxes of these people outside that belong to people of the company.
+
+    Former people and former addresses count: who named themselves by one of theirs would write
+    about themselves as somebody else.
+    """
     rows = await conn.execute(
         text(
-            "SELECT lower(email) FROM people WHERE status <> :external "
-            "AND lower(email) = ANY(CAST(:addresses AS text[]))"
+            f"SELECT box FROM (SELECT {_MAILBOX.format('email')} AS box FROM people"
+            " WHERE status <> :external"
+            f" UNION SELECT {_MAILBOX.format('old_address')} FROM address_changes"
+            f" UNION SELECT {_MAILBOX.format('new_address')} FROM address_changes) b"
+            " WHERE box = ANY(CAST(:addresses AS text[]))"
         ),
-        {"external": EXTERNAL, "addresses": literal(e.address for e in externals)},
+        {"external": EXTERNAL, "addresses": literal(e.mailbox for e in externals)},
     )
     return set(rows.scalars())
+
+
+_MAILBOX = "regexp_replace(lower({}), '(.)\\+[^@]*@', '\\1@')"
+"""`mailbox` in SQL."""
 
 
 async def enter(

@@ -94,15 +94,24 @@ async def refusals(
     named: Sequence[Named],
     externals: Sequence[External],
     on: date,
+    *,
+    writer: int | None = None,
 ) -> list[Problem]:
-    """Everything that is wrong with a list, in sentences that name nobody but by id."""
+    """Everything that is wrong with a list, in sentences that name nobody but by id.
+
+    `writer`: whoever writes it in the subject's place or looks it over. They do not put themselves
+    on it; who was put there by somebody else stays.
+    """
     ids = [one.person_id for one in named]
     facts = await _facts(conn, ids, subject_id, on)
     held = await loads(conn, round_.id, ids)
     mine = await _asked_already(conn, round_, subject_id)
+    own = writer in ids and not await _stands(conn, round_, subject_id, writer)
     problems: list[Problem] = []
     for one in named:
         code = _refusal(one, facts.get(one.person_id), subject_id)
+        if code is None and own and one.person_id == writer:
+            code = "writer"
         if code is None and ids.count(one.person_id) > 1:
             code = "twice"
         full = held.get(one.person_id, 0) >= round_.load and one.person_id not in mine
@@ -116,6 +125,7 @@ async def refusals(
 
 _SENTENCES = {
     "self": "This is the person whom the feedback is about.",
+    "writer": "You cannot put yourself on somebody else's list; they have to name you.",
     "unknown": "There is no such person.",
     "left": "This person has left the company.",
     "manager": "A manager writes a review of their own and is not asked here.",
@@ -178,6 +188,19 @@ async def _asked_already(conn: AsyncConnection, round_: Round, subject_id: int) 
     return set(rows.scalars())
 
 
+async def _stands(
+    conn: AsyncConnection, round_: Round, subject_id: int, person: int | None
+) -> bool:
+    found = await conn.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM raters WHERE stage_id = :round AND subject_id = :subject "
+            "AND person_id = :person AND state IN ('proposed', 'asked'))"
+        ),
+        {"round": round_.id, "subject": subject_id, "person": person},
+    )
+    return bool(found)
+
+
 async def _wrong_externals(
     conn: AsyncConnection, externals: Sequence[External], named: Sequence[int]
 ) -> list[Problem]:
@@ -187,16 +210,16 @@ async def _wrong_externals(
     ours = await colleagues_among(conn, externals)
     known = await known_outside(conn, externals)
     problems: list[Problem] = []
-    addresses = [one.address for one in externals]
+    mailboxes = [one.mailbox for one in externals]
     for number, one in enumerate(externals):
         code = None
         if one.too_long:
             problems.append({"external": number, "code": "too_long", "message": one.too_long})
         elif not one.valid:
             code = "address"
-        elif one.address in ours:
+        elif one.mailbox in ours:
             code = "colleague"
-        elif one.address in addresses[:number] or known.get(one.address) in named:
+        elif one.mailbox in mailboxes[:number] or known.get(one.address) in named:
             code = "twice"
         if code is not None:
             problems.append(_problem(code, external=number))

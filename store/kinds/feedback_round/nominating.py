@@ -73,7 +73,7 @@ async def save_nominations(
     round_, stage, task, behalf = await _listing_task(conn, task_id, actor, ("nominate",), now)
     subject = task.subject_id or 0
     await _must_match(conn, round_, task, expected_version, named, externals)
-    await _write(conn, round_, subject, named, externals, False, _source(task), now)
+    await _write(conn, round_, task, actor, named, externals, now)
     version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
     return Listing(task_id, version, await rater_list(conn, round_, subject))
 
@@ -95,7 +95,7 @@ async def keep_list(
     round_, _, task, _ = await _listing_task(conn, task_id, actor, ("nominate", "approve"), now)
     subject = task.subject_id or 0
     await _must_match(conn, round_, task, expected_version, named, externals)
-    await _write(conn, round_, subject, named, externals, False, _source(task), now)
+    await _write(conn, round_, task, actor, named, externals, now)
     version = await conn.scalar(
         text(
             "UPDATE tasks SET version = version + 1, seen_at = coalesce(seen_at, :now) "
@@ -146,7 +146,7 @@ async def approve_nominations(
     subject = task.subject_id or 0
     await _must_match(conn, round_, task, expected_version, named, externals)
     await lock_round(conn, round_.id)
-    await _write(conn, round_, subject, named, externals, True, "manager", now)
+    await _write(conn, round_, task, actor, named, externals, now, asked=True)
     version = await _done(conn, round_.cycle, stage, task, actor, behalf, now)
     return Listing(task_id, version, await rater_list(conn, round_, subject))
 
@@ -275,15 +275,19 @@ async def _listing_task(
 async def _write(
     conn: AsyncConnection,
     round_: Round,
-    subject: int,
+    task: TaskFacts,
+    actor: Actor,
     named: Sequence[Named],
     externals: Sequence[External],
-    asked: bool,
-    source: str,
     now: datetime,
+    *,
+    asked: bool = False,
 ) -> None:
+    """Check the list and let it stand; `asked`: for good, by whoever looks it over."""
     on = round_.cycle.company.local_date(now)
-    problems = await refusals(conn, round_, subject, named, externals, on)
+    subject = task.subject_id or 0
+    source = "manager" if asked else _source(task)
+    problems = await refusals(conn, round_, subject, named, externals, on, writer=actor.person_id)
     if problems:
         raise Invalid("Please look at the marked names.", tuple(problems))
     whole = await with_externals(conn, named, externals, now)

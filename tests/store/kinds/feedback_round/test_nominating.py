@@ -1,6 +1,7 @@
 """Raters are named by the subject, approved by the manager, and refused in clear words."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,13 @@ from store.kinds.feedback_round.lists import Listed, Named, RaterList, rater_lis
 from store.kinds.feedback_round.nominating import (
     Listing,
     approve_nominations,
+    keep_list,
     save_nominations,
     suggestions,
 )
-from store.people.outside import External
+from store.people.leaves import add_leave
+from store.people.outside import External, colleagues_among, mailbox
+from store.steering.task import reassign
 from store.tasks.closing import expire_due
 from store.tasks.opening import open_planned, open_ready
 from tests.store.kinds.feedback_round.world import (
@@ -323,3 +327,130 @@ async def test_suggestions_and_loads_do_not_tell_who_declined(database: Database
         }
     assert found[PersonId(declined)].full
     assert Reason.PAST_RATER in found[PersonId(before)].reasons
+
+
+async def _delegate(database: Database, person: int, delegate: int) -> None:
+    async with database.begin() as conn:
+        day = NOW.date()
+        await add_leave(conn, person, day, day + timedelta(days=3), delegate_id=delegate, now=NOW)
+
+
+async def test_who_looks_a_list_over_does_not_put_themselves_on_it(database: Database) -> None:
+    """By standing in for the manager a colleague would choose to write about the subject."""
+    world = await _nominating(database)
+    a, b, c, d, e = world.team[1:6]
+    await _name(database, world, _peers(a, b, c, d))
+    await _open(database, world, "approve")
+    task = await _task(database, world, "approve")
+    await _delegate(database, world.lead, e)
+    for act in (keep_list, approve_nominations):
+        with pytest.raises(Invalid) as refused:
+            async with database.begin() as conn:
+                await act(conn, task, Actor(e, "person"), _peers(a, b, c, e), now=NOW)
+        [problem] = refused.value.problems
+        assert (problem["code"], problem["person_id"]) == ("writer", e)
+
+
+async def test_whom_the_subject_named_stays_also_if_they_look_the_list_over(
+    database: Database,
+) -> None:
+    world = await _nominating(database)
+    a, b, c, d = world.team[1:5]
+    await _name(database, world, _peers(a, b, c, d))
+    await _open(database, world, "approve")
+    task = await _task(database, world, "approve")
+    await _delegate(database, world.lead, a)
+    async with database.begin() as conn:
+        listing = await approve_nominations(
+            conn, task, Actor(a, "person"), _peers(a, b, c, d), now=NOW
+        )
+    assert [one.person_id for one in listing.raters.raters][:4] == [a, b, c, d]
+
+
+async def test_who_names_raters_in_somebodys_place_does_not_name_themselves(
+    database: Database,
+) -> None:
+    world = await _nominating(database)
+    a, b, c, d = world.team[1:5]
+    await _delegate(database, world.subject, d)
+    task = await _task(database, world, "nominate")
+    with pytest.raises(Invalid, match="marked names"):
+        async with database.begin() as conn:
+            await save_nominations(conn, task, Actor(d, "person"), _peers(a, b, c, d), now=NOW)
+    async with database.begin() as conn:
+        await save_nominations(conn, task, Actor(d, "person"), _peers(a, b, c), now=NOW)
+
+
+async def test_nobody_approves_their_own_list(database: Database) -> None:
+    """Neither as the manager's delegate, nor handed over to them, nor at the desk."""
+    world = await _nominating(database)
+    await _name(database, world, _peers(*world.team[1:5]))
+    await _open(database, world, "approve")
+    task = await _task(database, world, "approve")
+    mine = Actor(world.subject, "person")
+    await _delegate(database, world.lead, world.subject)
+    with pytest.raises(NotFound):
+        async with database.begin() as conn:
+            await approve_nominations(conn, task, mine, _peers(*world.team[1:5]), now=NOW)
+    with pytest.raises(Invalid, match="reviews themselves"):
+        async with database.begin() as conn:
+            await reassign(conn, task, world.subject, Actor(world.hr, "hr"), NOW)
+    async with database.begin() as conn:
+        await conn.execute(
+            text("UPDATE tasks SET assignee_id = NULL, desk = 'hr' WHERE id = :id"), {"id": task}
+        )
+        await conn.execute(
+            text(
+                "UPDATE company_settings SET content = jsonb_set(content, '{hr}',"
+                " (SELECT jsonb_agg(email) FROM people WHERE id = :id))"
+            ),
+            {"id": world.subject},
+        )
+    with pytest.raises(NotFound):
+        async with database.begin() as conn:
+            await approve_nominations(conn, task, mine, _peers(*world.team[1:5]), now=NOW)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["p4+me@example.com", "P4+@EXAMPLE.com", "former@example.com", "former+x@example.com"],
+)
+async def test_nobody_is_asked_from_outside_by_another_name_of_a_colleagues_mailbox(
+    database: Database, address: str
+) -> None:
+    """The subject would write about themselves, as somebody outside."""
+    world = await _nominating(database)
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO address_changes (person_id, old_address, new_address, changed_at,"
+                " changed_by_kind, state) VALUES (:id, 'Former@example.com', 'x@y.zz', :now,"
+                " 'service', 'confirmed')"
+            ),
+            {"id": world.subject, "now": NOW},
+        )
+    me = External(address, "Me", "Myself")
+    assert await _codes(database, world, _peers(*world.team[1:5]), me) == ["colleague"]
+
+
+async def test_one_mailbox_outside_writes_once(database: Database) -> None:
+    world = await _nominating(database)
+    again = External("anna+2@client.example", "Other", "Anna")
+    assert await _codes(database, world, _peers(*world.team[1:5]), ANNA, again) == ["twice"]
+
+
+@pytest.mark.parametrize(
+    "address", ["a+b@x.zz", "+b@x.zz", "a@x+y.zz", "A+b+c@X.zz", "a@x.zz", "a+@x.zz"]
+)
+async def test_a_mailbox_is_the_same_in_sql(database: Database, address: str) -> None:
+    one = External(address, "A", "B")
+    async with database.begin() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO people (employee_id, first_name, last_name, email, hire_date,"
+                " created_at, updated_at) VALUES ('x', 'X', 'X', :address, '2020-01-01', :now,"
+                " :now)"
+            ),
+            {"address": address, "now": NOW},
+        )
+        assert await colleagues_among(conn, [one]) == {mailbox(address)}
