@@ -165,10 +165,9 @@ def _reached(
     skipped: list[str],
 ) -> tuple[tuple[int, ...], str | None]:
     if rung.to == Desk.HR:
-        # Not the assignee, and nobody in a case of their own line: there they are participants.
-        desk = tuple(
-            p for p in line.hr if p not in holders and task.subject_id not in line.closed[p]
-        )
+        # Not the assignee, and nobody in a case of their own line as long as there are others.
+        others = [p for p in line.hr if p not in holders]
+        desk = tuple(left_to(others, line.closed, task.subject_id))
         skipped += [f"{p}:is_concerned" for p in line.hr if p not in desk]
         if desk:
             return desk, Desk.HR

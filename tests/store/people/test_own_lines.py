@@ -96,8 +96,8 @@ async def test_an_escalation_to_the_desk_passes_over_those_whose_line_it_is_abou
     assert (await told(BOSS)).people == (SECOND_HR,)  # above HR at the launch
     assert (await told(BOSS)).skipped == (f"{HR}:is_concerned",)
     assert (await told(BOSS, "remind", "hr")).people == (SECOND_HR,)  # what the desk holds
-    # TOP is above both: nobody at the desk is left, and nobody else was told before.
-    assert (await told(TOP)).people == ()
+    # TOP is above both: somebody must hear of it, and the ladder knows nobody else.
+    assert (await told(TOP)).people == (HR, SECOND_HR)
 
 
 async def test_what_is_told_to_a_desk_is_left_to_the_others(
