@@ -50,6 +50,11 @@ def test_a_definition_without_a_round_runs_as_it_is_written() -> None:
     assert unfold(definition) is definition
 
 
+def test_what_runs_already_stays_as_it_is() -> None:
+    runs = unfold(made_of(ROUND))
+    assert unfold(runs) == runs
+
+
 def test_a_round_becomes_three_stages_that_follow_one_another() -> None:
     unfolded = unfold(made_of(ROUND))
     assert [stage.id for stage in unfolded.stages] == [

@@ -39,7 +39,8 @@ class _Rules(StageKind[FeedbackRound]):
 
     def lint(self, definition: Definition, stage: FeedbackRound, findings: Findings) -> None:
         """Whether anything of it can be shown, and who reads it when."""
-        lint_round(definition, stage, findings)
+        if not stage.traits.step:
+            lint_round(definition, stage, findings)
 
     def bounds(self, path: Path, stage: FeedbackRound) -> Iterator[Bound]:
         """Each step is bounded like a stage."""
@@ -50,6 +51,8 @@ class _Rules(StageKind[FeedbackRound]):
 
     def unfold(self, stage: FeedbackRound) -> tuple[Stage, ...]:
         """A small stage for each step, one after the other, each for every person by itself."""
+        if stage.traits.step:
+            return (stage,)
         order: dict[str, Any] = {"opens": stage.opens, "after": stage.after, "per": stage.per}
         stages: list[Stage] = []
         for name in stage.steps():
