@@ -31,6 +31,19 @@ _MISREAD = re.compile(
     r"|[A-Za-zÀ-ÿ][“”][A-Za-zÀ-ÿ]"  # around a nickname they have a space on one side
     r"|[a-zà-ÿ][ŠŽŸŒÀ-Þ][a-zà-ÿ]|(?<![A-Za-zÀ-ÿ])[À-ÿ]{3,}"
 )
+_NO_CSV: Mapping[tuple[bytes, ...], str] = {
+    (b"pk\x03\x04", b"pk\x05\x06", b"\xd0\xcf\x11\xe0"): "a workbook",
+    (b"\x1f\x8b", b"7z\xbc\xaf"): "a compressed file",
+    (b"%pdf",): "a PDF",
+    (b"<!doctype", b"<html", b"<table", b"<?xml"): "a web page or an XML file",
+    (b"[{", b'{"', b"[\n", b"[ "): "a JSON file",
+}
+"""By what other kinds of files begin with, in lower case. Some HR systems call an HTML table
+`.xls` or `.csv`."""
+
+_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How some exports keep a spreadsheet from reading digits as a number."""
+
 _TWICE_ENCODED = re.compile(
     r"Ã[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u2018-\u2122]|â€"
 )
@@ -73,8 +86,8 @@ def read_people_file(data: bytes, mapping: ColumnMapping | None = None) -> Peopl
     delimiter, content = _delimiter(content)
     records, problems = _records(content, delimiter)
     if not records:
-        empty = ImportProblem(0, "", "empty", "The file is empty.")
-        return PeopleFile((), {}, encoding, delimiter, (*problems, empty))
+        problems = problems or [ImportProblem(0, "", "empty", "The file is empty.")]
+        return PeopleFile((), {}, encoding, delimiter, tuple(problems))
     (_, headings), *lines = records
     headings = [_visible(heading) for heading in headings]
     found = find_columns(headings, mapping)
@@ -121,10 +134,11 @@ def _unreadable(data: bytes) -> ImportProblem | None:
     if len(data) > LARGEST_FILE:
         limit = LARGEST_FILE // 1024 // 1024
         return ImportProblem(0, "", "too_large", f"The file is larger than {limit} MB.")
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return ImportProblem(
-            0, "", "workbook", "This is a workbook, not a CSV file.", "Save the sheet as CSV UTF-8."
-        )
+    begin = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for signatures, what in _NO_CSV.items():
+        if begin.startswith(signatures):
+            message = f"This is {what}, not a CSV file."
+            return ImportProblem(0, "", "workbook", message, "Save the sheet as CSV UTF-8.")
     return None
 
 
@@ -133,6 +147,8 @@ def _decode(data: bytes, named: str) -> tuple[str | None, str]:
         candidates = [named] if is_encoding(named) else []
     elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
+    elif b"\0" in data[:64]:  # no byte order mark; a heading begins with a letter
+        candidates = ["utf-16-be" if data.startswith(b"\0") else "utf-16-le"]
     else:
         # Nearly every Windows-1252 text with an umlaut is invalid UTF-8, so the order decides.
         candidates = ["utf-8", "cp1252"]
@@ -228,15 +244,12 @@ def _records(
             if any(cell.strip() for cell in cells):
                 records.append((number, cells))
     except csv.Error as error:
-        problems.append(
-            ImportProblem(
-                number + 1,
-                "",
-                "quotes",
-                f"The file cannot be read any further from here: {error}.",
-                'A quote inside a quoted cell is written twice: "".',
-            )
-        )
+        message = f"The file cannot be read any further from here: {error}."
+        hint = 'A quote inside a quoted cell is written twice: "".'
+        if "field limit" in str(error):
+            message = f"A cell has more than {csv.field_size_limit():,} characters."
+            hint = "Perhaps a quote is opened here and never closed."
+        problems.append(ImportProblem(number + 1, "", "quotes", message, hint))
     return records, problems
 
 
@@ -294,4 +307,6 @@ def _clean(cell: str) -> str:
     and emoji are written with them. A line break or control code stays, to be refused.
     """
     text = unicodedata.normalize("NFC", _visible(cell)).replace("\u00a0", " ")
+    as_text = _AS_TEXT.fullmatch(text.strip())
+    text = as_text[1] if as_text else text
     return text.strip().strip("\u200c\u200d").strip()

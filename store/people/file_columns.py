@@ -5,6 +5,8 @@ heading that looks like a field which no column holds is asked about.
 """
 
 import codecs
+import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,77 +20,73 @@ from domain.errors import Invalid
 LARGEST_MAPPING = 64 * 1024
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    # our name: the headings under which it is found when no mapping names one, letters and digits
+    # our name: the headings under which it is found when no mapping names one, in the order in
+    # which they count: letters and digits alone, without accents. English as HR systems export it,
+    # then German, French and Spanish.
     "employee_id": (
-        "employeeid",
-        "employeenumber",
-        "employeeno",
-        "empid",
-        "personid",
-        "personnelnumber",
-        "staffid",
-        "workerid",
-        "id",
+        *("employeeid", "employeenumber", "employeeno", "empid", "personid", "personnelnumber"),
+        *("staffid", "workerid", "associateid", "userid", "employeereference", "employee", "id"),
+        *("personalnummer", "mitarbeiternummer", "matricule", "numerodeempleado", "idempleado"),
     ),
-    "first_name": ("firstname", "givenname", "forename"),
-    "last_name": ("lastname", "familyname", "surname"),
+    "first_name": (
+        *("firstname", "givenname", "forename", "legalfirstname"),
+        *("vorname", "prenom", "nombre"),
+    ),
+    "last_name": (
+        *("lastname", "familyname", "surname", "legallastname"),
+        *("nachname", "familienname", "nom", "nomdefamille", "apellido", "apellidos"),
+    ),
     "full_name": ("fullname", "employeename", "displayname", "name"),
-    "email": ("email", "mail", "workemail", "businessemail", "emailaddress", "workemailaddress"),
+    "email": (  # an address at work before one that may be anybody's own
+        *("workemail", "workemailaddress", "primaryworkemail", "emailwork", "businessemail"),
+        *("companyemail", "email", "emailaddress", "emailid", "mail"),
+        *("emailadresse", "courriel", "adresseemail", "adressemail"),
+        *("correo", "correoelectronico"),
+    ),
     "phone": ("phone", "telephone", "phonenumber", "workphone"),
     "hire_date": (
-        "hiredate",
-        "dateofhire",
-        "startdate",
-        "joiningdate",
-        "dateofjoining",
-        "hiredon",
-        "hired",
+        *("hiredate", "dateofhire", "startdate", "joiningdate", "dateofjoining", "hiredon"),
+        *("hired", "originalhiredate"),
+        *("eintrittsdatum", "einstellungsdatum", "datedembauche", "datedentree"),
+        *("fechadeingreso", "fechadealta", "fechadecontratacion"),
     ),
-    "job_title": ("jobtitle", "title", "position"),
+    "job_title": ("jobtitle", "title", "position", "poste", "puesto"),
     "level": ("level", "grade", "joblevel"),
     "manager_id": (
-        "managerid",
-        "manageremployeeid",
-        "managernumber",
-        "managerpersonid",
-        "linemanagerid",
-        "reportingmanagerid",
-        "supervisorid",
-        "supervisoremployeeid",
-        "reportstoid",
+        *("managerid", "manageremployeeid", "manageremployeenumber", "managernumber"),
+        *("managerpersonid", "manageruserid", "linemanagerid", "reportingmanagerid"),
+        *("supervisorid", "supervisoremployeeid", "supervisoremployeenumber"),
+        *("reportstoid", "reportstoemployeeid", "reportstoassociateid"),
     ),
     "manager_email": (
-        "manageremail",
-        "managermail",
-        "manageremailaddress",
-        "manageremailid",
-        "linemanageremail",
-        "reportingmanageremail",
-        "supervisoremail",
-        "reportstoemail",
+        *("manageremail", "managermail", "manageremailaddress", "manageremailid"),
+        *("managerworkemail", "linemanageremail", "reportingmanageremail", "supervisoremail"),
+        *("reportstoemail",),
     ),
     "manager": (
-        "manager",
-        "managername",
-        "linemanager",
-        "linemanagername",
-        "reportingmanager",
-        "reportingmanagername",
-        "directmanager",
-        "supervisor",
-        "supervisorname",
-        "reportsto",
+        *("manager", "managername", "linemanager", "linemanagername", "reportingmanager"),
+        *("reportingmanagername", "directmanager", "workersmanager", "supervisor"),
+        *("supervisorname", "reportsto", "reportstoname", "reportingto"),
+        *("vorgesetzter", "vorgesetzte", "fuhrungskraft"),
+        *("responsable", "responsablehierarchique", "jefe", "jefedirecto"),
     ),
-    "department": ("department", "team", "orgunit"),
-    "office": ("city", "office", "location", "site"),
-    "country": ("country", "countrycode"),
+    "department": ("department", "team", "orgunit", "abteilung", "departement", "departamento"),
+    "office": ("city", "office", "location", "site", "worklocation", "standort", "oficina"),
+    "country": ("country", "countrycode", "land", "pays", "pais"),
     "time_zone": ("timezone", "zone"),
     "work_days": ("workdays", "workweek"),
     "projects": ("projects", "project"),
     "employment": ("employment", "employmenttype", "contracttype"),
     "language": ("language", "preferredlanguage"),
-    "status": ("status", "employeestatus", "employmentstatus"),
-    "left_on": ("lefton", "leavingdate", "terminationdate", "dateofleaving", "exitdate"),
+    "status": (
+        *("status", "employeestatus", "employmentstatus", "workerstatus", "positionstatus"),
+        *("lifecyclestatus", "statut"),
+    ),
+    "left_on": (
+        *("lefton", "leavingdate", "terminationdate", "dateofleaving", "exitdate", "dateofexit"),
+        *("lastdayofwork", "lastworkingday", "austrittsdatum", "datedesortie", "datededepart"),
+        *("fechadebaja", "fechadesalida"),
+    ),
 }
 REQUIRED = ("employee_id", "first_name", "last_name", "email", "hire_date")
 NAMES = ("first_name", "last_name")
@@ -98,18 +96,32 @@ MANAGERS = ("manager_id", "manager_email", "manager")
 """In which order they count: an id is surer than an address, an address surer than a name."""
 
 SUSPICIOUS: Mapping[tuple[str, ...], tuple[str, ...]] = {
-    MANAGERS: ("manager", "supervisor", "superior", "reportsto", "boss", "vorgesetzt"),
-    ("status", "left_on"): ("terminat", "leaving", "lastday", "exit", "enddate", "inactive"),
+    MANAGERS: (
+        *("manager", "supervis", "superior", "reportsto", "reportingto", "boss", "teamlead"),
+        *("approver", "vorgesetzt", "fuhrungskraft", "leiter", "responsab", "hierarch"),
+        *("encargad", "jefe", "chef", "leidinggevende", "capo", "n1"),
+    ),
+    ("status", "left_on"): (
+        *("status", "statut", "terminat", "leaving", "lastday", "exit", "enddate", "inactive"),
+        *("austritt", "sortie", "depart", "baja", "salida", "uitdienst", "cessazione"),
+    ),
+    ("left_on",): (
+        *("terminationdate", "dateofterminat", "leavingdate", "exitdate", "lastday", "enddate"),
+        *("austritt", "sortie", "fechadebaja", "uitdienst"),
+    ),
 }
 """What a heading contains that may well be one of these fields. Only asked about where no column
 holds any of them: a file without managers or leavers changes nothing about them, and that is
-hardly meant where such a column exists."""
+hardly meant where such a column exists. A day of leaving is asked about beside a state, too: else
+whoever leaves next month would have left today."""
 
 DATE_FORMATS: Mapping[str, str] = {
     "YYYY-MM-DD": "%Y-%m-%d",
     "DD.MM.YYYY": "%d.%m.%Y",
     "DD/MM/YYYY": "%d/%m/%Y",
     "MM/DD/YYYY": "%m/%d/%Y",
+    "YYYY/MM/DD": "%Y/%m/%d",
+    "DD-MM-YYYY": "%d-%m-%Y",
 }
 
 
@@ -212,7 +224,10 @@ def find_columns(headings: Sequence[str], mapping: ColumnMapping) -> Columns:
             taken.add(found)
     if not set(places) - {"full_name"}:
         message = "The first row holds no heading that is known."
-        hint = f"It must name the columns: {', '.join(REQUIRED)}."
+        hint = (
+            f"It must name the columns: {', '.join(REQUIRED)}. Remove lines above it, or say with "
+            "a mapping which column is which: `employee_id: HEADING`, for example."
+        )
         problems.append(ImportProblem(1, "", "header", message, hint))
         return Columns({}, (), tuple(problems))
     ignored = tuple(h.strip() for n, h in enumerate(headings) if n not in taken and h.strip())
@@ -261,7 +276,7 @@ def _missing(
         if name in places or name in mapping.columns or named:
             continue
         near = get_close_matches(_plain(name), by_name, n=1, cutoff=0.6)
-        written = by_name[near[0]] if near else "HEADING"
+        written = in_mapping(by_name[near[0]]) if near else "HEADING"
         hint = f"Add it, or say with a mapping which column it is: `{name}: {written}`."
         problems.append(ImportProblem(1, name, "header", f"No column holds {name}.", hint))
     return problems
@@ -280,19 +295,31 @@ def _unclear(
             name = _plain(heading)
             if name in left_out or not any(part in name for part in parts):
                 continue
+            left_out.add(name)
             message = f"The column {heading!r} was not read, and may be {' or '.join(names)}."
+            written = in_mapping(heading)
             hint = (
-                f"Say which, with a mapping: `{names[0]}: {heading}`, for example; or that it is "
-                f"none of them: `ignore: [{heading}]`."
+                f"Say which, with a mapping: `{names[0]}: {written}`, for example; or that it is "
+                f"none of them: `ignore: [{written}]`."
             )
             problems.append(ImportProblem(1, heading, "unclear_column", message, hint))
     return problems
 
 
 def _plain(heading: str) -> str:
-    """Reduce a heading to letters and digits: `E-Mail ` and `EMail` are `email`."""
-    text = unicodedata.normalize("NFKC", heading).casefold()
+    """Reduce a heading to letters and digits: `E-Mail ` is `email`, `Prénom` is `prenom`."""
+    text = unicodedata.normalize("NFKD", heading.casefold())
     return "".join(letter for letter in text if letter.isalnum())
+
+
+_PLAIN_YAML = re.compile(r"(?!(?:true|false|null)$)[^\W\d_][\w .()/+&'-]*", re.IGNORECASE)
+
+
+def in_mapping(text: str) -> str:
+    """A heading or value as it is to be written in a mapping: in quotes where YAML needs them."""
+    if _PLAIN_YAML.fullmatch(text) and text == text.strip():
+        return text
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _yaml(source: str) -> Mapping[str, object]:

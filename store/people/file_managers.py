@@ -3,6 +3,7 @@
 Pure: from the cells of the file and a summary of who is known already.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from datetime import date
 
 from store.people.file import PeopleFile, Row
 from store.people.file_columns import MANAGERS, ImportProblem
+
+_DECIMAL = re.compile(r"(?<=\d)\.0+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +124,14 @@ def _unknown(message: str, hint: str = "") -> _Wrong:
 
 
 def _nearly(wanted: str, ids: frozenset[str]) -> str:
-    """The id that differs in case or leading zeros alone, if it is one."""
-    bare = wanted.casefold().lstrip("0")
-    near = [each for each in ids if each.casefold().lstrip("0") == bare]
+    """The id that differs in nothing but what a spreadsheet changes, if it is one."""
+    near = [each for each in ids if bare(each) == bare(wanted)]
     return near[0] if len(near) == 1 else ""
+
+
+def bare(employee_id: str) -> str:
+    """An id without what a spreadsheet changes: leading zeros, `.0` behind a number; and case."""
+    return _DECIMAL.sub("", employee_id.casefold()).lstrip("0")
 
 
 def _name_in(row: Row) -> str:

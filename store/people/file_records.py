@@ -7,15 +7,22 @@ import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 from domain.states import PersonStatus
 from domain.texts import is_one_line, readable
 from store.people.file import PeopleFile, Row, read_people_file
-from store.people.file_columns import DATE_FORMATS, MANAGERS, ColumnMapping, ImportProblem
-from store.people.file_managers import Known, loops, managers_of, people_of
+from store.people.file_columns import (
+    DATE_FORMATS,
+    MANAGERS,
+    ColumnMapping,
+    ImportProblem,
+    in_mapping,
+)
+from store.people.file_dates import formats_of, looks_like, read_date
+from store.people.file_managers import Known, bare, loops, managers_of, people_of
 
 EARLIEST_HIRE = date(1940, 1, 1)
 FURTHEST_HIRE_DAYS = 731  # contracts are signed ahead, but not by decades
@@ -28,8 +35,10 @@ _ADDRESS = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
 )
-_MIDNIGHT = re.compile(r"0?0:00(:00(\.0+)?)?( ?AM)?( ?(Z|[+-]\d{2}:?\d{2}))?", re.IGNORECASE)
-_EXCEL_BEGAN = date(1899, 12, 30)
+_SHEET_ERRORS = frozenset(
+    ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!")
+)
+_SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _STATUS = {
     "active": PersonStatus.ACTIVE,
@@ -98,7 +107,7 @@ class Readings:
 
 def read_alone(file: PeopleFile, mapping: ColumnMapping, *, today: date) -> Readings:
     """Read the records of a file without knowing anybody; `today` bounds hire dates."""
-    reader = _Reader(DATE_FORMATS[mapping.date_format], mapping.date_format, today)
+    reader = _Reader(mapping.date_format, formats_of(file.rows), today)
     records = [reader.record(row) for row in file.rows]
     whole = tuple(record for record in records if record is not None)
     problems = [*file.problems, *reader.problems]
@@ -129,7 +138,8 @@ def with_managers(
     problems = [*readings.problems, *_addresses_of_others(whole, known)]
     if any(name in file.columns for name in MANAGERS):
         managers, unknown = managers_of(file, people_of(file, known))
-        problems += unknown
+        said = {(problem.row, problem.column) for problem in problems}
+        problems += [each for each in unknown if (each.row, each.column) not in said]
         whole = [replace(record, manager=managers.get(record.row)) for record in whole]
         problems += loops(file.rows, managers, {e.employee_id: e.manager for e in known.values()})
     return whole, sorted(problems, key=lambda problem: (problem.row, problem.column))
@@ -138,14 +148,16 @@ def with_managers(
 class _Reader:
     """Reads rows and collects what is wrong in them."""
 
-    def __init__(self, date_format: str, date_words: str, today: date) -> None:
+    def __init__(self, date_words: str, fitting: Sequence[str], today: date) -> None:
         self.problems: list[ImportProblem] = []
-        self._date_format = date_format
+        self._date_format = DATE_FORMATS[date_words]
         self._date_words = date_words
+        self._fitting = fitting
         self._today = today
 
     def record(self, row: Row) -> Record | None:
         before = len(self.problems)
+        self._damaged(row)
         hire_date = self._hire_date(row)
         record = Record(
             row=row.number,
@@ -172,6 +184,25 @@ class _Reader:
         if hire_date is not None:
             record = self._leaving(record)
         return record if len(self.problems) == before else None
+
+    def _damaged(self, row: Row) -> None:
+        """Note the cells from which a spreadsheet or another program has taken the content."""
+        for column, value in row.cells.items():
+            if value in _SHEET_ERRORS:
+                message = f"{column} holds {value}: the formula in this cell has failed."
+                hint = (
+                    "Correct it in the spreadsheet; or say what it means, with a mapping: "
+                    f"`values: {{{column}: {{{in_mapping(value)}: ''}}}}`."
+                )
+                self._wrong(row, column, "sheet_error", message, hint)
+            elif "\ufffd" in value:
+                message = f"{column} holds the mark of a letter that another program has lost."
+                hint = "Export the file again, as CSV UTF-8, without a detour over that program."
+                self._wrong(row, column, "encoding", message, hint)
+            elif column in ("employee_id", "manager_id") and _SHORTENED.fullmatch(value):
+                message = f"{value} is a long number that a spreadsheet has shortened."
+                hint = "Give the column of ids the format `Text` and save the file again."
+                self._wrong(row, column, "shortened", message, hint)
 
     def _wrong(self, row: Row, column: str, code: str, message: str, hint: str = "") -> None:
         self.problems.append(ImportProblem(row.number, column, code, message, hint))
@@ -233,10 +264,13 @@ class _Reader:
             return None
         found = read_date(value, self._date_format)
         if found is None:
-            hint = f"Dates are written {self._date_words}; a mapping may name another date_format."
-            self._wrong(
-                row, column, "date", f"{value!r} is not a date.", _looks_like(value) or hint
+            others = ", ".join(words for words in DATE_FORMATS if words != self._date_words)
+            hint = (
+                f"Dates are written {self._date_words}; with `date_format` a mapping may name "
+                f"another one: {others}."
             )
+            near = looks_like(value, self._fitting)
+            self._wrong(row, column, "date", f"{value!r} is not a date.", near or hint)
         return found
 
     def _zone(self, row: Row) -> str | None:
@@ -291,37 +325,10 @@ class _Reader:
         if status is None:
             hint = (
                 f"One of {', '.join(_STATUS)}; or say what it means, with a mapping: "
-                f"`values: {{status: {{{value}: left}}}}`."
+                f"`values: {{status: {{{in_mapping(value)}: left}}}}`."
             )
             self._wrong(row, "status", "status", f"{value!r} is not a status.", hint)
         return status
-
-
-def read_date(value: str, date_format: str) -> date | None:
-    """A date as it is written, also with a time of midnight behind it; None if it is no date."""
-    day, *time = re.split(r"[ T]", value, maxsplit=1)
-    if time and not _MIDNIGHT.fullmatch(time[0]):
-        return None
-    try:
-        return datetime.strptime(day, date_format).date()  # noqa: DTZ007 (a date)
-    except ValueError:
-        return None
-
-
-def _looks_like(value: str) -> str:
-    """What a date that could not be read may be; empty if it is like nothing known."""
-    if re.fullmatch(r"\d{5}(\.\d+)?", value):
-        day = _EXCEL_BEGAN + timedelta(days=int(value[:5]))
-        return (
-            f"It is the number that Excel keeps for {day}: give the column the format "
-            "`YYYY-MM-DD` and save the file again."
-        )
-    for words, date_format in DATE_FORMATS.items():
-        if read_date(value, date_format) is not None:
-            return f"It looks like {words}: say so with a mapping, `date_format: {words}`."
-    if re.search(r"[ T]\d{1,2}:\d{2}", value):
-        return "It has a time of day; a date alone is wanted."
-    return ""
 
 
 def parse_work_days(value: str) -> tuple[int, ...] | None:
@@ -368,25 +375,21 @@ def _twice(ids: Iterable[tuple[int, str]]) -> list[ImportProblem]:
 
 
 def near_duplicates(records: Sequence[Record], known: Iterable[str]) -> list[ImportProblem]:
-    """Warnings about ids that differ in case or leading zeros alone: two people, or a slip."""
+    """Warnings about ids that differ in what a spreadsheet changes: two people, or a slip."""
     others: dict[str, set[str]] = defaultdict(set)
     for employee_id in (*known, *(record.employee_id for record in records)):
-        others[_bare(employee_id)].add(employee_id)
+        others[bare(employee_id)].add(employee_id)
     return [
         ImportProblem(
             record.row,
             "employee_id",
             "near_duplicate",
-            f"{record.employee_id} differs from {', '.join(near)} in case or leading zeros alone.",
+            f"{record.employee_id} differs from {', '.join(near)} in case, zeros or `.0` alone.",
             "They are two people here. A spreadsheet drops leading zeros from columns of numbers.",
         )
         for record in records
-        if (near := sorted(others[_bare(record.employee_id)] - {record.employee_id}))
+        if (near := sorted(others[bare(record.employee_id)] - {record.employee_id}))
     ]
-
-
-def _bare(employee_id: str) -> str:
-    return employee_id.casefold().lstrip("0")
 
 
 def _shared_addresses(records: Sequence[Record]) -> list[ImportProblem]:
@@ -444,7 +447,7 @@ def _addresses_of_others(
             "file."
         )
         hint = "Give one of them another address, or mark the other as left."
-        if _bare(owner.employee_id) == _bare(record.employee_id):
+        if bare(owner.employee_id) == bare(record.employee_id):
             hint = (
                 f"{record.employee_id} may be {owner.employee_id}: save the column of employee ids "
                 "as text, so that zeros and letters stay as they are."
