@@ -6,7 +6,8 @@ unfolded definition: a round `feedback` is there as `feedback.nominate`, `feedba
 dot can be written by nobody, so they meet no other.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from definitions.instants import Anchor, Instant
 from definitions.kinds.registry import kind_of
 from definitions.loader import restore
 from definitions.models import Definition
+from definitions.stages import Stage
 
 Steps = Mapping[str, tuple[str, str]]
 """The ids of the first and the last step of each stage that has several."""
@@ -38,6 +40,7 @@ def unfold(definition: Definition) -> Definition:
     }
     if not steps:
         return definition
+    parts = {key: tuple(_told_apart(many, parts)) for key, many in parts.items()}
     audience = definition.audience
     if isinstance(audience.late_joiners, Instant):
         until = _instant(audience.late_joiners, steps)
@@ -56,6 +59,16 @@ def unfold(definition: Definition) -> Definition:
             "ends": _instant(definition.ends, steps),
         }
     )
+
+
+def _told_apart(many: tuple[Stage, ...], parts: Mapping[str, tuple[Stage, ...]]) -> Iterator[Stage]:
+    """The steps of a stage; those called like the step of another one say whose they are."""
+    titles = Counter(stage.title for steps in parts.values() for stage in steps)
+    for stage in many:
+        if len(many) > 1 and stage is not many[-1] and titles[stage.title] > 1:
+            title = f"{stage.title}: {many[-1].title}"
+            stage = stage.model_copy(update={"title": title})
+        yield stage
 
 
 def step_id(round_id: str, step: str) -> str:

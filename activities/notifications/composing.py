@@ -35,6 +35,8 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
     items = {seen_from_outside(_made(one)) if outside else _made(one): one for one in said}
     stand_ins = {item: one.stands_in_for() for item, one in items.items()}
     names = set(stand_ins.values())
+    home = next(iter(items)).url if outside else _home(mail, facts, site)
+    shown = {home, *(item.url for item in items)}
     return m.DailyMail(
         replies=site.replies,
         recipient=m.Recipient(
@@ -46,7 +48,8 @@ def compose(mail: ClaimedMail, facts: Facts, site: Site) -> m.DailyMail:
             external=outside,
         ),
         items=tuple(items),
-        home_url=next(iter(items)).url if outside else _home(mail, facts, site),
+        home_url=home,
+        pages=frozenset(url for url in shown if url and not site.is_link(url)),
         ask=site.ask,
         company=site.company,
         stand_ins={item: name for item, name in stand_ins.items() if name is not None},

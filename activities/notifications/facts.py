@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -263,12 +264,12 @@ async def _lists(
     lifetimes: Lifetimes,
     as_of: datetime,
 ) -> dict[UUID, str]:
-    """One link for each mail that announces several tasks of one stage: to the own list.
+    """One link for each mail that announces several tasks of one stage: to these on the own list.
 
     Its session reaches what the same person has to do in that stage (decision 0042).
     """
     wanted = {
-        mail.id: NewLink(mail.receiver_id, LinkPurpose.TASK, "/tasks", tasks[0].id)
+        mail.id: NewLink(mail.receiver_id, LinkPurpose.TASK, _list_of(tasks[0]), tasks[0].id)
         for mail in mails
         if (tasks := _announced(mail, told))
     }
@@ -276,6 +277,14 @@ async def _lists(
         return {}
     made = await create_links(conn, list(wanted.values()), now=as_of, lifetime=lifetimes.task)
     return dict(zip(wanted, made, strict=True))
+
+
+def _list_of(task: TaskDetail) -> str:
+    """Where all that a person has to do in the stage of a task is listed, and nothing else."""
+    if task.role == Role.RATER:
+        return "/feedback"
+    narrowed = urlencode({"cycle": str(task.cycle_id), "stage": task.stage_key})
+    return f"/tasks?{narrowed}"
 
 
 def _announced(mail: ClaimedMail, told: Mapping[int, Detail]) -> list[TaskDetail]:

@@ -11,11 +11,13 @@ from activities.notifications.task_items import TaskOpened
 class Story:
     """Who reads tasks that are announced together, and what happens if they are not done.
 
-    `first` is the first name of the person whom the only one is about, else words for any.
+    `first` is the first name of the person whom the only one is about, else words for any;
+    `heading` stands above it.
     """
 
     task: Task
     first: str
+    heading: str = ""
 
 
 def first_tasks(items: Iterable[object]) -> list[Task]:

@@ -153,3 +153,5 @@ class DailyMail:
     stand_ins: Mapping[MailItem, str] = field(default_factory=dict)
     """Of items that the recipient is told for somebody else: that person's full name."""
     audit_seal: str = ""
+    pages: frozenset[str] = frozenset()
+    """Addresses among those of the items, and `home_url`, that ask to sign in first."""

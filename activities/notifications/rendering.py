@@ -5,8 +5,8 @@ A single item is a letter about that one thing; several are a list by urgency an
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import TypeGuard
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from activities.notifications.calendar_entries import Attachment, deadlines
-from activities.notifications.first_mails import of_one_cycle, stories
+from activities.notifications.first_mails import Story, of_one_cycle, stories
 from activities.notifications.language import supported
 from activities.notifications.mail_items import (
     Cycle,
@@ -30,10 +30,10 @@ from activities.notifications.mail_items import (
 )
 from activities.notifications.outside import OUTSIDE
 from activities.notifications.templates import Templates
+from activities.notifications.wrapping import tidy
 from domain.notifications import Event, Section
 from domain.states import Role
 
-WIDTH = 78
 MOST_ENTRIES = 25
 """Entries shown in a section of the list; the page shows the rest."""
 
@@ -139,10 +139,15 @@ class _Page:
         own = self._own_words(item)
         plain = self._context(item, html=False)
         plain["own"] = own[1]
+        plain["signs_in"] = False
         subject = own[0] or _one_line(get(folder, "subject.txt").render(plain))
         text = get(folder, "body.txt").render(plain)
+        if item.url in self.mail.pages and item.url in text and not self.mail.recipient.external:
+            plain["signs_in"] = True
+            text = get(folder, "body.txt").render(plain)
         rich = self._context(item, html=True)
         rich["own"] = own[1]
+        rich["signs_in"] = plain["signs_in"]
         rich["subject"] = subject
         rich["preview"] = self._preview(item)
         return RenderedMail(subject, tidy(text), get(folder, "body.html").render(rich))
@@ -192,8 +197,9 @@ class _Page:
             "mail": self.mail,
             "headline": headline,
             "purposes": self._purposes(items),
-            "stories": stories(items, self._say("words.person")),
+            "stories": self._stories(items),
             "all_of_them": self._all_of_them(items),
+            "signs_in": self._leads_to_pages(items),
             "date": self.date,
             "subject": headline,
             "dated": any(isinstance(item, TaskItem) for item in items),
@@ -266,11 +272,37 @@ class _Page:
         return self._say(key, cycle=title, n=len(tasks), date=self.date(days[0]))
 
     def _all_of_them(self, items: list[MailItem]) -> str | None:
-        """What the button says if the list that it opens is for several tasks of one kind."""
-        tasks = of_one_cycle(items)
-        if tasks is None or len({(_role(task), task.stage) for task in tasks}) > 1:
+        """What the button says if it opens several announced tasks of one kind, and only these."""
+        announced = [
+            item.task
+            for item in items
+            if isinstance(item, TaskOpened) and item not in self.mail.stand_ins
+        ]
+        kinds = {(task.cycle.id, task.stage, _role(task)) for task in announced}
+        if len(announced) < 2 or len(kinds) > 1 or self.mail.home_url in self.mail.pages:
             return None
-        return self._many(tasks, "")
+        return self._many(announced, "")
+
+    def _leads_to_pages(self, items: list[MailItem]) -> bool:
+        """Does the list lead anywhere where one signs in first?"""
+        urls = {self.mail.home_url, *(item.url for item in items)}
+        return not self.mail.recipient.external and bool(urls & self.mail.pages)
+
+    def _stories(self, items: list[MailItem]) -> list[Story]:
+        """What is said once of tasks that are announced together, under what is to be done."""
+        return [
+            replace(one, heading=self._heading(one.task))
+            for one in stories(items, self._say("words.person"))
+        ]
+
+    def _heading(self, task: Task) -> str:
+        """What is to be done, of a step that Almanac names; else the title, which HR wrote."""
+        if task.kind not in ("nominate", "approve"):
+            return task.title
+        action = self.templates.action(task.kind, _role(task), _stage_of(task), html=False)
+        if _NEEDS_NAME.search(action.do):
+            return task.title
+        return action.do.format_map({"by": "", "title": task.title})
 
     def _counted(self, mine: list[MailItem]) -> str:
         overdue = sum(1 for item in mine if item.section is Section.OVERDUE)
@@ -408,7 +440,6 @@ _zone = lru_cache(maxsize=1024)(ZoneInfo)
 
 _NEEDS_NAME = re.compile(r"\{(?:first|name|whose)\}")
 _PLACEHOLDER = re.compile(r"\{(?:period|subject\.first_name|subject\.name|due)\}")
-_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def _fill(words: str, values: Mapping[str, str]) -> str:
@@ -418,28 +449,3 @@ def _fill(words: str, values: Mapping[str, str]) -> str:
 def _one_line(text: str) -> str:
     """No header and no paragraph holds a line break, whatever somebody typed into a name."""
     return " ".join(text.split())
-
-
-def tidy(text: str, width: int = WIDTH) -> str:
-    """Return plain text with lines of at most `width`, where no single word is longer.
-
-    A continued line keeps the indentation of its list item; addresses of pages stay whole.
-    """
-    lines: list[str] = []
-    for line in _BLANK_LINES.sub("\n\n", text.strip()).split("\n"):
-        lines.extend(_wrapped(line.rstrip(), width))
-    return "\n".join(lines) + "\n"
-
-
-def _wrapped(line: str, width: int) -> Iterable[str]:
-    body = line.lstrip(" ")
-    indent = " " * (len(line) - len(body) + (2 if body.startswith("- ") else 0))
-    while len(line) > width:
-        cut = line.rfind(" ", len(indent) + 1, width + 1)
-        if cut <= len(indent):
-            cut = line.find(" ", width)
-            if cut < 0:
-                break
-        yield line[:cut].rstrip()
-        line = indent + line[cut:].lstrip()
-    yield line

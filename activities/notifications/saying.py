@@ -46,6 +46,10 @@ class Site:
         """The address that a mailed token stands in."""
         return f"{self.public_url}/l/{token}"
 
+    def is_link(self, url: str) -> bool:
+        """Does an address open by itself, with its token? Pages ask to sign in first."""
+        return url.startswith(self.link(""))
+
 
 class Saying:
     """One notification, with everything that its mail may say about it to whoever gets it."""

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from mjml import mjml2html
 from ruamel.yaml import YAML
 
+from activities.notifications.colours import shared_colours
 from activities.notifications.language import Grammar, LanguageCode, first_upper
 from domain.texts import on_one_line
 
@@ -88,6 +89,7 @@ def read_catalogue(root: Path, language: LanguageCode) -> Catalogue:
         for group, named in content.items()
         for name, text in named.items()
     }
+    messages |= {f"colours.{name}": colour for name, colour in shared_colours().items()}
     for key, text in messages.items():
         if re.search(r"[<>&]", _JINJA.sub("", text)):
             raise TemplateError(f"message {key} ({language}) holds markup")

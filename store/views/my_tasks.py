@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Reader
 from store.views.frame import HOLDS, holder
 
+EndedKey = tuple[datetime, UUID]
+
 
 @dataclass(frozen=True, slots=True)
 class MyTask:
@@ -43,6 +45,11 @@ class MyTask:
     released: bool
     result_open: bool
 
+    @property
+    def ended_key(self) -> EndedKey:
+        """Where it stands in the list of what has ended."""
+        return self.ended_at or self.due_at, self.id
+
 
 _COLUMNS = """
     t.id, t.cycle_id, c.title AS cycle, c.version_id, s.key AS stage, s.title, s.kind, t.role,
@@ -73,17 +80,38 @@ async def open_tasks(conn: AsyncConnection, reader: Reader, on: date) -> list[My
     return [MyTask(*row) for row in rows]
 
 
-async def ended_tasks(conn: AsyncConnection, reader: Reader, limit: int = 12) -> list[MyTask]:
-    """What the reader has done, or what closed without them; the latest first."""
+_ENDED = """
+    t.state IN ('done', 'expired', 'excused') AND t.role <> 'rater'
+    AND (t.ended_by_id = :person AND t.state = 'done' OR t.assignee_id = :person)
+"""
+_ENDED_AT = "coalesce(t.ended_at, t.due_at)"
+
+
+async def ended_tasks(
+    conn: AsyncConnection, reader: Reader, *, after: EndedKey | None = None, limit: int
+) -> list[MyTask]:
+    """What the reader has done, or what closed without them; the latest first, after a key.
+
+    Requests for feedback are not among them: they have a list of their own.
+    """
+    at, last = after or (None, None)
     rows = await conn.execute(
         text(
-            f"SELECT {_COLUMNS} WHERE t.state IN ('done', 'expired', 'excused')"
-            " AND (t.ended_by_id = :person AND t.state = 'done' OR t.assignee_id = :person)"
-            " ORDER BY t.ended_at DESC NULLS LAST, t.id LIMIT :limit"
+            f"SELECT {_COLUMNS} WHERE {_ENDED}"
+            f" AND (CAST(:at AS timestamptz) IS NULL OR ({_ENDED_AT}, t.id) < (:at, :last))"
+            f" ORDER BY {_ENDED_AT} DESC, t.id DESC LIMIT :limit"
         ),
-        {"person": reader.person_id, "limit": limit},
+        {"person": reader.person_id, "at": at, "last": last, "limit": limit},
     )
     return [MyTask(*row) for row in rows]
+
+
+async def ended_count(conn: AsyncConnection, reader: Reader) -> int:
+    """How many those are in all."""
+    found = await conn.scalar(
+        text(f"SELECT count(*) FROM tasks t WHERE {_ENDED}"), {"person": reader.person_id}
+    )
+    return int(found or 0)
 
 
 @dataclass(frozen=True, slots=True)

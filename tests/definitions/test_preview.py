@@ -64,8 +64,8 @@ def test_a_360_round_shows_its_steps() -> None:
     rows = person_timeline(definition, on("2027-01-12"), calendars(), PLACES["Seattle"])
     found = [(row.stage, row.step, row.title, row.holder, row.due_on) for row in rows]
     assert found == [
-        ("feedback", "nominate", "Feedback: whom to ask", "subject", on("2027-01-20")),
-        ("feedback", "approve", "Feedback: approve who is asked", "manager", on("2027-01-26")),
+        ("feedback", "nominate", "Choose who is asked for feedback", "subject", on("2027-01-20")),
+        ("feedback", "approve", "Look over the feedback lists", "manager", on("2027-01-26")),
         ("feedback", "collect", "Feedback", "rater", on("2027-02-10")),
     ]
     # Raters are reminded and never escalated.

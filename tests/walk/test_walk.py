@@ -42,7 +42,6 @@ REACHED_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
     "/address/{token}": (NOBODY, "no address of the demo was changed"),
     "/tasks/{task_id}/steer/{name}": (("HR", "another HR"), "others are told of what is overdue"),
     "/comment-reviews": (NOBODY, "the demo's rounds hold back no comments"),
-    "/workflows": (("Administrator",), "HR comes here by a mail about something that is held"),
     "/reviews/{cycle_id}/{person_id}": (
         ("HR", "another HR", "Participant"),
         "one result is open in the demo; HR reads at any time",

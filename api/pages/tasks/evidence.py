@@ -7,6 +7,7 @@ from api.authentication import Call
 from api.pages.kinds.feedback_round.report import report_beside
 from api.pages.tasks.answering import said
 from api.pages.tasks.views import NOT_YET, Evidence, Said, Section
+from api.pages.tasks.words import by_whom
 from api.seen_tasks import visible_answers
 from definitions.answers import WHY, relevant
 from definitions.models import Definition
@@ -55,10 +56,11 @@ async def _piece(
     stage: StageSpec,
     answers: Mapping[str, Any],
 ) -> Evidence | None:
+    heading = by_whom(one.title, one.author or "")
     if one.state in (TaskState.OPEN, TaskState.PLANNED):
-        return Evidence(one.title, one.author or "", None, withheld="Not submitted yet.")
+        return Evidence(heading, None, withheld="Not submitted yet.")
     if one.state != TaskState.DONE:
-        return Evidence(one.title, one.author or "", None, withheld="It closed without an answer.")
+        return Evidence(heading, None, withheld="It closed without an answer.")
     facts = await task_facts(call.conn, one.task_id, call.now)
     reader = await call.reader()
     reaches = answers_for(reader, facts.access) if facts else frozenset()
@@ -82,8 +84,7 @@ async def _piece(
             shown = {k: v for k, v in shown.items() if k.removesuffix(WHY) not in ratings}
     read = sections_read(definition, other, shown, None, None, given_only=True)
     return Evidence(
-        one.title,
-        one.author or "",
+        by_whom(one.title, one.author or "", mine=submission.author_id == call.person_id),
         submission.submitted_at,
         tuple(answer for section in read for answer in section.answers),
         withheld,

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +15,7 @@ from api.authentication import Call, GuardedRoute, allow
 from api.pages.frame.dates import say_clock
 from api.pages.frame.shell import go, said, show, undo, visit_of, words
 from api.pages.frame.typed import typed
-from api.pages.frame.views import Page, Person, Problem, Visit
+from api.pages.frame.views import More, Page, Problem, Visit
 from api.pages.frame.windows import version_of
 from api.pages.kinds import release as task_release
 from api.pages.kinds.feedback_round import nominating, rating_desk
@@ -22,16 +23,20 @@ from api.pages.tasks import desk as task_desk
 from api.pages.tasks import drafts as task_drafts
 from api.pages.tasks import endings
 from api.pages.tasks import forms as task_forms
-from api.pages.tasks.answering import share_answered
-from api.pages.tasks.views import LeftDraft, MyTasks, TaskConflict, TaskDone, TaskLine
-from api.pages.tasks.words import About, ended_word, seen_by, verb
+from api.pages.tasks.lines import line_of
+from api.pages.tasks.views import (
+    FeedbackAsked,
+    LeftDraft,
+    MyTasks,
+    TaskConflict,
+    TaskDone,
+)
+from api.pages.tasks.words import About, verb
+from api.paging import read_cursor, write_cursor
 from api.seen_lists import KINDS as LISTS
 from api.seen_reviews import review_path
 from api.seen_tasks import Seen, see_task
-from definitions.answers import form_of
-from definitions.effort import minutes_of
-from definitions.models import Definition
-from domain.access import Action, Level, may_work_on
+from domain.access import Action, Level, Reader, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
 from domain.states import Role, TaskState
 from store.definitions.versions import definition_of
@@ -48,21 +53,35 @@ Works = Annotated[Call, allow(Action.WORK_ON_TASK, Level.TASK)]
 Releases = Annotated[Call, allow(Action.WORK_ON_TASK)]
 
 
+ENDED = "my-ended-tasks"
+SHOWN = 20
+"""So many tasks that have ended are shown at a time."""
+
+
 # --- My tasks ----------------------------------------------------------------------------------
 
 
 @router.get("/tasks")
-async def my_tasks(call: Own, request: Request) -> Response:
-    """Everything that waits for whoever is signed in, nearest deadline first."""
+async def my_tasks(
+    call: Own, request: Request, cycle: str = "", stage: str = "", cursor: str | None = None
+) -> Response:
+    """Everything that waits for whoever is signed in, nearest deadline first.
+
+    `cycle` and `stage`: only the tasks of this stage, as the mail about them leads to them.
+    """
     reader = await call.reader()
     visit = await visit_of(call)
     today = visit.today
     waiting = await queries.open_tasks(call.conn, reader, call.now.date())
-    ended = [t for t in await queries.ended_tasks(call.conn, reader) if t.role != Role.RATER]
-    results = await queries.open_results(call.conn, call.person_id)
     asked = await rating_desk.asked(call)
+    alike = [t for t in waiting if (str(t.cycle_id), t.stage) == (cycle, stage)]
+    narrowed = bool(alike) and len(alike) < len(waiting)
+    if narrowed:
+        waiting, asked = alike, FeedbackAsked()
+    ended, more = await _ended(call, request, reader, cursor)
+    results = await queries.open_results(call.conn, call.person_id)
     lines = [
-        await _line(call, task, today)
+        await line_of(call, task, today)
         for task in waiting
         if task.role != Role.RATER or not asked.grouped
     ]
@@ -72,8 +91,12 @@ async def my_tasks(call: Own, request: Request) -> Response:
         part="tasks",
         notice=said(request),
         open=tuple(lines),
+        narrowed=narrowed,
         feedback=asked,
-        ended=tuple([await _line(call, task, today) for task in ended]),
+        ended=tuple([await line_of(call, task, today) for task in ended]),
+        ended_total=more.total or len(ended),
+        more=more,
+        later=cursor is not None,
         next_thing=title,
         next_on=on,
         results=tuple(
@@ -88,6 +111,23 @@ async def my_tasks(call: Own, request: Request) -> Response:
     return await show(call, page)
 
 
+async def _ended(
+    call: Call, request: Request, reader: Reader, cursor: str | None
+) -> tuple[list[queries.MyTask], More]:
+    """A page of what has ended, and the way to the next one."""
+    key = read_cursor(request, cursor, of=ENDED, parts=2)
+    after = (datetime.fromisoformat(str(key[0])), UUID(str(key[1]))) if key else None
+    rows = await queries.ended_tasks(call.conn, reader, after=after, limit=SHOWN + 1)
+    shown = rows[:SHOWN]
+    if len(rows) == len(shown) and after is None:
+        return shown, More()
+    total = await queries.ended_count(call.conn, reader)
+    if len(rows) == len(shown):
+        return shown, More("", len(shown), total)
+    following = write_cursor(request, shown[-1].ended_key, of=ENDED)
+    return shown, More(f"/tasks?{urlencode({'cursor': following})}#ended", len(shown), total)
+
+
 def _left(draft: drafts.KeptDraft, visit: Visit) -> LeftDraft:
     about = About(draft.kind, draft.role, draft.title, draft.subject, draft.subject_first)
     return LeftDraft(
@@ -97,74 +137,6 @@ def _left(draft: drafts.KeptDraft, visit: Visit) -> LeftDraft:
         holder=draft.holder or "",
         begun=draft.begun,
         until=draft.until.astimezone(visit.zone).date(),
-    )
-
-
-async def _line(call: Call, task: queries.MyTask, today: date) -> TaskLine:
-    definition = await definition_of(call.conn, task.version_id)
-    stage = definition.stage(task.stage)
-    about = About(
-        task.kind,
-        task.role,
-        task.title,
-        task.subject,
-        task.subject_first,
-        mine=task.subject_id == call.person_id,
-    )
-    done = task.state == TaskState.DONE
-    form = form_of(definition, stage)
-    share = share_answered(form, task.draft) if form and task.draft else None
-    return TaskLine(
-        href=f"/tasks/{task.id}",
-        verb=verb(about),
-        cycle=task.cycle,
-        mood=_mood(task, call.now),
-        due_at=task.due_at,
-        minutes=minutes_of(definition, stage),
-        share=share,
-        about=_person(task.subject_id, task.subject, task.department, task.subject_first)
-        if task.role != "subject"
-        else None,
-        instead_of=task.assignee or ""
-        if task.assignee_id not in (None, call.person_id) and not done
-        else "",
-        ended="" if task.state == TaskState.OPEN else ended_word(task.state, task.kind),
-        ended_at=task.ended_at,
-        seen_by=_seen_by(definition, about, task, today) if done else "",
-    )
-
-
-def _mood(task: queries.MyTask, now: datetime) -> Any:
-    if task.state == TaskState.DONE:
-        return "done"
-    if task.state != TaskState.OPEN:
-        return "new"
-    if task.paused:
-        return "paused"
-    if task.due_at < now:
-        return "late"
-    return "draft" if task.draft else "new"
-
-
-def _person(
-    person_id: int | None, name: str | None, department: str | None, first: str | None
-) -> Person | None:
-    if person_id is None or name is None:
-        return None
-    return Person(person_id, name, department or "", first or "")
-
-
-def _seen_by(definition: Definition, about: About, task: queries.MyTask, today: date) -> str:
-    kinds = {stage.kind for stage in definition.stages}
-    return seen_by(
-        about,
-        hr_reads=definition.policies.hr_reads == "all",
-        releases="release" in kinds,
-        meets="meeting" in kinds,
-        releases_on=task.releases_on,
-        released=task.released,
-        result_open=task.result_open,
-        today=today,
     )
 
 
@@ -221,7 +193,7 @@ async def _with_next(call: Call, page: TaskDone) -> TaskDone:
         return page
     today = (await visit_of(call)).today
     return replace(
-        page, next_task=await _line(call, waiting[0], today), more_waiting=len(waiting) - 1
+        page, next_task=await line_of(call, waiting[0], today), more_waiting=len(waiting) - 1
     )
 
 

@@ -38,7 +38,6 @@ class Chapter:
     """One stage of a review as it is read."""
 
     title: str
-    author: str
     at: datetime | None
     sections: tuple[Section, ...]
 

@@ -15,6 +15,7 @@ from api.pages.tasks.answering import rating_words, share_of
 from api.pages.tasks.endings import answer_href
 from api.pages.tasks.evidence import ACKNOWLEDGED, sections_read
 from api.pages.tasks.reading_views import Chapter, MyReviews, ResultLine, Review
+from api.pages.tasks.words import by_whom
 from api.seen_comments import reports_to_review
 from api.seen_reviews import readable_review, review_path
 from api.seen_tasks import visible_answers
@@ -166,7 +167,8 @@ async def _chapters(
         )
         if sections:
             author = names.get(submission.author_id, "")
-            chapters.append(Chapter(task.title, author, submission.submitted_at, sections))
+            heading = by_whom(task.title, author, mine=submission.author_id == reader.person_id)
+            chapters.append(Chapter(heading, submission.submitted_at, sections))
     return tuple(reversed(chapters)), acknowledged, words
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from api.pages.frame.views import Choice, Page, Person
+from api.pages.frame.views import Choice, More, Page, Person
 from definitions.kinds.acknowledgement import MOST_WORDS
 
 TaskMood = Literal["new", "draft", "late", "paused", "done"]
@@ -66,7 +66,11 @@ class MyTasks(Page):
 
     template: ClassVar[str] = "my-tasks.html"
     open: tuple[TaskLine, ...]
+    narrowed: bool = False  # only the tasks of one stage are shown, as a mail announced them
     ended: tuple[TaskLine, ...] = ()
+    ended_total: int = 0
+    more: More = field(default_factory=More)  # to what ended before these
+    later: bool = False  # others ended after these
     next_thing: str = ""  # what comes next when nothing waits
     next_on: date | None = None
     results: tuple[tuple[str, str], ...] = ()  # (sentence, link): results that may be read
@@ -157,7 +161,6 @@ class Evidence:
     """Answers of another stage, shown beside the form."""
 
     title: str
-    author: str
     at: datetime | None
     answers: tuple[Said, ...] = ()
     withheld: str = ""  # why something is not shown (yet)

@@ -1,10 +1,12 @@
 """What tasks are called, who reads what is written, and what becomes of it: in sentences."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 from api.pages.frame.codes import in_words
 from api.pages.frame.dates import say_day
+from definitions.kinds.feedback_round.rules import NAMING_RATERS as NOMINATE
 from definitions.models import Definition, Question
 from definitions.models import Stage as StageSpec
 
@@ -21,13 +23,20 @@ class About:
     mine: bool = False  # the reader is the subject
 
 
-NOMINATE = "Choose who is asked for feedback"
-"""Naming raters: the same words on pages and in mails, of one's own list and of others'."""
-
-
 def whose(name: str) -> str:
     """`Alexander James's`, `Luis'` would be wrong: English takes 's after every name."""
     return f"{name}'s"
+
+
+def by_whom(title: str, author: str, *, mine: bool = False) -> str:
+    """The heading of what somebody wrote: "Half-year notes, by Ana Díaz".
+
+    A title that speaks to its author ("Your first month") is quoted above the text of another.
+    """
+    if mine or not author:
+        return title
+    spoken_to = re.search(r"\byours?\b", title, re.IGNORECASE)
+    return f"“{title}”, by {author}" if spoken_to else f"{title}, by {author}"
 
 
 def verb(task: About) -> str:
@@ -51,7 +60,10 @@ def verb(task: About) -> str:
         case "collect":
             return f"Give {name} feedback"
         case "form" if task.role == "subject":
-            own = {"self review": "Write your self review", "half-year notes": "Write your notes"}
+            own = {
+                "self review": "Write your self review",
+                "half-year notes": "Write your half-year notes",
+            }
             return own.get(known, title)
         case "form" if known == "manager review":
             return f"Write {whose(name)} review"

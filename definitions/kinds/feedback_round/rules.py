@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from definitions.findings import Findings
     from definitions.models import Definition
 
+NAMING_RATERS = "Choose who is asked for feedback"
+"""The same words in the title of the stage, on pages and in mails."""
+
 _TITLES: Mapping[str, str] = {
-    NOMINATE.name: "{title}: whom to ask",
-    APPROVE.name: "{title}: approve who is asked",
+    NOMINATE.name: NAMING_RATERS,
+    APPROVE.name: "Look over the feedback lists",
     COLLECT.name: "{title}",
 }
 _TRAITS = {step.name: step for step in STEPS}

@@ -36,6 +36,7 @@ from store.outbox.outbox import suppress_for_tasks
 from store.people.outside import External
 from store.people.times import managers_of
 from store.steering.orders import end_tasks
+from store.tasks.holders import cycle_times
 from store.tasks.rows import COLUMNS, TaskFacts, from_row, lock_task
 
 IN_TIME = 5
@@ -92,7 +93,7 @@ async def settle_raters(
     """
     round_ = round_of(cycle, stage)
     await _forget_subjects(conn, round_)
-    gone = await _gone(conn, round_)
+    gone = await _gone(conn, round_, as_of)
     live = [task for task in gone if task.state in (TaskState.OPEN, TaskState.PLANNED)]
     if live:
         await end_tasks(conn, live, TaskState.CANCELLED, "rater_left", as_of, None)
@@ -295,20 +296,34 @@ async def _drop(
     )
 
 
-async def _gone(conn: AsyncConnection, round_: Round) -> list[TaskFacts]:
-    """Requests of people who have left without an answer, or are on long leave."""
-    rows = await conn.execute(
-        text(
-            f"SELECT {COLUMNS} FROM tasks t JOIN raters r ON r.stage_id = t.stage_id "
-            "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
-            "AND r.state = 'asked' JOIN people p ON p.id = t.assignee_id "
-            "WHERE t.stage_id = :round AND t.state NOT IN ('done', 'expired') "
-            "AND (p.status = 'left' OR (t.state = 'cancelled' AND t.ended_reason = 'on_leave')) "
-            "ORDER BY t.id FOR UPDATE OF t"
-        ),
-        {"round": round_.id},
-    )
-    return [from_row(row) for row in rows]
+async def _gone(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[TaskFacts]:
+    """Requests of people who have left without an answer, or are on long leave.
+
+    Leaving takes effect on the leaving day at `mail_at`, where the person was.
+    """
+    rows = (
+        await conn.execute(
+            text(
+                f"SELECT {COLUMNS}, CASE WHEN p.status = 'left' "
+                "THEN coalesce(p.left_on, CAST(p.updated_at AS date)) END AS left_on FROM tasks t "
+                "JOIN raters r ON r.stage_id = t.stage_id "
+                "AND r.subject_id = t.subject_id AND r.person_id = t.assignee_id "
+                "AND r.state = 'asked' JOIN people p ON p.id = t.assignee_id "
+                "WHERE t.stage_id = :round AND t.state NOT IN ('done', 'expired') "
+                "AND (p.status = 'left' OR (t.state = 'cancelled' AND t.ended_reason = 'on_leave'))"
+                " ORDER BY t.id FOR UPDATE OF t"
+            ),
+            {"round": round_.id},
+        )
+    ).all()
+    cycle = round_.cycle
+    times = await cycle_times(conn, cycle, sorted({row.assignee_id for row in rows}))
+    return [
+        from_row(row)
+        for row in rows
+        if row.left_on is None
+        or times.get(row.assignee_id, cycle.company).opening(row.left_on) <= as_of
+    ]
 
 
 async def _forget_subjects(conn: AsyncConnection, round_: Round) -> None:

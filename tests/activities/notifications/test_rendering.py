@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -14,6 +15,7 @@ from activities.notifications.language import LANGUAGES, LanguageCode
 from activities.notifications.outside import OUTSIDE
 from activities.notifications.rendering import RenderedMail, Wording, render, templates_of
 from activities.notifications.templates import ROOT, TemplateError, check_tags, read_catalogue
+from definitions.kinds.feedback_round.rules import NAMING_RATERS as NOMINATE
 from domain.access import Move
 from domain.notifications import Event
 from domain.states import Role
@@ -492,3 +494,60 @@ def test_who_stands_in_reads_nothing_that_is_true_of_the_holder_alone(
         assert "neena yang" in text
         for words in MINE[language]:
             assert words not in text, words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_requests_for_feedback_have_one_button_for_all_of_them_beside_other_news(
+    language: str,
+) -> None:
+    asked = tuple(
+        m.TaskOpened(task=replace(samples.FEEDBACK, id=uuid4(), about=person))
+        for person in (samples.ALEXANDER, samples.NEENA, samples.VALLI)
+    )
+    mail = samples.mail(*asked, samples.ITEMS[Event.RESULT_OPENED], language=language)
+    label = {
+        "en": "Give 3 people feedback",
+        "de": "3 Personen Feedback geben",
+        "es": "Da tu opinión sobre 3 personas",
+        "fr": "Donnez votre retour sur 3 personnes",
+    }[language]
+    colon = "\N{NO-BREAK SPACE}:" if language == "fr" else ":"
+    assert f"{label}{colon}\n{samples.HOME}" in render(mail, now=NOW).text
+    # A page that opens after a sign-in only is no list of these.
+    plain = replace(mail, pages=frozenset({samples.HOME}))
+    assert f"{label}{colon}\n" not in render(plain, now=NOW).text
+
+
+SIGN_IN = {
+    "en": "sign in",
+    "de": "melden Sie sich zuerst an",
+    "es": "inici",
+    "fr": "identifie",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", [Event.RESULT_OPENED, Event.LAUNCHED_REPORT])
+def test_a_mail_says_where_one_signs_in_first_and_only_there(event: Event, language: str) -> None:
+    mail = samples.mail(samples.ITEMS[event], language=language)
+    said = SIGN_IN[language]
+    own = " ".join(render(mail, now=NOW).text.split())
+    page = render(replace(mail, pages=frozenset({mail.items[0].url})), now=NOW)
+    assert said not in own
+    assert said in " ".join(page.text.split())
+    assert said in page.html.replace("’", "'")
+
+
+def test_a_mail_that_leads_nowhere_asks_nobody_to_sign_in() -> None:
+    mail = samples.mail(samples.ITEMS[Event.CANCELLED])
+    mail = replace(mail, pages=frozenset({mail.items[0].url}))
+    assert "sign in" not in render(mail, now=NOW).text
+
+
+def test_one_act_has_one_name_in_the_title_of_its_stage_and_in_mails() -> None:
+    action = templates_of("en").action("nominate", "subject", "annual.feedback", html=False)
+    assert action.do.format(by="") == NOMINATE
+    listed = samples.mail(
+        m.TaskOpened(task=samples.NOMINATION), m.TaskOpened(task=samples.SELF_REVIEW)
+    )
+    assert render(listed, now=NOW).text.count(f"\n{NOMINATE}\n") == 1

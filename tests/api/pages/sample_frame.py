@@ -76,8 +76,7 @@ SELF_TEXT = (
 
 BESIDE = (
     tasks.Evidence(
-        "Self review",
-        "Alexander James",
+        "Self review, by Alexander James",
         at(20, 15),
         (
             tasks.Said(

@@ -120,8 +120,8 @@ def reading_pages() -> dict[str, Page]:
             rating="4 More",
             share=0.75,
             chapters=(
-                reading_views.Chapter("Manager review", "Lex Garcia", at(26), (said,)),
-                reading_views.Chapter("Self review", "Alexander James", at(20), (said,)),
+                reading_views.Chapter("Manager review, by Lex Garcia", at(26), (said,)),
+                reading_views.Chapter("Self review, by Alexander James", at(20), (said,)),
             ),
             held_on=date(2027, 2, 18),
             answer_href="/tasks/t9",

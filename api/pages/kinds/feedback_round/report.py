@@ -100,14 +100,13 @@ async def report_beside(
         return None
     title = standing.about.title
     if standing.because is Because.NONE:
-        return Evidence(title, "", None, withheld="Nobody was asked.")
+        return Evidence(title, None, withheld="Nobody was asked.")
     if standing.read_as is None:
         waits = waiting_words(standing.because, own=False)
-        return Evidence(title, "", None, withheld=waits)
+        return Evidence(title, None, withheld=waits)
     report = _in_words(await read_standing(call, standing))
     return Evidence(
         title,
-        "",
         None,
         in_short(report, scores=scores),
         withheld="" if scores or not report.rows else NOT_YET,

@@ -28,6 +28,8 @@ def written(report: ReportRead) -> bytes:
     """The file. Takes some hundredths of a second of a processor; call it in a thread."""
     day = report.made_on
     said = asdict(report) | {
+        # On paper "about you" is about whoever holds the sheet.
+        "heading": f"Feedback about {report.name}",
         "made": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
         "made_on": day.isoformat(),
         "year": day.year,

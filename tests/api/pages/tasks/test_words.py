@@ -2,7 +2,9 @@
 
 from datetime import date
 
-from api.pages.tasks.words import NOMINATE, About, seen_by, verb, verb_of
+import pytest
+
+from api.pages.tasks.words import NOMINATE, About, by_whom, seen_by, verb, verb_of
 
 TODAY = date(2027, 2, 8)
 RELEASE = date(2027, 2, 16)
@@ -31,7 +33,32 @@ def test_the_planned_day_is_that_of_the_release_and_not_of_the_talk_that_opens_t
 
 
 def test_choosing_raters_has_one_name_for_oneself_and_for_others() -> None:
-    own = About("nominate", "subject", "360 feedback: whom to ask", "David Williams", "David")
-    others = About("nominate", "manager", "360 feedback: whom to ask", "David Williams", "David")
+    own = About(
+        "nominate", "subject", "Choose who is asked for feedback", "David Williams", "David"
+    )
+    others = About(
+        "nominate", "manager", "Choose who is asked for feedback", "David Williams", "David"
+    )
     said = {verb(own), verb(others), verb_of(own)}
     assert said == {NOMINATE} == {"Choose who is asked for feedback"}
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "mine", "said"),
+    [
+        ("Half-year notes", "Ana Díaz", False, "Half-year notes, by Ana Díaz"),
+        ("Your first month", "Ana Díaz", False, "“Your first month”, by Ana Díaz"),
+        (
+            "Two questions before your check-in",
+            "Ana Díaz",
+            True,
+            "Two questions before your check-in",
+        ),
+        ("Your first month", "", False, "Your first month"),
+        ("Yourself aside", "Ana Díaz", False, "Yourself aside, by Ana Díaz"),
+    ],
+)
+def test_a_heading_above_somebodys_text_says_whose_it_is(
+    title: str, author: str, mine: bool, said: str
+) -> None:
+    assert by_whom(title, author, mine=mine) == said

@@ -113,6 +113,14 @@ def test_the_file_is_accessible_and_the_same_each_time() -> None:
     assert b"Alexander" not in file.partition(b"/Title")[2][:200]
 
 
+def test_the_file_of_the_subject_bears_their_name_on_the_sheet() -> None:
+    """On paper, "about you" would be about whoever holds it."""
+    own = replace(sample_report(), own=True, title="Feedback about you")
+    renamed = replace(own, name="Somebody Else")
+    assert renamed.first == own.first
+    assert written(own) != written(renamed)
+
+
 def test_letters_without_a_font_leave_a_gap_and_no_mistake(monkeypatch: Any) -> None:
     fonts = report_pdf.typst.Fonts(include_system_fonts=False)
     monkeypatch.setattr(report_pdf, "_fonts", lambda: fonts)
