@@ -6,7 +6,7 @@ nothing here asks a database, a clock or a page. Sources: language reference §4
 line, with HR's rights; a rater's lateness is nobody's business; an administrator reads no answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -210,19 +210,20 @@ def hr_over(reader: Reader, subject_id: int | None, cycle_id: UUID | None = None
 
 
 NOT_ONESELF = (
-    "This definition keeps answers from HR, so nobody at a desk makes themselves a reviewer; a "
-    "colleague can."
+    "Answers are kept from this member of a desk, so neither they nor a script make them a "
+    "reviewer; a colleague at the HR desk can, signed in."
 )
 
 
-def opens_to_oneself(actor: Actor, person_id: int, hr_reads: str) -> bool:
-    """Whether a member of a desk would give themselves to read what is kept from HR.
+def opens_to_oneself(actor: Actor, person_id: int, kept_from: Collection[int]) -> bool:
+    """Whether members of a desk would give themselves to read what is kept from them.
 
-    As a reviewer one reads what was written before; where `policies.hr_reads` is not `all`, a
-    member of HR must not become one by their own act.
+    As a reviewer one reads what was written before. `kept_from`: the members of desks who read no
+    answers, which are administrators, and those of HR where `policies.hr_reads` is not `all`. None
+    of them becomes a reviewer by their own act, nor by a script: its key may be theirs.
     """
-    desk = actor.kind in ("hr", "administrator")
-    return desk and hr_reads != "all" and actor.person_id == person_id
+    desk = actor.kind in ("hr", "administrator", "service")
+    return desk and actor.person_id in (None, person_id) and person_id in kept_from
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from store.cycles.launch_rows import (
 from store.cycles.participants import enrol, named_reviewers, skip_missing_stages
 from store.engine.processes import start, window_for
 from store.outbox.notices import tell_desk
-from store.people.company import company_calendars, desk_members
+from store.people.company import company_calendars, desk_members, kept_from_answers
 from store.people.times import person_times
 
 FIRST_LOOK = timedelta(minutes=10)
@@ -75,7 +75,7 @@ async def prepare(
     definition = running(version.content)
     if launched_by != "rolling":
         await _refuse_overlap(conn, definition, None)
-    await _may_review(conn, reviewers or {}, definition, actor)
+    await _may_review(conn, reviewers or {}, definition, actor, now.date())
     period = period_of(definition, launch_on)
     if launched_by != "rolling":
         await _must_be_plannable(conn, definition, launch_on, period, now)
@@ -196,7 +196,7 @@ async def name_reviewer(
     cycle = await lock_checked(conn, cycle_id)
     if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
         raise IllegalState(f"the cycle {cycle_id} is {cycle.state}: reassign the tasks instead")
-    await _may_review(conn, {person_id: reviewer_id}, cycle.definition, actor)
+    await _may_review(conn, {person_id: reviewer_id}, cycle.definition, actor, now.date())
     named = await named_reviewers(conn, cycle_id)
     await enrol(
         conn,
@@ -218,14 +218,18 @@ async def name_reviewer(
 
 
 async def _may_review(
-    conn: AsyncConnection, reviewers: Mapping[int, int], definition: Definition, actor: Actor
+    conn: AsyncConnection,
+    reviewers: Mapping[int, int],
+    definition: Definition,
+    actor: Actor,
+    on: date,
 ) -> None:
     """Refuse reviewers, by reviewed person, who are not there or would review themselves.
 
-    Where HR reads no answers, nobody of HR names themselves.
+    Nor those from whom answers are kept, by their own act or by a script.
     """
-    hr_reads = definition.policies.hr_reads
-    if any(opens_to_oneself(actor, reviewer, hr_reads) for reviewer in reviewers.values()):
+    kept_from = await kept_from_answers(conn, definition.policies.hr_reads, on)
+    if any(opens_to_oneself(actor, reviewer, kept_from) for reviewer in reviewers.values()):
         raise Invalid(NOT_ONESELF)
     if any(person == reviewer for person, reviewer in reviewers.items()):
         raise Invalid("Nobody reviews themselves.")

@@ -82,6 +82,16 @@ async def desk_members(conn: AsyncConnection, desk: str, on: date) -> list[int]:
     return await _holders_of(conn, addresses, on)
 
 
+async def kept_from_answers(conn: AsyncConnection, hr_reads: str, on: date) -> frozenset[int]:
+    """The members of desks who read no answers of others by their rights, in a cycle.
+
+    Administrators; and those at the HR desk, unless its `policies.hr_reads` is `all`.
+    """
+    hr = set(await desk_members(conn, Desk.HR, on))
+    administrators = set(await desk_members(conn, Desk.ADMINISTRATORS, on))
+    return frozenset(administrators - hr if hr_reads == "all" else administrators | hr)
+
+
 async def _holders_of(conn: AsyncConnection, addresses: Sequence[str], on: date) -> list[int]:
     rows = await conn.execute(
         text(

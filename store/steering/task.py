@@ -22,6 +22,7 @@ from store.cycles.facts import CycleFacts, StageFacts
 from store.engine.processes import ring, start
 from store.outbox.notices import Notice, tell, tell_all
 from store.outbox.outbox import suppress_for_tasks
+from store.people.company import kept_from_answers
 from store.steering.cycle import MOST_DAYS, Preview
 from store.steering.moves import must_be_below, within
 from store.steering.orders import end_tasks
@@ -184,7 +185,8 @@ async def reassign(
     if to_person == task.assignee_id:
         return
     await _may_hold(conn, task, to_person)
-    if opens_to_oneself(actor, to_person, cycle.definition.policies.hr_reads):
+    kept_from = await kept_from_answers(conn, cycle.definition.policies.hr_reads, now.date())
+    if opens_to_oneself(actor, to_person, kept_from):
         raise Invalid(NOT_ONESELF)
     if actor.kind == "person" and actor.person_id is not None:
         await must_be_below(conn, to_person, actor.person_id, now.date())

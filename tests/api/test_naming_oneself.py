@@ -1,6 +1,7 @@
 """Where a definition keeps answers from HR, nobody of HR makes themselves a reviewer."""
 
 import pytest
+from httpx2 import AsyncClient
 from sqlalchemy import text
 
 from domain.access import Actor
@@ -10,7 +11,7 @@ from store.base.session import Database
 from store.launch import launching
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
-from tests.store.people_rows import HR, SECOND_HR, TOP
+from tests.store.people_rows import ADMIN, BOSS, HR, SECOND_HR, TOP
 
 
 async def _keep_from_hr(database: Database) -> None:
@@ -36,6 +37,22 @@ async def test_nobody_of_hr_takes_a_review_over_to_read_what_hr_does_not(
     assert answer.status_code == status, answer.text
 
 
+@pytest.mark.parametrize(
+    ("person", "kept", "status"),
+    [(ADMIN, False, 422), (HR, True, 422), (HR, False, 200), (BOSS, True, 200)],
+    ids=["an administrator", "HR that reads nothing", "HR that reads all", "nobody at a desk"],
+)
+async def test_nor_is_made_one_by_a_script_whose_key_may_be_theirs(
+    script: AsyncClient, database: Database, world: World, person: int, kept: bool, status: int
+) -> None:
+    if kept:
+        await _keep_from_hr(database)
+    answer = await script.post(
+        f"/api/tasks/{world.manager_task}/reassign", json={"person_id": person}
+    )
+    assert answer.status_code == status, answer.text
+
+
 async def test_nor_names_themselves_for_somebody_with_nobody_up_the_line(
     database: Database, world: World, clock: SetClock
 ) -> None:
@@ -43,7 +60,7 @@ async def test_nor_names_themselves_for_somebody_with_nobody_up_the_line(
     by = Actor(HR, "hr")
     async with database.begin() as conn:
         await conn.execute(text("UPDATE cycles SET state = 'closed'"))
-    with pytest.raises(Invalid, match="keeps answers from HR"):
+    with pytest.raises(Invalid, match="kept from this member"):
         async with database.begin() as conn:
             await launching.prepare(
                 conn,
