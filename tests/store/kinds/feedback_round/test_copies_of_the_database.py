@@ -88,6 +88,10 @@ def _opened(spoils: Spoils, stage: UUID, keys: Iterable[bytes] = ()) -> set[UUID
     return opened
 
 
+def _bytes(file: Path) -> bytes:
+    return file.read_bytes()
+
+
 def _said(spoils: Spoils, words: str) -> bool:
     return any(words.encode() in data for data in spoils.data)
 
@@ -169,3 +173,31 @@ async def test_the_attack_opens_everything_where_it_must(
         await conn.execute(text("UPDATE round_seals SET key = :key"), {"key": keys[0]})
     await _copy(owner, postgres, spoils)
     assert _opened(spoils, world.collect) == everybody
+
+
+async def test_a_server_that_logs_every_statement_with_its_values_reads_no_answer(
+    database: Database, owner: Database, database_url: str, postgres: RunningPostgres
+) -> None:
+    """Who administers the database can switch that on unseen, for as long as the round is open."""
+    world = await make_world(database)
+    async with owner.begin() as conn:
+        name = await conn.scalar(text("SELECT current_database()"))
+        for setting in ("log_statement = 'all'", "log_min_duration_statement = 0"):
+            await conn.execute(text(f'ALTER DATABASE "{name}" SET {setting}'))
+    watched = Database(database_url, pool_size=2, seal_keys=database.seal_keys.folder)
+    try:
+        await _write(watched, world)
+        async with watched.begin() as conn:
+            shown = await conn.execute(text("SELECT query FROM pg_stat_activity"))
+            queries = " ".join(str(query) for query in shown.scalars())
+    finally:
+        await watched.close()
+    logged = _bytes(postgres.log)
+    assert b"sealed_answers" in logged  # it is these statements that were logged, with values
+    assert b"Parameters: " in logged or b"parameters: " in logged
+    for words in (*SHOWN, CHANGED, WITHDRAWN, TYPED):
+        assert words.encode() not in logged
+        assert words not in queries
+    [key] = _keys(database.seal_keys.folder or Path(), world.collect)
+    for form in (key, key.hex().encode(), base64.b64encode(key)):
+        assert form not in logged
