@@ -1,7 +1,7 @@
 """What the documentation says of settings, conditions, lint, links and examples is true."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,12 @@ from definitions.kinds.registry import KINDS
 from definitions.launching import Audience, Launch
 from definitions.loader import parse_definition
 from definitions.models import Definition
+from domain.access import Level
+from domain.anonymity import CONSENTED_BAR, AnonymityRules
+from store.access.address_changes import HOLD, VOICES
+from store.access.sessions import LIFETIMES
+from store.tables import Base
+from store.upkeep.retention import KEPT_AFTER_EXPIRY
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -35,6 +41,40 @@ def test_table_of_settings_is_what_config_reads() -> None:
         (PREFIX + name.upper(), _shown(setting.default), setting.description)
         for name, setting in Settings.model_fields.items()
     ]
+
+
+def _privacy() -> str:
+    return " ".join((ROOT / "docs" / "privacy.md").read_text(encoding="utf-8").split())
+
+
+def test_every_table_of_the_database_is_told_with_who_reads_it() -> None:
+    text = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    rows = text.split("## What is stored", 1)[1].split("## ", 1)[0]
+    told = re.findall(r"`([a-z_]+)`", rows)
+    assert set(Base.metadata.tables) <= set(told)
+
+
+def test_times_and_numbers_of_privacy_are_those_of_the_code() -> None:
+    said = _privacy()
+    assert (timedelta(hours=72), 2) == (HOLD, VOICES)
+    assert "signs nobody in for 72 hours" in said
+    assert "two members of desks stand for it" in said
+    assert {Level.TASK: timedelta(days=7), Level.FULL: timedelta(hours=12)} == LIFETIMES
+    assert "a session that began with it lasts seven days" in said
+    assert "and the session lasts twelve hours" in said
+    assert timedelta(days=30) == KEPT_AFTER_EXPIRY
+    assert "| links and sessions | 30 days after they expired |" in said
+    assert (AnonymityRules().threshold, CONSENTED_BAR) == (3, 2)
+    assert "from three answers on, unless the definition says another number" in said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    if "decisions" in page.parts:
+        return  # they tell of their day
+    for name in re.findall(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|md|yaml|csv|yml))`", text):
+        assert (ROOT / name).exists() or (page.parent / name).exists(), name
 
 
 def test_every_variable_of_conditions_is_described() -> None:
