@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from api.app import LARGEST_BODY
+from api.connection_limits import Limits
+from api.sign_in import BY_HOST, UNKNOWN_BY_HOST
 from config import PREFIX, Settings
 from definitions import lint
 from definitions.company import Company
@@ -19,6 +22,9 @@ from domain.access import Level
 from domain.anonymity import CONSENTED_BAR, AnonymityRules
 from store.access.address_changes import HOLD, VOICES
 from store.access.sessions import LIFETIMES
+from store.base.audit_anchor import FILE
+from store.base.session import IDLE_IN_TRANSACTION_SECONDS
+from store.mail.fates import MOST_REFUSALS, Fate, backoff
 from store.tables import Base
 from store.upkeep.retention import KEPT_AFTER_EXPIRY
 
@@ -66,6 +72,41 @@ def test_times_and_numbers_of_privacy_are_those_of_the_code() -> None:
     assert "| links and sessions | 30 days after they expired |" in said
     assert (AnonymityRules().threshold, CONSENTED_BAR) == (3, 2)
     assert "from three answers on, unless the definition says another number" in said
+
+
+def test_limits_of_operating_are_those_of_the_code() -> None:
+    said = " ".join((ROOT / "docs" / "operating.md").read_text(encoding="utf-8").split())
+    limits = Limits()
+    assert (limits.line_bytes, limits.head_bytes, limits.headers) == (8 << 10, 32 << 10, 100)
+    assert "first line may have 8 kB, its head 32 kB and 100 headers within 20 seconds" in said
+    assert (limits.head_seconds, limits.body_seconds, limits.body_bytes) == (20, 30, 8 << 10)
+    assert "a body must come at 8 kB in 30 seconds or faster" in said
+    assert LARGEST_BODY == 2_000_000
+    assert "A body has at most 2 MB (413)" in said
+    assert (BY_HOST.hits, UNKNOWN_BY_HOST.hits, BY_HOST.seconds) == (2_000, 120, 15 * 60)
+    assert "links (2,000 in 15 minutes) and trying tokens that were never made (120)" in said
+    assert IDLE_IN_TRANSACTION_SECONDS == 15
+    assert "idle in a transaction for 15 seconds" in said
+    waits = [backoff(Fate.LATER, n) for n in (1, 2, 3, 20)]
+    assert waits == [timedelta(minutes=n) for n in (1, 2, 4, 30)]
+    assert "| 4xx | tried again after 1, 2, 4 … up to 30 minutes |" in said
+    waits = [backoff(Fate.NO_CONNECTION, n) for n in (1, 2, 20)]
+    assert waits == [timedelta(seconds=n) for n in (15, 30, 300)]
+    assert "tried again after 15 s, 30 s … up to 5 minutes" in said
+    assert MOST_REFUSALS == 5
+    assert "tried five times, then held for administrators" in said
+    assert FILE in said
+
+
+@pytest.mark.parametrize(
+    "kind", ["ReviewCycle", "Stage", "FeedbackRound", "Mail", "LaunchCalendar"]
+)
+def test_every_workflow_is_named_for_whoever_operates_them(kind: str) -> None:
+    operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert f"`{kind}`" in operating
+    names = "".join(file.read_text() for file in (ROOT / "workflows").glob("*.py"))
+    assert set(re.findall(r'defn\(name="(\w+)"', names)) >= {kind}
+    assert all(f"`{one}`" in operating for one in re.findall(r'defn\(name="(\w+)"', names))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
