@@ -10,8 +10,8 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from email.utils import parseaddr
 from pathlib import Path
 
 import structlog
@@ -31,11 +31,10 @@ from temporalio.worker import Worker
 from activities.engine import Engine
 from activities.housekeeping import AuditSealing, keep_house
 from activities.launches import advance_launch_calendar
-from activities.notifications.facts import Lifetimes
-from activities.notifications.mail_facts import Mailbox
 from activities.notifications.sender import MailSettings, Sender
 from activities.notifications.smtp import Relay as SmtpRelay
 from api.logging import configure_logging
+from commands.letterhead import letterhead
 from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
 from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
@@ -221,10 +220,8 @@ def address_of(settings: Settings) -> TemporalAddress:
 def mail_settings(settings: Settings) -> MailSettings:
     """How mails leave, from the settings. Raises SettingsError without a relay."""
     password = settings.smtp_password
-    return MailSettings(
-        sender=_mailbox(settings.mail_from),
-        public_url=settings.public_url,
-        reply_to=_mailbox(settings.reply_to) if settings.reply_to else None,
+    return replace(
+        letterhead(settings),
         relay=SmtpRelay(
             host=settings.relay_host(),
             port=settings.smtp_port,
@@ -233,19 +230,8 @@ def mail_settings(settings: Settings) -> MailSettings:
             password=password.get_secret_value() if password else None,
             timeout=settings.smtp_timeout_seconds,
         ),
-        lifetimes=Lifetimes(
-            sign_in=timedelta(minutes=settings.sign_in_link_minutes),
-            task=timedelta(days=settings.task_link_days),
-        ),
         per_second=settings.smtp_per_second,
-        company=settings.company_name,
-        domain=settings.mail_domain,
     )
-
-
-def _mailbox(written: str) -> Mailbox:
-    name, address = parseaddr(written)
-    return Mailbox(name=name, address=address)
 
 
 def _bytes(pem: str | None) -> bytes | None:

@@ -41,6 +41,7 @@ from domain.access import Action
 from domain.clock import Clock, SystemClock
 from store.base.memory import collect_seldom
 from store.base.session import Database
+from store.launch.first_mail import MakesFirstMail
 
 LARGEST_BODY = 2_000_000
 """Bytes; only a people file may be larger."""
@@ -74,11 +75,13 @@ def create_app(
     *,
     clock: Clock | None = None,
     database: Database | None = None,
+    first_mails: MakesFirstMail | None = None,
 ) -> FastAPI:
     """Build the application. Without `settings` they are read from the environment.
 
     `clock` says what time it is at this edge; tests and rehearsals give another. A `database` that
-    is given is not closed at the end. Raises SettingsError.
+    is given is not closed at the end. `first_mails` words the first mail of a launch check, which
+    shows none without it. Raises SettingsError.
     """
     if settings is None:
         settings = load_settings()
@@ -119,6 +122,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.database = pool
+    app.state.first_mails = first_mails
     app.state.clock = clock or SystemClock()
     app.state.metrics = metrics
     app.state.secure_cookies = https

@@ -9,13 +9,14 @@ DRAIN_SECONDS = 20
 """How long requests that are under way may take to end after SIGTERM."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, application: str) -> None:
     """Serve until told to stop. Exits with a code other than 0 if it cannot begin.
 
-    The application reads the settings from the environment itself, and begins its log.
+    `application` names the function that makes it, as `module:function`; it reads the settings
+    from the environment itself, and begins its log.
     """
     uvicorn.run(
-        "api.app:create_app",
+        application,
         factory=True,
         host=settings.api_host,
         port=settings.api_port,

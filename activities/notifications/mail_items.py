@@ -155,3 +155,5 @@ class DailyMail:
     audit_seal: str = ""
     pages: frozenset[str] = frozenset()
     """Addresses among those of the items, and `home_url`, that ask to sign in first."""
+    preview: bool = False
+    """Is it shown to HR before the launch, and marked as that?"""

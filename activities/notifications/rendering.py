@@ -105,7 +105,8 @@ def render(mail: DailyMail, *, wording: Wordings | None = None, now: datetime) -
     page = _Page(mail, templates, now, wording or {})
     rendered = page.letter(mail.items[0]) if len(mail.items) == 1 else page.digest()
     files = deadlines(mail, page.calendar_summary, now=now)
-    return RenderedMail(rendered.subject, rendered.text, rendered.html, files)
+    subject = page.marked(rendered.subject)
+    return RenderedMail(subject, rendered.text, rendered.html, files)
 
 
 @lru_cache(maxsize=8)
@@ -130,6 +131,10 @@ class _Page:
         self.today = now.astimezone(_zone(mail.recipient.zone)).date()
         self.date = partial(templates.plain.date, today=self.today)
         self.messages = templates.catalogue.messages
+
+    def marked(self, subject: str) -> str:
+        """The subject, marked if the mail is a preview."""
+        return self._say("preview.subject", subject=subject) if self.mail.preview else subject
 
     # --- a letter about one thing ---------------------------------------------------------------
 

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from activities.notifications.composing import compose, wording_of
 from activities.notifications.facts import Facts, Lifetimes, gather
+from activities.notifications.first_mail import FirstMails, asked_for
 from activities.notifications.holding import Holding
 from activities.notifications.mail_items import Mailbox
 from activities.notifications.message import AddressError, Envelope, build_message, message_id
-from activities.notifications.rendering import Wordings, render
+from activities.notifications.rendering import RenderedMail, Wordings, render
 from activities.notifications.saying import Site
 from activities.notifications.smtp import (
     Accepted,
@@ -35,6 +36,7 @@ from domain.mail_answers import About, Step
 from domain.progress import Progress
 from store.base.halving import failure_code
 from store.base.session import Database
+from store.launch.first_mail import FirstMail
 from store.mail.claims import Claim, claim
 from store.mail.delivery import (
     BAD_ADDRESS,
@@ -114,6 +116,7 @@ class Sender:
         self._settings = settings
         self._site = settings.site()
         self._domain = settings.message_domain
+        self._first_mails = FirstMails(self._site, settings.lifetimes)
         self._pace = Pace(settings.per_second)
         self._behind: dict[str, datetime] = {}  # since which turn of this sender
         make = connect or self._smtp
@@ -203,6 +206,7 @@ class _Delivery:
         self._turn = turn
         self._as_of = as_of
         self.holding = Holding(sender._database, as_of)
+        self._previews: dict[int, FirstMail] = {}
         self._failures = 0
         self._tried = 0
         self._results: list[Result] = []
@@ -232,6 +236,9 @@ class _Delivery:
         try:
             async with self._database.begin() as conn:
                 facts = await gather(conn, mails, self._sender._settings.lifetimes, self._as_of)
+                self._previews = await asked_for(
+                    conn, self._sender._first_mails, facts, self._as_of
+                )
             words = wording_of(facts)
             while mails:
                 if self.down_until is not None:
@@ -273,7 +280,12 @@ class _Delivery:
     def _word(self, mail: ClaimedMail, facts: Facts, words: Wordings) -> _Worded:
         settings = self._sender._settings
         daily = compose(mail, facts, self._sender._site)
-        rendered = render(daily, wording=words, now=self._as_of)
+        preview = self._previews.get(mail.items[0])
+        rendered = (
+            render(daily, wording=words, now=self._as_of)
+            if preview is None
+            else RenderedMail(preview.subject, preview.text, preview.html)
+        )
         message = build_message(
             rendered,
             key=mail.key,

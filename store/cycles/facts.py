@@ -134,6 +134,9 @@ class _Frozen:
             self._kept.move_to_end(cycle_id)
         return found
 
+    def drop(self, cycle_id: UUID) -> None:
+        self._kept.pop(cycle_id, None)
+
     def put(self, cycle_id: UUID, definition: Definition, calendars: Calendars) -> None:
         self._kept[cycle_id] = (definition, calendars)
         if len(self._kept) > self._most:
@@ -141,6 +144,11 @@ class _Frozen:
 
 
 _frozen = _Frozen(most=64)
+
+
+def forget(cycle_id: UUID) -> None:
+    """Drop what is remembered of a cycle that was opened in a transaction which is taken back."""
+    _frozen.drop(cycle_id)
 
 
 async def load_cycle(

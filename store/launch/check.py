@@ -23,7 +23,7 @@ from store.cycles.audience import Reason
 from store.cycles.chosen_people import chosen_people
 from store.cycles.launch_rows import CheckedCycle, checked
 from store.launch.findings import Chosen, Finding, findings
-from store.launch.first_minutes import FirstMinutes, first_ten_minutes, test_mail
+from store.launch.first_minutes import FirstMinutes, first_ten_minutes
 from store.launch.launching import first_opening, launch_day
 from store.launch.people import Holders, everybody, names_of, read_holders, read_members
 from store.launch.rounds import RoundLook, look_at_rounds
@@ -43,7 +43,6 @@ __all__ = [
     "first_ten_minutes",
     "preview",
     "report",
-    "test_mail",
 ]
 
 MOST_NAMES = 50

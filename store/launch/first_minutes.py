@@ -70,9 +70,12 @@ async def first_ten_minutes(
     )
 
 
-async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: datetime) -> bool:
-    """Send oneself a mail that says that mail works; at most once a minute.
+async def send_preview(
+    conn: AsyncConnection, cycle_id: UUID, person_id: int, preview_of: int, now: datetime
+) -> bool:
+    """Send oneself the first mail of the cycle to somebody, as a preview; at most once a minute.
 
+    It is made when it is sent. If there is none by then, a mail comes that says that mail works.
     False: one is on its way already. Raises NotFound.
     """
     if not await conn.scalar(text("SELECT 1 FROM cycles WHERE id = :id"), {"id": cycle_id}):
@@ -88,6 +91,7 @@ async def test_mail(conn: AsyncConnection, cycle_id: UUID, person_id: int, now: 
                 send_at=now,
                 cause="asked_for",
                 cycle_id=cycle_id,
+                data={"preview_of": preview_of},
             )
         ],
     )

@@ -149,18 +149,7 @@ async def confirm(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: date
     cycle = await lock_checked(conn, cycle_id)
     if cycle.state not in (CycleState.CHECK, CycleState.WAITING):
         return _already(cycle)
-    await _refuse_overlap(conn, cycle.definition, cycle.id)
-    if not await desk_members(conn, Desk.HR, now.date()):
-        raise IllegalState(
-            f"the cycle {cycle_id} cannot start: the HR desk is empty",
-            hint="Name at least one person of the company in `hr` of the company settings.",
-        )
-    first, last = now.year - 1, max(now.year, cycle.launch_on.year) + YEARS_AHEAD
-    calendars = await company_calendars(conn, first, last)
-    if cycle.launched_by == "rolling":
-        launched = await _open_rolling(conn, cycle, calendars, now)
-    else:
-        launched = await _open(conn, cycle, calendars, now)
+    launched = await open_checked(conn, cycle, now)
     await _wake(conn, cycle, launched, now)
     await record(
         conn,
@@ -178,6 +167,24 @@ async def confirm(conn: AsyncConnection, cycle_id: UUID, actor: Actor, now: date
         {"by": actor.person_id, "id": cycle_id},
     )
     return launched
+
+
+async def open_checked(conn: AsyncConnection, cycle: CheckedCycle, now: datetime) -> Launched:
+    """Open a cycle that is locked: calendars, plan, people and stages as they are from now on.
+
+    No process is started, and nobody is told. Raises what `confirm` raises.
+    """
+    await _refuse_overlap(conn, cycle.definition, cycle.id)
+    if not await desk_members(conn, Desk.HR, now.date()):
+        raise IllegalState(
+            f"the cycle {cycle.id} cannot start: the HR desk is empty",
+            hint="Name at least one person of the company in `hr` of the company settings.",
+        )
+    first, last = now.year - 1, max(now.year, cycle.launch_on.year) + YEARS_AHEAD
+    calendars = await company_calendars(conn, first, last)
+    if cycle.launched_by == "rolling":
+        return await _open_rolling(conn, cycle, calendars, now)
+    return await _open(conn, cycle, calendars, now)
 
 
 async def name_reviewer(

@@ -86,6 +86,28 @@ async def claim(
     return Claim(tuple(mail for mail, _ in written.mails), lease, more)
 
 
+async def claim_alone(
+    conn: AsyncConnection,
+    as_of: datetime,
+    *,
+    person_id: int,
+    cycle_id: UUID,
+    message_id: Callable[[str], str],
+) -> tuple[ClaimedMail, ...]:
+    """Make the mails for what one person is told of one cycle at `as_of`, as `claim` would.
+
+    For a transaction that is taken back: nothing else that waits for the person is in them.
+    """
+    owners = [person_id]
+    items = [i for i in await _items(conn, owners, [], [], as_of) if i.cycle_id == cycle_id]
+    somebody, acting = await _receivers(conn, owners, as_of)
+    written = Written()
+    deciding = Deciding(somebody, acting, set(), [], as_of)
+    await _decide_all(conn, written, owners, deciding, [], items, message_id)
+    await write(conn, written, new_lease(as_of), as_of)
+    return tuple(mail for mail, _ in written.mails)
+
+
 async def _decide_all(
     conn: AsyncConnection,
     written: Written,

@@ -8,6 +8,10 @@ import pytest_asyncio
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from activities.notifications.facts import Lifetimes
+from activities.notifications.first_mail import FirstMails
+from activities.notifications.mail_facts import Mailbox
+from activities.notifications.saying import Site
 from api.app import create_app
 from config import Settings
 from domain.clock import SetClock
@@ -36,7 +40,9 @@ async def app(database: Database, database_url: str, clock: SetClock) -> FastAPI
         service_key=SERVICE_KEY,
         public_url="http://127.0.0.1:8000",
     )
-    return create_app(settings, clock=clock, database=database)
+    site = Site("http://127.0.0.1:8000", Mailbox(name="HR", address="hr@example.com"))
+    first_mails = FirstMails(site, Lifetimes())
+    return create_app(settings, clock=clock, database=database, first_mails=first_mails)
 
 
 @pytest_asyncio.fixture

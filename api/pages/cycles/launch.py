@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.cycles import progress_pictures
+from api.pages.cycles.first_mail import first_mail
 from api.pages.cycles.pictures import holidays, working
 from api.pages.cycles.steering_acts import reason as reason_in
 from api.pages.cycles.views import CheckMood, CheckPoint, LaunchCheckPage, Load, OutReason
@@ -23,13 +24,13 @@ from api.pages.frame.views import Link, Problem, Visit
 from api.pages.tasks.reading_views import Steer, SteerField
 from api.pages.tasks.words import participant_reason
 from definitions.calendar import Calendars
-from domain.access import Action
-from domain.errors import IllegalState, Invalid
+from domain.access import Action, is_own_case
+from domain.errors import IllegalState, Invalid, NotFound
 from domain.states import CycleState
 from store.base.command_keys import fingerprint, run_once
 from store.launch import launching
 from store.launch.check import LaunchCheck, StageLoad, report
-from store.launch.first_minutes import test_mail
+from store.launch.first_minutes import send_preview
 from store.people.company import company_calendars
 from store.steering.giving_up import give_up_launch
 
@@ -42,16 +43,23 @@ UNLAUNCHED = (CycleState.CHECK, CycleState.WAITING)
 
 
 @router.get("/cycles/{cycle_id}/check")
-async def check(call: Reads, request: Request, cycle_id: UUID) -> Response:
-    """What will happen, to whom, and what is odd."""
+async def check(
+    call: Reads, request: Request, cycle_id: UUID, person: str | None = None
+) -> Response:
+    """What will happen, to whom, what is odd, and the first mail to `person`."""
     found = await report(call.conn, cycle_id, call.now)
     if found.state not in UNLAUNCHED:
         return go(f"/cycles/{cycle_id}")
-    return await show(call, await _page(call, found, request))
+    return await show(call, await _page(call, found, request, person=person))
 
 
 async def _page(
-    call: Call, found: LaunchCheck, request: Request, problems: Sequence[Problem] = ()
+    call: Call,
+    found: LaunchCheck,
+    request: Request,
+    problems: Sequence[Problem] = (),
+    *,
+    person: str | None = None,
 ) -> LaunchCheckPage:
     visit = await visit_of(call)
     calendars = await company_calendars(call.conn, call.now.year - 1, call.now.year + 2)
@@ -93,6 +101,7 @@ async def _page(
         key=secrets.token_urlsafe(16),
         may_confirm=approve,
         why_not=why_not,
+        mail=await first_mail(call, found, visit, person),
     )
 
 
@@ -199,11 +208,19 @@ async def confirm(call: Launches, request: Request, cycle_id: UUID) -> Response:
     return go(f"/cycles/{cycle_id}/first-minutes", "launched")
 
 
-@router.post("/cycles/{cycle_id}/test-mail")
-async def send_test(call: Launches, cycle_id: UUID) -> Response:
-    """A mail that says that mail works, to whoever asks."""
-    await test_mail(call.conn, cycle_id, call.person_id, call.now)
-    return go(f"/cycles/{cycle_id}/check", "tested")
+@router.post("/cycles/{cycle_id}/first-mail")
+async def send_first_mail(call: Launches, request: Request, cycle_id: UUID) -> Response:
+    """The first mail to a person, as a preview, to the member of HR who asks."""
+    given = words(await typed(request), "person")
+    if not given.isdecimal() or len(given) > 18:
+        raise NotFound("There is no such person.")
+    found = await report(call.conn, cycle_id, call.now)
+    if found.state not in UNLAUNCHED:
+        return go(f"/cycles/{cycle_id}")
+    if is_own_case(await call.reader(), int(given), cycle_id):
+        raise NotFound("There is no such person for this reader.")
+    await send_preview(call.conn, cycle_id, call.person_id, int(given), call.now)
+    return go(f"/cycles/{cycle_id}/check", "previewed")
 
 
 @router.get("/cycles/{cycle_id}/stop")

@@ -113,6 +113,24 @@ class CheckPoint:
     fix: Link | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FirstMailView:
+    """The first mail as somebody will see it, or why there is none; `typed` says for whom.
+
+    Without a subject and a problem it was not made yet.
+    """
+
+    typed: str = ""
+    problem: str = ""
+    person_id: int | None = None
+    receiver: str = ""
+    language: str = ""
+    at: str = ""
+    subject: str = ""
+    text: str = ""
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class LaunchCheckPage(Page):
     """What will happen, to whom, and what is odd: before anything opens."""
@@ -134,7 +152,7 @@ class LaunchCheckPage(Page):
     key: str
     may_confirm: bool = True
     why_not: str = ""
-    tested: str = ""
+    mail: FirstMailView | None = None
 
 
 # --- The cycle -----------------------------------------------------------------------------------

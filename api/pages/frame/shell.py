@@ -71,7 +71,7 @@ SAID: Mapping[str, Notice] = MappingProxyType(
         "retried": Notice("Tried again.", "If the cause is mended, the row moves on."),
         "reviewed": Notice("Finished.", "The report can be read as soon as results are open."),
         "reviewed-so-far": Notice("Saved.", "Nobody reads the report before you finish."),
-        "tested": Notice("A test mail is on its way to you."),
+        "previewed": Notice("The preview is on its way to you."),
         "signed-out": Notice("You are signed out.", "", "told"),
     }
 )

@@ -237,7 +237,15 @@ def hr_pages() -> dict[str, Page]:
             ),
             timeline=TIMELINE,
             key="k",
-            tested="A test mail is on its way to sjacobs@example.com.",
+            mail=views.FirstMailView(
+                person_id=103,
+                receiver="Alexander James",
+                language="English",
+                at="Tue 12 Jan, 09:00",
+                subject="Preview: Write your self review by Tue 26 Jan",
+                text="Write your self review by Tue 26 Jan.",
+                notes=("An entry for the calendar is attached to it.",),
+            ),
         ),
         "cycle": views.CyclePage(
             title=CYCLE,

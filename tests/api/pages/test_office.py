@@ -1,6 +1,7 @@
 """HR's and administrators' pages: previewed, confirmed, done once."""
 
 import re
+from datetime import date
 
 from httpx2 import AsyncClient, Response
 from sqlalchemy import text
@@ -10,8 +11,9 @@ from domain.access import Actor
 from domain.clock import SetClock
 from store.base.session import Database
 from store.definitions.versions import publish
+from store.launch.launching import prepare
 from tests.api.conftest import SignIn
-from tests.api.cycle import World
+from tests.api.cycle import SMALL, World
 from tests.api.pages.browsing import HTML, get, hidden, plain, post
 from tests.api.pages.talk import MEETING
 from tests.store.people_rows import ADMIN, BOSS, HR, SECOND_HR, WORKER
@@ -289,7 +291,35 @@ async def test_static_files_are_kept_by_browsers_and_pages_are_not(stranger: Asy
     assert (await stranger.get("/static/../api/app.py")).status_code == 404
 
 
-async def test_a_launch_prepared_twice_and_a_test_mail_asked_for_twice_are_one(
+async def test_launch_check_shows_the_first_mail_to_whom_hr_names_but_not_to_her_own_line(
+    sign_in: SignIn, app: object, database: Database, clock: SetClock
+) -> None:
+    actor = Actor(SECOND_HR, "hr")
+    async with database.begin() as conn:
+        parsed = parse_definition(SMALL, "small.yaml")
+        version = await publish(conn, parsed, source=SMALL, actor=actor, now=clock.now())
+        cycle = await prepare(conn, version.id, date(2027, 1, 14), "button", actor, clock.now())
+    hr = await sign_in(HR)
+    first = plain(await get(hr, f"/cycles/{cycle}/check"))
+    assert "Preview: " in first
+    assert "Send this preview to me" in first
+    named = await get(hr, f"/cycles/{cycle}/check?person=worker@example.com")
+    assert "Worker Example gets this mail" in plain(named)
+    assert hidden(named, "person") == str(WORKER)
+    for address, said in (
+        ("boss@example.com", "HR's rights end at one's own case"),
+        ("nobody-here", "This names nobody for certain."),
+    ):
+        page = plain(await get(hr, f"/cycles/{cycle}/check?person={address}"))
+        assert said in page.replace("’", "'")
+        assert "Preview: " not in page
+    administrator = await sign_in(ADMIN)
+    assert "Preview: " not in plain(await get(administrator, f"/cycles/{cycle}/check"))
+    async with database.begin() as conn:
+        assert await conn.scalar(text("SELECT state FROM cycles")) == "check"
+
+
+async def test_a_launch_prepared_twice_and_a_preview_asked_for_twice_are_one(
     sign_in: SignIn, app: object, database: Database, clock: SetClock
 ) -> None:
     async with database.begin() as conn:
@@ -304,7 +334,9 @@ async def test_a_launch_prepared_twice_and_a_test_mail_asked_for_twice_are_one(
     assert len(places) == 1
     cycle = places.pop().removesuffix("/check")
     for _ in range(2):
-        assert (await post(hr, f"{cycle}/test-mail")).status_code == 303
+        assert (await post(hr, f"{cycle}/first-mail", person=str(WORKER))).status_code == 303
+    assert (await post(hr, f"{cycle}/first-mail", person=str(BOSS))).status_code == 404
+    assert (await post(hr, f"{cycle}/first-mail", person="all")).status_code == 404
     async with database.begin() as conn:
         assert await conn.scalar(text("SELECT count(*) FROM cycles")) == 1
         mails = "SELECT count(*) FROM notifications WHERE event = 'test_mail'"

@@ -133,9 +133,10 @@ async def test_the_first_minutes_are_counted_and_whoever_opened_a_form_is_no_nam
     demo: Database,
 ) -> None:
     cycle = await checked(demo, by="button")
+    who = await person(demo, "203")
     async with demo.begin() as conn:
-        assert await first_minutes.test_mail(conn, cycle, await person(demo, "203"), EVE)
-        assert not await first_minutes.test_mail(conn, cycle, await person(demo, "203"), EVE)
+        assert await first_minutes.send_preview(conn, cycle, who, who, EVE)
+        assert not await first_minutes.send_preview(conn, cycle, who, who, EVE)
         await confirm(conn, cycle, HR, LAUNCHED)
     await advance(demo, cycle, LAUNCHED)
     await rows(
