@@ -191,6 +191,7 @@ class HeatMap:
     title: str
     description: str
     height: int
+    columns: int
     heads: tuple[Label, ...]
     names: tuple[Label, ...]
     rects: tuple[Rect, ...]
@@ -201,13 +202,14 @@ class HeatMap:
 
 NAMES = 24.0  # per cent for the names of departments
 CELL = 34
-
-
 HEAD = 14
 """Height of a line above a column."""
 
-LETTERS = 1.45
-"""Letters that fit side by side into a hundredth of the picture's width."""
+LETTERS = 15
+"""Letters that fit side by side above a column, however narrow the screen."""
+
+MOST_COLUMNS = 12
+"""The style sheet gives pictures of up to so many columns a width in which their heads fit."""
 
 
 def heat_map(
@@ -218,7 +220,7 @@ def heat_map(
 ) -> HeatMap:
     """Draw a grid of departments and stages."""
     width = (100 - NAMES) / max(1, len(stages))
-    heads = [wrap(stage, max(8, int(width * LETTERS))) or [""] for stage in stages]
+    heads = [wrap(stage, LETTERS) or [""] for stage in stages]
     top = AXIS + (max(map(len, heads), default=1) - 1) * HEAD
     rects: list[Rect] = []
     frames: list[Rect] = []
@@ -241,6 +243,7 @@ def heat_map(
         title=title,
         description=f"{len(departments)} departments in {len(stages)} stages.",
         height=top + CELL * len(departments),
+        columns=min(len(stages), MOST_COLUMNS),
         heads=tuple(
             Label(round(NAMES + (n + 0.5) * width, 3), top - AXIS + 14 - up * HEAD, line, "middle")
             for n, lines in enumerate(heads)

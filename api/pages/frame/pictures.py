@@ -149,9 +149,7 @@ def timeline(
         labels=tuple(labels),
         ticks=tuple(t for t in axis.ticks() if now is None or not -14 < t.x - now < 7),
         today=now,
-        today_label=None
-        if now is None
-        else Label(now, 12, "today", "end" if now > 90 else "middle", "late"),
+        today_label=None if now is None else Label(now, 12, "today", _beside(now), "late"),
         table=Table(
             COLUMNS,
             tuple(
@@ -166,6 +164,11 @@ def timeline(
             ),
         ),
     )
+
+
+def _beside(x: float) -> str:
+    """The anchor of a word at a place, so that it stays inside the picture."""
+    return "end" if x > 90 else "start" if x < 6 else "middle"
 
 
 def _last_day(spans: Sequence[Span], first: date) -> date:

@@ -1,9 +1,11 @@
 """The geometry of pictures: what lies where, and that words say the same."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from api import pages
 from api.pages.cycles import progress_pictures
 from api.pages.frame import pictures
 from api.pages.frame.dates import say_day
@@ -107,6 +109,23 @@ def test_heat_map_frames_what_is_late_and_says_it_in_words() -> None:
     assert len(drawn.frames) == 1
     assert drawn.table.rows == (("IT", "1 of 3, 1 late"), ("Sales", "none"))
     assert drawn.rects[0].title == "IT, Self: 1 of 3 done, 1 late"
+
+
+def test_heads_of_columns_fit_above_them_however_narrow_the_screen_is() -> None:
+    stages = ["360 feedback: approve who is asked", "Acknowledgement", "Self", "Talk", "Release"]
+    drawn = progress_pictures.heat_map("Grid", ["IT"], stages, {})
+    assert drawn.columns == 5
+    assert all(len(head.text) <= progress_pictures.LETTERS for head in drawn.heads)
+    css = (Path(pages.__file__).parents[1] / "static" / "almanac.css").read_text()
+    for columns in range(5, progress_pictures.MOST_COLUMNS + 1):
+        assert f".columns-{columns} {{ min-width: {columns * 140}px; }}" in css
+
+
+def test_word_at_the_edge_stays_inside_the_picture() -> None:
+    span = pictures.Span("Self", "open", MONDAY, date(2027, 3, 19))
+    drawn = timeline(span, today=MONDAY)
+    assert drawn.today_label is not None
+    assert drawn.today_label.anchor == "start"
 
 
 def test_histogram_keeps_guidance_an_outline() -> None:
