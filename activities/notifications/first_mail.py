@@ -26,6 +26,8 @@ from store.mail.writing import ClaimedMail
 
 _log = logging.getLogger(__name__)
 
+_LINK = "#mail"
+
 MOST_LOOKS = 20
 """So many mornings are looked at for the first mail."""
 
@@ -41,8 +43,12 @@ class _CheckSite(Site):
         return f"{self.public_url}{self.check}"
 
     def link(self, token: str) -> str:
-        """The launch check: the link itself is made with the mail that is sent."""
-        return self.page("")
+        """The launch check, too: the links that the mail will have are made when it is sent."""
+        return self.page("") + _LINK
+
+    def is_link(self, url: str) -> bool:
+        """Will this be a link that signs in? The mail says so of the others."""
+        return url.endswith(_LINK)
 
 
 class FirstMails:
@@ -78,7 +84,7 @@ class FirstMails:
     async def _worded(
         self, conn: AsyncConnection, opening: Opening, mail: ClaimedMail, at: datetime
     ) -> FirstMail:
-        facts = replace(await gather(conn, [mail], self._lifetimes, at), tokens={}, lists={})
+        facts = await gather(conn, [mail], self._lifetimes, at)
         site = _CheckSite(
             self._site.public_url,
             self._site.ask,
