@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.cycles import advance_cycle
-from activities.rounds import Phase, advance_round
+from activities.kinds.feedback_round import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from domain.progress import Advance, Progress

@@ -77,7 +77,7 @@ async def work(
     for step in steps:
         if step in passed:
             continue
-        if step is open_present and stage.spec.kind == "release":
+        if step is open_present and stage.traits.for_all:
             step = open_release
         found = await step(conn, cycle, stage, as_of)
         if step in ASKS_EVERYBODY and found < CHUNK:

@@ -6,10 +6,11 @@ from api.authentication import Call
 from api.seen_tasks import Seen, see_task
 from domain.access import may_work_on
 from domain.errors import NotFound
+from domain.kinds.registry import TRAITS
 from domain.states import TaskState
 from store.kinds.feedback_round.colleagues import Standing, standing
 
-KINDS = ("nominate", "approve")
+KINDS = tuple(kind.name for kind in TRAITS.values() if kind.chooses)
 """Kinds of tasks that are lists of raters."""
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from activities.cycles import advance_cycle
+from activities.kinds.feedback_round import Phase, advance_round
 from activities.notifications.sender import Sender
-from activities.rounds import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from config import Settings

@@ -12,9 +12,9 @@ from domain.access import ENGINE, Actor
 from domain.errors import NotFound
 from domain.relationships import Relationship
 from domain.states import Desk
-from play import rounds
 from play import scenario as said
 from play.answers import plausible
+from play.kinds import feedback_round as rounds
 from play.moments import TaskOf
 from store.changes import people_events
 from store.changes.people_import import add_person
@@ -48,7 +48,7 @@ async def submit_task(
 ) -> None:
     """Submit a task with given or plausible answers; a release is released."""
     cycle, stage, task = await lock_task(conn, task_id)
-    if stage.spec.kind == "release":
+    if stage.traits.opens_results:
         await release.release(conn, task_id, actor, at)
         return
     if stage.round is not None:
@@ -56,7 +56,7 @@ async def submit_task(
         return
     answers = (like.answers if like else None) or plausible(cycle.definition, stage.spec)
     held_on = like.held_on if like else None
-    if stage.spec.kind == "meeting" and held_on is None:
+    if stage.traits.held and held_on is None:
         held_on = at.date()
     await submitting.submit(conn, task_id, actor, answers, now=at, held_on=held_on)
 
@@ -83,7 +83,7 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
         return
     answers: Mapping[str, Any] = a.answers or plausible(cycle.definition, stage.spec)
     holder = await _holder(conn, crowd, task_id, at)
-    if stage.spec.kind == "collect":
+    if stage.traits.private:
         await rating.save_rating(conn, task_id, holder, answers, now=at, agrees=a.agrees)
     else:
         await submitting.save_draft(conn, task_id, holder, answers, now=at)
@@ -92,7 +92,7 @@ async def _draft(crowd: "Crowd", conn: AsyncConnection, a: said.Submit, at: date
 async def _withdraw(crowd: "Crowd", conn: AsyncConnection, a: TaskOf, at: datetime) -> None:
     task_id = await crowd.task(conn, a.stage, a.about, a.who)
     _, stage, _ = await lock_task(conn, task_id)
-    take_back = rating.withdraw_rating if stage.spec.kind == "collect" else submitting.withdraw
+    take_back = rating.withdraw_rating if stage.traits.private else submitting.withdraw
     await take_back(conn, task_id, await _holder(conn, crowd, task_id, at), now=at)
 
 
@@ -207,7 +207,7 @@ async def _release(crowd: "Crowd", conn: AsyncConnection, a: said.Release, at: d
     cycle = await load_cycle(conn, crowd.cycles.of(a.of))
     found = await conn.scalar(
         text("SELECT id FROM tasks WHERE stage_id = ANY(:ids) AND desk = :desk LIMIT 1"),
-        {"ids": [s.id for s in cycle.of_kind("release")], "desk": Desk.HR},
+        {"ids": [s.id for s in cycle.releases], "desk": Desk.HR},
     )
     if found is None:
         raise NotFound("there is nothing to release yet")

@@ -11,7 +11,7 @@ WORDS = "This was written by nobody: it is a rehearsal."
 
 def plausible(definition: Definition, stage: StageSpec) -> dict[str, Any]:
     """Answer everything that is required, conditional questions included."""
-    if stage.kind == "acknowledgement":
+    if stage.traits.on_record:
         return {"answer": "read"}
     form = form_of(definition, stage)
     if form is None:

@@ -17,9 +17,9 @@ from domain.access import Actor
 from domain.errors import AlmanacError, NotFound
 from domain.states import Desk, Role
 from play.acts import ACTS, submit_task
+from play.kinds.feedback_round import name_others, review_waiting
 from play.launching import Cycles, Refusal, hr_actor, sentences
 from play.moments import instant
-from play.rounds import name_others, review_waiting
 from play.scenario import BEHAVIOUR, Happening, Scenario
 from store.base.arrays import literal
 from store.base.session import Database

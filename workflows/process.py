@@ -97,7 +97,7 @@ async def advance_stage(call: Advance) -> Progress:
 
 
 async def advance_nominations(call: Advance) -> Progress:
-    """See `activities.rounds`: who is asked."""
+    """See `activities.kinds.feedback_round`: who is asked."""
     return await workflow.execute_activity_method(
         Engine.advance_nominations,
         call,
@@ -108,7 +108,7 @@ async def advance_nominations(call: Advance) -> Progress:
 
 
 async def advance_approvals(call: Advance) -> Progress:
-    """See `activities.rounds`: is the list right."""
+    """See `activities.kinds.feedback_round`: is the list right."""
     return await workflow.execute_activity_method(
         Engine.advance_approvals,
         call,
@@ -119,7 +119,7 @@ async def advance_approvals(call: Advance) -> Progress:
 
 
 async def advance_collection(call: Advance) -> Progress:
-    """See `activities.rounds`: what raters say."""
+    """See `activities.kinds.feedback_round`: what raters say."""
     return await workflow.execute_activity_method(
         Engine.advance_collection,
         call,
@@ -130,7 +130,7 @@ async def advance_collection(call: Advance) -> Progress:
 
 
 async def advance_reports(call: Advance) -> Progress:
-    """See `activities.rounds`: what it adds up to."""
+    """See `activities.kinds.feedback_round`: what it adds up to."""
     return await workflow.execute_activity_method(
         Engine.advance_reports,
         call,

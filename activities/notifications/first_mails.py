@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from activities.notifications.mail_facts import Task
 from activities.notifications.task_items import TaskOpened
+from domain.kinds.registry import TRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class Story:
 def first_tasks(items: Iterable[object]) -> list[Task]:
     """The tasks that are announced, without those of raters, whose mails say how they are kept."""
     return [
-        item.task for item in items if isinstance(item, TaskOpened) and item.task.kind != "collect"
+        item.task
+        for item in items
+        if isinstance(item, TaskOpened) and not TRAITS[item.task.kind].private
     ]
 
 

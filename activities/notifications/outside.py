@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from activities.notifications.mail_facts import Cycle
 from activities.notifications.mail_items import CycleItem, MailItem, PlainItem
+from domain.kinds.registry import TRAITS
 from domain.notifications import Event
 
 OUTSIDE: Mapping[Event, str] = MappingProxyType(
@@ -40,7 +41,7 @@ def seen_from_outside(item: MailItem) -> MailItem:
     if isinstance(item, CycleItem):
         return replace(item, cycle=_nameless(item.cycle))
     task = item.task
-    if task.kind != "collect":
+    if not TRAITS[task.kind].private:
         raise ValueError(f"{task.kind} is not for people outside")
     about = replace(task.about, department=None) if task.about else None
     cycle = _nameless(task.cycle)

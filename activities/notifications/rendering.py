@@ -31,6 +31,7 @@ from activities.notifications.mail_items import (
 from activities.notifications.outside import OUTSIDE
 from activities.notifications.templates import Templates
 from activities.notifications.wrapping import tidy
+from domain.kinds.registry import TRAITS
 from domain.notifications import Event, Section
 from domain.states import Role
 
@@ -378,7 +379,7 @@ class _Page:
                 "overdue": item.section is Section.OVERDUE or days < 0,
                 "act": self._names(item, html=html),
                 "abroad": task.zone != self.mail.recipient.zone,
-                "drafted": task.kind in _WRITTEN or (task.begun and task.role is not Role.RATER),
+                "drafted": TRAITS[task.kind].grows or (task.begun and task.role is not Role.RATER),
             }
         return context
 
@@ -422,7 +423,7 @@ def _urgency(item: MailItem) -> tuple[Section, date, str, str]:
 
 def _asks_to_rate(item: MailItem) -> TypeGuard[TaskOpened]:
     """Is it a first mail to a rater?"""
-    return isinstance(item, TaskOpened) and item.task.kind == "collect"
+    return isinstance(item, TaskOpened) and TRAITS[item.task.kind].private
 
 
 def _stage_of(task: Task) -> str:
@@ -434,12 +435,6 @@ def _role(task: Task) -> str:
     """The role that an action is named by: rating oneself is named differently."""
     return "self" if task.relationship == "self" else task.role
 
-
-_WRITTEN = frozenset({"form", "development_plan"})
-"""Kinds of tasks in which one writes over time, so that it matters how far the draft is.
-
-Not `collect`: what a rater has begun is sealed, also from whoever writes mails.
-"""
 
 _zone = lru_cache(maxsize=1024)(ZoneInfo)
 

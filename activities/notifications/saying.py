@@ -93,16 +93,16 @@ class Saying:
             if detail.closes_at
             else None,
             next_told=None
-            if kind in ("nominate", "approve", "collect")  # reminded of, never brought up
+            if TRAITS[kind].step  # reminded of, never brought up
             else self._next_told(detail),
             hr_reads=cycle.definition.policies.hr_reads == "all",
             shown=_shown(cycle.definition),
-            compared=any(each.kind == "calibration" for each in cycle.definition.stages),
+            compared=any(each.traits.compares for each in cycle.definition.stages),
             in_line=self._in_line(detail),
             asked_by=asker if about is None or asker != about.name else None,
             relationship=self._relationship(detail) if role is Role.RATER else None,
             protection=_protection(cycle.definition, stage),
-            empty_list=kind == "approve" and self.data.get("empty") is True,
+            empty_list=TRAITS[kind].holder_may_be_missing and self.data.get("empty") is True,
             holder=self.stands_in_for(),
         )
 
@@ -250,7 +250,7 @@ def cycle_of(cycle: CycleDetail) -> m.Cycle:
         title=cycle.title,
         period=cycle.period,
         purpose=cycle.definition.purpose.replace("{period}", cycle.period),
-        talks=any(stage.kind == "meeting" for stage in cycle.definition.stages),
+        talks=any(stage.traits.held for stage in cycle.definition.stages),
     )
 
 
@@ -278,10 +278,10 @@ def _protection(definition: Definition, stage: Stage) -> m.Protection:
 
 
 def _shown(definition: Definition) -> Literal["release", "meeting", "submission"]:
-    kinds = {stage.kind for stage in definition.stages}
-    if "release" in kinds:
+    if any(stage.traits.opens_results for stage in definition.stages):
         return "release"
-    return "meeting" if "meeting" in kinds else "submission"
+    talks = any(stage.traits.held for stage in definition.stages)
+    return "meeting" if talks else "submission"
 
 
 def _tried(

@@ -3,5 +3,10 @@
 from domain.kinds.traits import Traits
 
 CALIBRATION = Traits(
-    name="calibration", holders=("facilitator",), runs=False, per_cycle=True, gives_rating=True
+    name="calibration",
+    holders=("facilitator",),
+    runs=False,
+    per_cycle=True,
+    compares=True,
+    gives_rating=True,
 )

@@ -2,4 +2,6 @@
 
 from domain.kinds.traits import Traits
 
-DEVELOPMENT_PLAN = Traits(name="development_plan", holders=("manager", "subject"), runs=False)
+DEVELOPMENT_PLAN = Traits(
+    name="development_plan", holders=("manager", "subject"), runs=False, grows=True
+)

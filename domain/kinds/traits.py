@@ -60,8 +60,14 @@ class Traits:
     holder_may_be_missing: bool = False
     """It goes on without a holder: silence is an answer."""
 
+    compares: bool = False
+    """Ratings are compared across teams in it."""
+
     gives_rating: bool = False
     """It is itself a source of the final rating, without a question being named."""
+
+    grows: bool = False
+    """It is written over days, so that it matters how far a draft is; never where it is sealed."""
 
     minutes: int | None = None
     """How long a task takes, where no questions tell it."""

@@ -200,7 +200,7 @@ class Audience:
         self._chosen = None if chosen is None else frozenset(chosen)
         # Who is asked in a 360 round may be approved by anybody at the HR desk.
         self._managed = any(
-            stage.assignee in NEEDS_A_MANAGER and stage.kind != "approve"
+            stage.assignee in NEEDS_A_MANAGER and not stage.traits.holder_may_be_missing
             for stage in definition.stages
         )
 

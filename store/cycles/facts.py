@@ -21,6 +21,7 @@ from definitions.timeline import Anchors, Period, Plan, StagePlan
 from definitions.unfolding import running
 from domain.errors import NotFound
 from domain.ids import ProcessId, round_process, stage_process
+from domain.kinds.traits import Traits
 from domain.states import CycleState, ProcessKind, StageState
 
 Lock = Literal["share", "update"]
@@ -44,6 +45,11 @@ class StageFacts:
     closed_at: datetime | None
     predecessors: tuple[UUID, ...]
     successors: tuple[UUID, ...]
+
+    @property
+    def traits(self) -> Traits:
+        """What sets its kind apart."""
+        return self.spec.traits
 
     @property
     def process(self) -> ProcessId:
@@ -102,9 +108,20 @@ class CycleFacts:
                 return stage
         raise NotFound(f"the cycle {self.id} has no stage {key!r}")
 
-    def of_kind(self, kind: str) -> tuple[StageFacts, ...]:
-        """The stages of one kind, in order."""
-        return tuple(s for s in self.stages.values() if s.spec.kind == kind)
+    @property
+    def releases(self) -> tuple[StageFacts, ...]:
+        """The stages that release results, in order."""
+        return tuple(s for s in self.stages.values() if s.traits.opens_results)
+
+    @property
+    def conversations(self) -> tuple[StageFacts, ...]:
+        """The stages in which people talk, in order."""
+        return tuple(s for s in self.stages.values() if s.traits.held)
+
+    @property
+    def asks_raters(self) -> bool:
+        """Are raters asked? The definition is as it runs: a round stands there in its steps."""
+        return any(s.traits.private for s in self.stages.values())
 
     def anchors(self, hire_date: date | None = None) -> Anchors:
         """What relative instants of the definition are counted from."""

@@ -54,7 +54,7 @@ class _Closing:
             f" LEFT JOIN skips k{number} ON k{number}.stage_id = '{stage.id}'"
             f" AND k{number}.subject_id = p.person_id"
         )
-        if stage.spec.kind == "release":
+        if stage.traits.for_all:
             return cls(
                 skips + f" CROSS JOIN (SELECT closed_at, state FROM stages"
                 f" WHERE id = '{stage.id}') r{number}",
@@ -63,7 +63,7 @@ class _Closing:
                 ("p.released_at", f"r{number}.closed_at", f"k{number}.at"),
             )
         ended = "ended_at"
-        if stage.spec.kind == "collect":
+        if stage.traits.private:
             # Raters' acts are known to the day, and what follows from them begins on the next: an
             # opening at the instant of the last answer would tell it.
             ended += " + CASE state WHEN 'expired' THEN interval '0' ELSE interval '1 day' END"

@@ -26,8 +26,8 @@ async def after_submission(
     """
     if subject_id is None:
         return
-    releases, meetings = cycle.of_kind("release"), cycle.of_kind("meeting")
-    if stage.spec.kind == "meeting":
+    releases, meetings = cycle.releases, cycle.conversations
+    if stage.traits.held:
         await open_results(conn, cycle, [subject_id], now, needs_release=bool(releases))
     elif not releases and not meetings and stage.spec.assignee == "manager":
         await open_results(conn, cycle, [subject_id], now, needs_release=False)
@@ -84,14 +84,14 @@ async def with_something_to_read(
     In a cycle with a feedback round all of them: whether there is a report would tell whether
     anybody has answered.
     """
-    if cycle.of_kind("collect") or not subjects:  # a round is unfolded when it runs
+    if cycle.asks_raters or not subjects:
         return set(subjects)
     forms = cycle.definition.forms
     written = [
         stage.id
         for stage in cycle.stages.values()
         if stage.spec.assignee != "subject"
-        and stage.spec.kind in ("form", "meeting")
+        and stage.traits.form == "stage"
         and (stage.spec.form or stage.key) in forms
     ]
     rows = await conn.execute(
@@ -129,7 +129,7 @@ async def release_results(
         },
     )
     released = [r.person_id for r in rows]
-    if not cycle.of_kind("meeting"):
+    if not cycle.conversations:
         await open_results(conn, cycle, released, now, needs_release=True)
     return released
 

@@ -78,7 +78,7 @@ async def preview_release(
     cycle, stage, task = await lock_task(conn, task_id)
     _release_task(stage, task)
     people = await _concerned(conn, cycle, departments)
-    later = cycle.of_kind("meeting")
+    later = cycle.conversations
     return Preview(
         "release",
         (
@@ -93,7 +93,7 @@ async def preview_release(
 
 
 def _release_task(stage: StageFacts, task: TaskFacts) -> None:
-    if stage.spec.kind != "release":
+    if not stage.traits.opens_results:
         raise IllegalState("This task is no release.")
     if task.state is not TaskState.OPEN:
         raise IllegalState(f"The release is {task.state}.")
@@ -130,7 +130,7 @@ async def release(
     results were newly released.
     """
     cycle, stage, task = await lock_task(conn, task_id)
-    if stage.spec.kind == "release" and task.state is TaskState.DONE:
+    if stage.traits.opens_results and task.state is TaskState.DONE:
         return 0
     if cycle.state is not CycleState.OPEN:
         raise IllegalState("The cycle is not running; nothing can be released.")

@@ -17,6 +17,8 @@ from definitions.calendar import PersonTime
 from definitions.models import Definition, Stage
 from definitions.timeline import Plan, Unplannable, plan_cycle
 from domain.errors import NotFound
+from domain.kinds.feedback_round import NOMINATE
+from domain.kinds.registry import TRAITS
 from domain.notifications import Event
 from domain.states import CycleState
 from store.cycles.audience import Reason
@@ -139,7 +141,7 @@ class LaunchCheck:
     @property
     def names_raters(self) -> bool:
         """True if a 360 round asks people who are not known yet."""
-        return any(stage.kind == "nominate" for stage in self.stages)
+        return any(TRAITS[stage.kind] is NOMINATE for stage in self.stages)
 
     @property
     def may_confirm(self) -> bool:
@@ -285,10 +287,10 @@ def _planned(definition: Definition, plan: Plan | None) -> Iterable[PlannedStage
 
 
 def _counts(stage: Stage, holders: Holders, rounds: RoundLook) -> Counter[int]:
-    if stage.kind == "collect":
+    if stage.traits.private:
         return rounds.by_rule.get(stage.id, Counter())
     held = holders[stage.id].values()
-    if stage.kind == "release":  # one task for the whole cycle
+    if stage.traits.for_all:  # one task for the whole cycle
         return Counter({person for person in held if person is not None})
     return Counter(person for person in held if person is not None)
 

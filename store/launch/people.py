@@ -65,7 +65,7 @@ async def read_holders(
             if (stage.id, member.person_id) not in left_out
         }
         # Who rates is known by their requests alone (`launch_rounds`).
-        if stage.kind != "collect"
+        if not stage.traits.private
         else {}
         for stage in definition.stages
     }

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.kinds.feedback_round.stage import as_round
 from definitions.models import Definition, Stage
 from definitions.unfolding import written_id
+from domain.kinds.feedback_round import NOMINATE
 from domain.rater_loads import Feasibility, judge
 from domain.relationships import Relationship
 from store.kinds.feedback_round.rules import CHOSEN, LOAD, Quota, asks_manager, asks_self, quotas_of
@@ -57,12 +58,12 @@ async def look_at_rounds(
     conn: AsyncConnection, definition: Definition, members: Sequence[Member], on: date
 ) -> RoundLook:
     """Look at each round of an unfolded definition, for those who would take part."""
-    rounds = [stage for stage in definition.stages if stage.kind == "collect"]
+    rounds = [stage for stage in definition.stages if stage.traits.private]
     if not rounds or not members:
         return RoundLook()
     company = _Company(await _at_work(conn, on))
     threshold = definition.anonymity.threshold
-    named = {written_id(stage.id) for stage in definition.stages if stage.kind == "nominate"}
+    named = {written_id(stage.id) for stage in definition.stages if stage.traits is NOMINATE}
     looks = [
         _Look(
             stage,

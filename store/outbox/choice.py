@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from definitions.calendar import PersonTime
+from domain.kinds.registry import TRAITS
 from domain.notifications import Event, pressing
 from domain.states import CycleState, TaskState
 
@@ -19,7 +20,7 @@ LINK_LIFE = timedelta(minutes=30)
 
 ASKED_FOR = (Event.SIGN_IN, Event.TEST_MAIL)
 
-NOBODY_ELSE = ("acknowledgement", "collect")
+NOBODY_ELSE = frozenset(kind.name for kind in TRAITS.values() if kind.personal)
 """The kinds of stages in which nobody speaks for somebody else."""
 
 OWN_RESULTS = (Event.RESULT_OPENED, Event.REPORT_READY, Event.REPORT_OPENED)

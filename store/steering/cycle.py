@@ -73,7 +73,7 @@ async def open_tasks(conn: AsyncConnection, cycle_id: UUID, stage_id: UUID | Non
 
 def about_requests(*stages: StageFacts) -> tuple[str, ...]:
     """What is to be said beside such a count, if there are requests in it."""
-    if any(s.spec.kind == "collect" and s.state is not StageState.CLOSED for s in stages):
+    if any(s.traits.private and s.state is not StageState.CLOSED for s in stages):
         return ("Requests for feedback are counted whether they were answered or not.",)
     return ()
 

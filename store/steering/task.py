@@ -399,9 +399,9 @@ def _after_reopening(cycle: CycleFacts, stage: StageFacts, now: datetime) -> New
 
 
 async def _released(conn: AsyncConnection, cycle: CycleFacts, task: TaskFacts) -> bool:
-    if not cycle.of_kind("release") or task.subject_id is None:
+    if not cycle.releases or task.subject_id is None:
         return False
-    stages = {s.id for r in cycle.of_kind("release") for s in cycle.later_than(r)}
+    stages = {s.id for r in cycle.releases for s in cycle.later_than(r)}
     if task.stage_id in stages:
         return False
     return bool(

@@ -79,8 +79,8 @@ async def after_expiry(
     A conversation that closes without having been held opens the result at that instant.
     """
     await suppress_for_tasks(conn, list(tasks), "expired", as_of)
-    if stage.spec.kind == "meeting":
-        releases = bool(cycle.of_kind("release"))
+    if stage.traits.held:
+        releases = bool(cycle.releases)
         opened = await open_results(conn, cycle, subjects, as_of, needs_release=releases)
         readable = await with_something_to_read(conn, cycle, opened)
         for subject in subjects:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.calendar import CalendarRange, Calendars, PersonTime
 from definitions.ladders import Rung
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
-from store.outbox.choice import NOBODY_ELSE, TO_THE_HOLDER
+from store.outbox.choice import TO_THE_HOLDER
 from store.people.times import desk_members
 from store.tasks.holders import clocks, cycle_times
 from store.tasks.recipients import Told, who_is_told
@@ -113,7 +113,7 @@ class _Walk:
     @property
     def stands_in(self) -> bool:
         """May a delegate get the mails of this task?"""
-        return self.stage.spec.kind not in NOBODY_ELSE
+        return not self.stage.traits.personal
 
     def escalation(self, boxes: Letterboxes) -> tuple[Rung, datetime] | None:
         """Pass the reminders. Returns the next escalation, and when it fires."""

@@ -59,7 +59,7 @@ def _not_a_raters(task: TaskFacts) -> None:
 
 def _not_a_list(stage: StageFacts) -> None:
     """A list of raters (`store.kinds.feedback_round.nominating`) is no form with answers."""
-    if stage.spec.kind in ("nominate", "approve"):
+    if stage.traits.chooses:
         raise IllegalState("This task is a list of people who are asked; it has no form.")
 
 
@@ -130,7 +130,7 @@ async def save_draft(
             "task": task_id,
             "author": actor.person_id,
             "answers": json.dumps(dict(answers)),
-            "held_on": held_on if stage.spec.kind == "meeting" else None,
+            "held_on": held_on if stage.traits.held else None,
             "now": now,
         },
     )
@@ -192,7 +192,7 @@ async def submit(
     if expected_version not in (None, task.version):
         same = await _is_the_draft(conn, task, actor, answers, held_on)
         must_match(task, expected_version, same=same)
-    if stage.spec.kind == "release":
+    if stage.traits.opens_results:
         raise IllegalState("Results are released, not submitted.")
     _refuse(cycle, stage, answers, complete=True)
     revision = task.revision + 1
@@ -212,7 +212,7 @@ async def submit(
 
 
 def _held(stage: StageFacts, held_on: date | None, now: datetime) -> date | None:
-    if stage.spec.kind != "meeting":
+    if not stage.traits.held:
         return None
     if held_on is None:
         raise Invalid(
@@ -313,7 +313,7 @@ async def withdraw(conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: d
 async def _forget_planned(conn: AsyncConnection, stage: StageFacts, task: TaskFacts) -> bool:
     """Take back what is planned behind this task; false if something has opened already."""
     if not stage.successors:
-        return stage.spec.kind not in ("acknowledgement", "meeting")
+        return not (stage.traits.on_record or stage.traits.held)
     opened = await conn.scalar(
         text(
             "SELECT count(*) FROM tasks WHERE stage_id = ANY(:stages) AND state <> 'planned' "
@@ -321,7 +321,7 @@ async def _forget_planned(conn: AsyncConnection, stage: StageFacts, task: TaskFa
         ),
         {"stages": list(stage.successors), "subject": task.subject_id},
     )
-    if opened or stage.spec.kind == "meeting":
+    if opened or stage.traits.held:
         return False
     await conn.execute(
         text(

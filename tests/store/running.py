@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from activities.cycles import advance_cycle
-from activities.rounds import Phase, advance_round
+from activities.kinds.feedback_round import Phase, advance_round
 from activities.stages import advance_stage
 from activities.turn import Turn
 from definitions import shipped

@@ -75,7 +75,7 @@ async def standing(conn: AsyncConnection, task_id: UUID) -> Standing | None:
     cycle = await load_cycle(conn, row.cycle_id)
     stage = cycle.stages[row.stage_id]
     step = stage.key.rpartition(".")[2]
-    if stage.round is None or step not in ("nominate", "approve"):
+    if stage.round is None or not stage.traits.chooses:
         return None
     return await _standing(conn, round_of(cycle, stage), step, row.subject_id)
 

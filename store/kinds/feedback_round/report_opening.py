@@ -26,8 +26,9 @@ from store.people.times import managers_of
 def opens_by_itself(cycle: CycleFacts) -> bool:
     """Is there no release, no conversation and no manager's text that opens the results?"""
     return not any(
-        stage.spec.kind in ("release", "meeting")
-        or (stage.spec.kind == "form" and stage.spec.assignee == "manager")
+        stage.traits.opens_results
+        or stage.traits.held
+        or (stage.traits.needs_form and stage.spec.assignee == "manager")
         for stage in cycle.stages.values()
     )
 

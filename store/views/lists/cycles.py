@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
+from domain.kinds.registry import TRAITS
 from store.cycles.counted_tasks import SUMS, counts_of, tasks_of
 
 
@@ -135,7 +136,7 @@ def _stage(row: Row[Any]) -> StageItem:
         *(n.to_come, n.open, n.late),
         *(n.done, n.expired, n.excused, n.cancelled),
     )
-    if row.kind == "collect":
+    if TRAITS[row.kind].private:
         counts = (None,) * len(counts)
     return StageItem(*tuple(row)[:_FACTS], *counts)
 
