@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import settings
 from psycopg import sql
 
 from api.logging import configure_logging
@@ -20,6 +21,11 @@ from embedded.postgres import RunningPostgres, ephemeral_postgres
 from store.base.memory import collect_seldom
 from store.base.migrate import upgrade
 from store.base.session import Database
+
+# The suite tries the same examples on every machine; HYPOTHESIS_PROFILE=explore looks for others.
+settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", deadline=None, max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 TEMPLATE = "almanac_template"
 _numbers = itertools.count(1)

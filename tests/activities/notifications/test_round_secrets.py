@@ -95,8 +95,9 @@ marked = st.text("abcdefgh", min_size=4, max_size=9).map(lambda word: f"Zq{word}
 secrets = st.builds(
     Secrets,
     names=st.lists(marked, min_size=len(OTHERS), max_size=len(OTHERS), unique=True).map(tuple),
-    answered=st.integers(100_000, 499_999),
-    declined=st.integers(500_000, 999_999),
+    # So long that no instant, id or length in a mail holds one by chance.
+    answered=st.integers(10**14, 5 * 10**14 - 1),
+    declined=st.integers(5 * 10**14, 10**15 - 1),
     text=marked.map(lambda word: f"{word} says that meetings run late"),
     begun=st.booleans(),
     done=st.booleans(),
