@@ -98,15 +98,12 @@ def test_limits_of_operating_are_those_of_the_code() -> None:
     assert FILE in said
 
 
-@pytest.mark.parametrize(
-    "kind", ["ReviewCycle", "Stage", "FeedbackRound", "Mail", "LaunchCalendar"]
-)
-def test_every_workflow_is_named_for_whoever_operates_them(kind: str) -> None:
+def test_every_workflow_is_named_for_whoever_operates_them() -> None:
     operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    assert f"`{kind}`" in operating
-    names = "".join(file.read_text() for file in (ROOT / "workflows").glob("*.py"))
-    assert set(re.findall(r'defn\(name="(\w+)"', names)) >= {kind}
-    assert all(f"`{one}`" in operating for one in re.findall(r'defn\(name="(\w+)"', names))
+    code = "".join(file.read_text() for file in (ROOT / "workflows").glob("*.py"))
+    names = re.findall(r'defn\(name="(\w+)"', code)
+    assert len(names) >= 5
+    assert [name for name in names if f"`{name}`" not in operating] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
