@@ -4,13 +4,17 @@ Nothing that anybody waits for, so it is no process of its own: each worker does
 and whoever comes second finds nothing left.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
+from domain.ids import MAIL_PROCESS
+from domain.states import Desk
 from store.base.audit import has_seal, last_seal, seal
-from store.base.audit_anchor import keep_seals, kept_seals
+from store.base.audit_anchor import FILE, keep_seals, kept_seals
 from store.base.session import Database
+from store.engine.processes import hold, ring, unhold
 from store.upkeep.retention import CHUNK, STEPS
 
 log = structlog.get_logger("almanac.audit")
@@ -37,7 +41,7 @@ class AuditSealing:
     Each new seal is written to this process's log, and to a file beside the seal keys, from which
     another worker and `almanac audit verify` take it (`store.base.audit_anchor`). A seal that was
     there and is gone was removed from the database: that is logged as an error, once by each
-    worker, and stays in the file.
+    worker, is a held row for administrators, and stays in the file.
     """
 
     def __init__(self, database: Database) -> None:
@@ -53,10 +57,7 @@ class AuditSealing:
         known = [*kept, *([self._last] if self._last and self._last not in kept else [])]
         async with self._database.begin() as conn:
             missing = [one for one in known if not await has_seal(conn, one)]
-        for one in missing:
-            if one not in self._reported:
-                log.error("audit_seal_missing", seal=one)
-        self._reported |= set(missing)
+        await self._tell(missing, as_of)
         sealed = await seal(self._database, as_of)
         async with self._database.begin() as conn:
             last = await last_seal(conn)
@@ -67,6 +68,27 @@ class AuditSealing:
             await self._keep(seals)
         self._last = last
         return sealed
+
+    async def _tell(self, missing: Sequence[str], as_of: datetime) -> None:
+        """Log what is gone, once each, and let administrators hear of it as of a held row."""
+        new = [one for one in missing if one not in self._reported]
+        for one in new:
+            log.error("audit_seal_missing", seal=one)
+        async with self._database.begin() as conn:
+            if missing:
+                await hold(
+                    conn,
+                    MAIL_PROCESS,
+                    code="audit-seal-missing",
+                    as_of=as_of,
+                    mended_by=Desk.ADMINISTRATORS,
+                    what=FILE,
+                )
+            else:
+                await unhold(conn, MAIL_PROCESS, as_of, what=FILE)
+            if new:
+                await ring(conn, MAIL_PROCESS)
+        self._reported |= set(missing)
 
     async def _kept(self) -> tuple[str, ...]:
         try:

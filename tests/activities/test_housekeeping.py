@@ -43,6 +43,14 @@ async def _truncate(owner: Database, after: int) -> None:
             )
 
 
+async def _held(database: Database) -> list[tuple[str, str]]:
+    async with database.begin() as conn:
+        rows = await conn.execute(
+            text("SELECT code, mended_by FROM held_rows WHERE cleared_at IS NULL")
+        )
+        return [(row.code, row.mended_by) for row in rows]
+
+
 def _modes(folder: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
 
@@ -73,6 +81,7 @@ async def test_what_was_removed_while_no_worker_ran_is_found_by_the_next_one(
             await worker(now)  # it says so once
         missing = [line["seal"] for line in logged if line["event"] == "audit_seal_missing"]
         assert missing == [gone]
+    assert await _held(signing) == [("audit-seal-missing", "administrators")]
     verdict = await _verdict(signing, tmp_path)
     assert verdict.missing == (gone,)  # new seals do not hide it
     assert not verdict.holds
@@ -80,6 +89,7 @@ async def test_what_was_removed_while_no_worker_ran_is_found_by_the_next_one(
     (tmp_path / FILE).unlink()  # explained: the database was restored
     await AuditSealing(signing)(now)
     assert (await _verdict(signing, tmp_path)).holds
+    assert await _held(signing) == []
 
 
 async def test_the_file_holds_seals_and_is_nobody_elses(

@@ -57,6 +57,8 @@ WAITS = {
 }
 
 HELD = {
+    "audit-seal-missing": "The end of the audit log was removed, or the database is an older copy. "
+    "Run almanac audit verify on the machine, and see Is the audit log whole? in the guide",
     "cannot-open": "A task cannot be opened",
     "cannot-follow": "A change of somebody's record cannot be followed",
     "message-refused": "A mail was refused for what is in it",
