@@ -105,6 +105,27 @@ def office_pages() -> dict[str, Page]:
             active=107,
             refused=1,
         ),
+        "addresses": views.Addresses(
+            title="Changed addresses",
+            part="people",
+            lines=tuple(
+                views.AddressLine(
+                    id=number,
+                    name=name,
+                    old="ajames@example.com",
+                    new="alexander.james@example.com",
+                    changed_at=at(25),
+                    changed_by="Susan Jacobs" if until else "",
+                    until=until,
+                    voices=number,
+                    may_vouch=bool(number),
+                )
+                for number, name, until in (
+                    (0, "Alexander James", at(28)),
+                    (1, "Neena Yang", None),
+                )
+            ),
+        ),
         "import": views.Import(title="Import people", part="people"),
         "import-checked": views.Import(
             title="Import people",

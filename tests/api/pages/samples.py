@@ -5,7 +5,9 @@
 
 import shutil
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from api.pages.account import views
 from api.pages.frame.render import STATIC, render
@@ -14,6 +16,7 @@ from tests.api.pages.sample_comments import comment_pages
 from tests.api.pages.sample_feedback import feedback_pages
 from tests.api.pages.sample_frame import (
     NOBODY,
+    NOW,
     VISIT,
 )
 from tests.api.pages.sample_hr import hr_pages
@@ -22,6 +25,21 @@ from tests.api.pages.sample_office import office_pages
 from tests.api.pages.sample_rating import rating_pages
 from tests.api.pages.sample_reading import reading_pages
 from tests.api.pages.sample_tasks import tasks_pages
+
+
+def _own_address(
+    state: Literal["asks", "confirmed", "objected"], *, until: datetime | None
+) -> views.OwnAddress:
+    return views.OwnAddress(
+        title="Your mail address",
+        state=state,
+        action="/address/abc",
+        name="Alexander James",
+        old="ajames@example.com",
+        new="alexander.james@example.com",
+        changed_at=NOW - timedelta(hours=2),
+        until=until,
+    )
 
 
 def samples() -> dict[str, tuple[Page, Visit]]:
@@ -55,6 +73,10 @@ def samples() -> dict[str, tuple[Page, Visit]]:
         "link-expired": views.FollowLink(title="Run out", state="expired", email=""),
         "link-revoked": views.FollowLink(title="No longer works", state="revoked"),
         "link-unknown": views.FollowLink(title="Unknown", state="unknown"),
+        "address-asks": _own_address("asks", until=NOW + timedelta(hours=70)),
+        "address-asks-for-ever": _own_address("asks", until=None),
+        "address-confirmed": _own_address("confirmed", until=None),
+        "address-objected": _own_address("objected", until=None),
     }
     inside = {
         **tasks_pages(),
