@@ -200,7 +200,9 @@ class HeatMap:
     table: Table
 
 
-NAMES = 24.0  # per cent for the names of departments
+NAMES, COLUMN = 150, 106
+"""Pixels for the names of departments, and for a column, where the picture is narrowest."""
+
 CELL = 34
 HEAD = 14
 """Height of a line above a column."""
@@ -219,7 +221,9 @@ def heat_map(
     cells: Mapping[tuple[str, str], Counts],
 ) -> HeatMap:
     """Draw a grid of departments and stages."""
-    width = (100 - NAMES) / max(1, len(stages))
+    count = max(1, len(stages))
+    names = 100 * NAMES / (NAMES + COLUMN * max(count, 4))
+    width = (100 - names) / count
     heads = [wrap(stage, LETTERS) or [""] for stage in stages]
     top = AXIS + (max(map(len, heads), default=1) - 1) * HEAD
     rects: list[Rect] = []
@@ -228,7 +232,7 @@ def heat_map(
     for row, department in enumerate(departments):
         for column, stage in enumerate(stages):
             cell = cells.get((department, stage), Counts())
-            x, y = round(NAMES + column * width, 3), top + row * CELL
+            x, y = round(names + column * width, 3), top + row * CELL
             shade = _shade(cell)
             words = f"{department}, {stage}: {cell.done} of {cell.total} done, {cell.late} late"
             kind = f"p-heat-{shade}"
@@ -245,7 +249,7 @@ def heat_map(
         height=top + CELL * len(departments),
         columns=min(len(stages), MOST_COLUMNS),
         heads=tuple(
-            Label(round(NAMES + (n + 0.5) * width, 3), top - AXIS + 14 - up * HEAD, line, "middle")
+            Label(round(names + (n + 0.5) * width, 3), top - AXIS + 14 - up * HEAD, line, "middle")
             for n, lines in enumerate(heads)
             for up, line in enumerate(reversed(lines))
         ),

@@ -118,7 +118,8 @@ def test_heads_of_columns_fit_above_them_however_narrow_the_screen_is() -> None:
     assert all(len(head.text) <= progress_pictures.LETTERS for head in drawn.heads)
     css = (Path(pages.__file__).parents[1] / "static" / "almanac.css").read_text()
     for columns in range(5, progress_pictures.MOST_COLUMNS + 1):
-        assert f".columns-{columns} {{ min-width: {columns * 140}px; }}" in css
+        least = progress_pictures.NAMES + progress_pictures.COLUMN * columns
+        assert f".columns-{columns} {{ min-width: {least}px; }}" in css
 
 
 def test_word_at_the_edge_stays_inside_the_picture() -> None:
