@@ -1,6 +1,7 @@
 """Results: one's own once the conversation opened it, one's people's once HR released them."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.frame.dates import say_day
-from api.pages.frame.shell import go, said, show
+from api.pages.frame.shell import go, said, show, visit_of
 from api.pages.frame.views import Person
 from api.pages.kinds.feedback_round.report import readable_href, report_line
 from api.pages.tasks.answering import rating_words, share_of
@@ -42,13 +43,14 @@ async def reviews(call: Reads, request: Request) -> Response:
     below = await queries.reviews_below(call.conn, call.person_id, call.now.date())
     reader = await call.reader()
     reports = await found_reports(call.conn, reader, call.now)
+    visit = await visit_of(call)
     rounds = {one.standing.about.cycle_id for one in reports if one.alone}
     hr = AccessRole.HR in call.signed_in.roles
     page = MyReviews(
         title="Reviews",
         part="reviews",
         notice=said(request),
-        own=tuple(_own(row, reader) for row in own if row.cycle_id not in rounds),
+        own=tuple(_own(row, reader, visit.today) for row in own if row.cycle_id not in rounds),
         people=tuple(_of_people(row, reader) for row in below if row.cycle_id not in rounds),
         feedback=_reports(call, reports, own=True),
         feedback_people=_reports(call, reports, own=False),
@@ -62,18 +64,23 @@ def _reports(call: Call, found: Sequence[FoundReport], *, own: bool) -> tuple[Re
     return tuple(report_line(one, own=own) for one in mine)
 
 
-def _own(row: queries.ReviewRow, reader: Reader) -> ResultLine:
+def _own(row: queries.ReviewRow, reader: Reader, today: date) -> ResultLine:
     about = Person(row.person_id, row.name, row.department or "", row.first_name)
     if may_read_review(reader, row.access(frozenset())):
         state = f"talked on {say_day(row.held_on)}" if row.held_on else "open"
         return ResultLine(row.cycle, about, review_path(row.cycle_id, row.person_id), state)
     if row.meets_on is not None:
-        state = f"opens when the conversation was held, planned by {say_day(row.meets_on)}"
+        state = f"opens when the conversation was held{_planned(row.meets_on, today)}"
     elif row.releases_on is not None:
-        state = f"opens with the release, planned by {say_day(row.releases_on)}"
+        state = f"opens with the release{_planned(row.releases_on, today)}"
     else:
         state = "opens when your manager has submitted it"
     return ResultLine(row.cycle, about, "", state)
+
+
+def _planned(day: date, today: date) -> str:
+    """Until when it is planned; nothing of a day that has passed."""
+    return f", planned by {say_day(day, today)}" if day >= today else ""
 
 
 def _of_people(row: queries.ReviewRow, reader: Reader) -> ResultLine:

@@ -189,7 +189,9 @@ def seen_by(
     if about.kind == "meeting":
         return f"{name} reads it once the results are released." if releases else "It is on record."
     if releases and not released:
-        day = f"planned for {say_day(releases_on, today)}" if releases_on else ""
+        # What waits for everybody may come later than planned: no day that has passed is promised.
+        ahead = releases_on is not None and releases_on >= today
+        day = f"planned for {say_day(releases_on, today)}" if releases_on and ahead else ""
         if meets:  # the day of the release is not the day on which it opens
             planned = f"; the release is {day}" if day else ""
             return f"{name} sees it once results are released and you have talked{planned}."

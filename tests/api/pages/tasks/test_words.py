@@ -11,7 +11,7 @@ RELEASE = date(2027, 2, 16)
 REVIEW = About("form", "manager", "Manager review", "David Williams", "David")
 
 
-def _seen(*, meets: bool) -> str:
+def _seen(*, meets: bool, today: date = TODAY) -> str:
     return seen_by(
         REVIEW,
         hr_reads=True,
@@ -20,7 +20,7 @@ def _seen(*, meets: bool) -> str:
         releases_on=RELEASE,
         released=False,
         result_open=False,
-        today=TODAY,
+        today=today,
     )
 
 
@@ -30,6 +30,15 @@ def test_the_planned_day_is_that_of_the_release_and_not_of_the_talk_that_opens_t
         "the release is planned for Tue 16 Feb."
     )
     assert _seen(meets=False) == "David sees it when results are released, planned for Tue 16 Feb."
+
+
+def test_no_day_is_planned_that_has_passed() -> None:
+    """The release waits for everybody, and comes later than planned."""
+    after = date(2027, 2, 17)
+    assert _seen(meets=False, today=after) == "David sees it when results are released."
+    assert _seen(meets=True, today=after) == (
+        "David sees it once results are released and you have talked."
+    )
 
 
 def test_choosing_raters_has_one_name_for_oneself_and_for_others() -> None:
