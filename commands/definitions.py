@@ -20,6 +20,7 @@ from definitions.loader import Parsed, parse_company, parse_definition
 from definitions.preview import as_table, person_timeline
 from definitions.problems import DefinitionError, Problem, Severity, as_json, explain_all
 from definitions.runnable import runnable
+from definitions.spans import EARLIEST_PERIOD, LAST_DAY, LONGEST_PLAN
 from domain.access import SERVICE
 from domain.clock import SystemClock
 from store.changes.people_bells import people_changed
@@ -109,11 +110,11 @@ def preview(
         person = run(_previewing(for_, today))
     settings = person.company if person and company is None else _company(company)
     day = _date(launch, "--launch") if launch else None
-    calendars = Calendars.freeze(settings, today.year - 1, (day or today).year + 3)
+    hire_date = _date(hired, "--hired") if hired else person.hire_date if person else today
+    calendars = _calendars(settings, today, day or today, hire_date)
     definition = parsed.definition
     if day is None and definition.launch.every != "hire":
         day = next_launch(definition, today, calendars.company()) or today
-    hire_date = _date(hired, "--hired") if hired else person.hire_date if person else today
     default = PersonProfile(calendar=settings.calendar, zone=str(settings.zone))
     profiles = person.profiles if person else {"subject": default}
     rows = person_timeline(definition, day, calendars, profiles, hire_date)
@@ -185,8 +186,21 @@ def _previewing(who: str, today: date) -> Any:
     return act
 
 
+def _calendars(settings: Company, *days: date) -> Calendars:
+    """The calendars of every year that a plan from one of these days may touch."""
+    return Calendars.freeze(
+        settings,
+        min(day.year for day in days) - 1,
+        max(day.year for day in days) + LONGEST_PLAN.amount + 1,
+    )
+
+
 def _date(written: str, option: str) -> date:
     try:
-        return date.fromisoformat(written)
+        day = date.fromisoformat(written)
     except ValueError:
         raise typer.BadParameter(f"{option} {written!r} is no date; write YYYY-MM-DD.") from None
+    if not EARLIEST_PERIOD <= day <= LAST_DAY:
+        reach = f"{EARLIEST_PERIOD} to {LAST_DAY}"
+        raise typer.BadParameter(f"{option} {written} is out of reach; {reach}.")
+    return day

@@ -1,13 +1,17 @@
 """What a scenario expects to have happened at its end; what is not said may be anything."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from play.moments import Moment, Part, TaskOf, Who
+from domain.notifications import Event, rung_offset
+from domain.relationships import Relationship
+from domain.states import CycleState, StageState, TaskState
+from play.moments import Moment, Part, TaskOf, Who, before
 
 
 def _pattern(value: str) -> str:
@@ -22,13 +26,43 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 """A regular expression that must be found."""
 
 
+def _one_of(words: Collection[str]) -> Callable[[str], str]:
+    """A word that Almanac knows: what is not to happen would never happen under a misspelt name."""
+
+    def known(value: str) -> str:
+        if value in words:
+            return value
+        near = get_close_matches(value, words, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(words)}"
+        raise ValueError(f"there is no {value!r}; {hint}")
+
+    return known
+
+
+def _rung(value: str) -> str:
+    try:
+        rung_offset(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no rung; write `remind:-5` or `escalate:3`") from None
+    return value
+
+
+EventName = Annotated[str, AfterValidator(_one_of([event.value for event in Event]))]
+TaskStateName = Annotated[str, AfterValidator(_one_of([state.value for state in TaskState]))]
+StageStateName = Annotated[str, AfterValidator(_one_of([state.value for state in StageState]))]
+CycleStateName = Annotated[str, AfterValidator(_one_of([state.value for state in CycleState]))]
+Relation = Annotated[str, AfterValidator(_one_of([relation.value for relation in Relationship]))]
+Rung = Annotated[str, AfterValidator(_rung)]
+Count = Annotated[int, Field(ge=0)]
+
+
 class ItemLike(Part):
     """What an item of a mail must be like; what is not said may be anything."""
 
-    event: str | None = None
+    event: EventName | None = None
     stage: str | None = None
     about: Who | None = None
-    rung: str | None = None
+    rung: Rung | None = None
 
 
 class MailLike(ItemLike):
@@ -40,8 +74,15 @@ class MailLike(ItemLike):
     last: Moment | None = Field(default=None, alias="until")
     subject: Pattern | None = None
     text: Pattern | None = None
-    items: int | None = None
+    items: Count | None = None
     instead_of: Who | None = None
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        """`from` and `until` leave room for a mail."""
+        if self.first and self.last and before(self.last, self.first):
+            raise ValueError(f"`from` {self.first} lies after `until` {self.last}")
+        return self
 
 
 class SuppressedLike(ItemLike):
@@ -58,7 +99,7 @@ class TaskLike(TaskOf):
     `by` wrote what was submitted last, `on_behalf_of` is for whom.
     """
 
-    state: str | None = None
+    state: TaskStateName | None = None
     due_on: date | None = None
     opens_at: Moment | None = None
     due_at: Moment | None = None
@@ -69,7 +110,7 @@ class TaskLike(TaskOf):
     revision: int | None = None
     by: Who | None = None
     on_behalf_of: Who | None = None
-    count: int | None = None
+    count: Count | None = None
 
 
 class ChangeLike(TaskOf):
@@ -93,7 +134,7 @@ class StageLike(Part):
     """A stage that is expected, as it is at the end."""
 
     id: str
-    state: str | None = None
+    state: StageStateName | None = None
     opened_at: Moment | None = None
     closed_at: Moment | None = None
     planned_opens_on: date | None = None
@@ -105,11 +146,11 @@ class RaterLike(Part):
 
     about: Who
     who: Who | None = None
-    relationship: str | None = None
+    relationship: Relation | None = None
     state: str | None = None
     source: str | None = None
     stage: str | None = None
-    count: int | None = None
+    count: Count | None = None
 
 
 class ReportOf(Part):
@@ -145,7 +186,7 @@ class FindingLike(Part):
     code: str | None = None
     mood: Literal["fine", "look", "stop"] | None = None
     text: Pattern | None = None
-    count: int | None = None
+    count: Count | None = None
     who: Who | None = None
     of: str | None = None
 
@@ -164,10 +205,10 @@ class CycleLike(Part):
 
     of: str | None = None
 
-    state: str | None = None
+    state: CycleStateName | None = None
     closed_at: Moment | None = None
     reason: str | None = None
-    participants: int | None = None
+    participants: Count | None = None
 
 
 class Expectation(Part):
@@ -189,7 +230,7 @@ class Expectation(Part):
     finding: FindingLike | None = None
     no_finding: FindingLike | None = None
     out: OutLike | None = None
-    mails: int | None = None
+    mails: Count | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -82,6 +82,12 @@ def instant(written: str, zone: ZoneInfo, *, default: time = time(9)) -> datetim
     return datetime.combine(day, clock, tzinfo=there).astimezone(UTC)
 
 
+def before(first: str, last: str) -> bool:
+    """Does one written instant lie before another, whatever zone counts where none is written?"""
+    zone = ZoneInfo("UTC")
+    return instant(first, zone) < instant(last, zone)
+
+
 class TaskOf(Part):
     """Names a task: its stage, whom it is about, and, if several hold one, who."""
 

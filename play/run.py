@@ -1,7 +1,5 @@
 """Play a scenario: make the world, bring people in, let time pass, read what happened."""
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +26,7 @@ from play.world import EngineStandsStill, World, begin, open_world
 from store.base.session import Database
 from store.changes.people_import import import_people
 from store.people.company import save_company
+from store.people.file import read_people_file
 
 LONGEST = timedelta(days=500)
 """No play lasts longer, unless it says `until`."""
@@ -214,12 +213,8 @@ def _definition(
 
 
 def _employee_ids(people: bytes) -> list[str]:
-    """The ids in the file, as far as it can be read here; importing it says what is wrong."""
-    try:
-        rows = csv.DictReader(io.StringIO(people.decode("utf-8-sig")))
-        return [row["employee_id"] for row in rows if row.get("employee_id")]
-    except (UnicodeDecodeError, csv.Error):
-        return []
+    """The ids in the file, as far as it can be read; importing it says what is wrong."""
+    return [row.cells.get("employee_id", "") for row in read_people_file(people).rows]
 
 
 async def _live(world: World, what: _Play, box: list[Crowd], stage: Stage) -> Played:

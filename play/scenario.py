@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from play.expected import Expectation
-from play.moments import Moment, Part, TaskOf, Who
+from play.moments import Moment, Part, TaskOf, Who, before
 
 
 class Outsider(Part):
@@ -230,7 +230,20 @@ class Happening(Part):
         )
 
 
-class Down(Part):
+class Span(Part):
+    """From one instant on, to another; none: from the beginning, to the end."""
+
+    first: Moment | None = Field(default=None, alias="from")
+    last: Moment | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.first and self.last and not before(self.first, self.last):
+            raise ValueError(f"`from` {self.first} does not lie before `to` {self.last}")
+        return self
+
+
+class Down(Span):
     """Something does not work from one instant to another."""
 
     what: Literal["worker", "engine", "mail"]
@@ -238,15 +251,13 @@ class Down(Part):
     last: Moment = Field(alias="to")
 
 
-class Refused(Part):
+class Refused(Span):
     """The relay refuses an address for good, from an instant on, to an instant."""
 
     address: str
-    first: Moment | None = Field(default=None, alias="from")
-    last: Moment | None = Field(default=None, alias="to")
 
 
-BEHAVIOUR = re.compile(r"at once|never|mix|after (\d{1,3})%")
+BEHAVIOUR = re.compile(r"at once|never|mix|after (100|\d{1,2})%", re.ASCII)
 
 
 def _behaviour(value: object) -> object:

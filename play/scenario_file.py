@@ -100,7 +100,8 @@ def check_names(
 ) -> None:
     """Do the people and stages that a scenario names exist?
 
-    `forms` names the people file in the sentences. Raises ScenarioError with every problem.
+    `forms` names the people file in the sentences; without `people` it could not be read, and its
+    import says why. Raises ScenarioError with every problem.
     """
     known = {*people, *DESKS}
     known |= {e.joins.employee_id for e in file.scenario.events if e.joins is not None}
@@ -108,20 +109,37 @@ def check_names(
     known |= {one.email.lower() for raters in lists for one in raters.external}
     wrong: list[str] = []
     for place, name, value in _named(file.scenario, ()):
-        if name in PEOPLE and value not in known:
+        if people and name in PEOPLE and value not in known:
             wrong.append(f"{file.where(place)}: nobody in {forms} has the employee id {value}")
         elif name == "stage" and value not in stages:
             wrong.append(
                 f"{file.where(place)}: there is no stage {value}; there are {', '.join(stages)}"
             )
+    wrong += _joined_twice(file, people, forms)
     if wrong:
         raise ScenarioError("\n".join(wrong))
+
+
+def _joined_twice(file: ScenarioFile, people: Sequence[str], forms: str) -> Iterator[str]:
+    """Newcomers who are there already: joining would write over somebody. Who left may return."""
+    there = set(people)
+    for number, event in enumerate(file.scenario.events):
+        if event.leaves is not None:
+            there.discard(event.leaves.who)
+        if event.joins is None:
+            continue
+        if event.joins.employee_id in there:
+            yield (
+                f"{file.where(['events', number, 'joins', 'employee_id'])}: "
+                f"{event.joins.employee_id} is in {forms} or has joined already"
+            )
+        there.add(event.joins.employee_id)
 
 
 def check_times(
     file: ScenarioFile, zone: ZoneInfo, launches: Mapping[str, datetime], until: datetime
 ) -> None:
-    """Is there a cycle for what happens to it, and an end after the launch?
+    """Is there a cycle for what happens to it, before the end, and an end after the launch?
 
     `launches` are the instants by definition. Raises ScenarioError with every problem.
     """
@@ -141,6 +159,11 @@ def check_times(
             wrong.append(
                 f"{file.where(['events', number])}: {event.what} at {_utc(at)} comes before the "
                 f"launch at {_utc(launch)}: there is no cycle yet"
+            )
+        if at > until:
+            wrong.append(
+                f"{file.where(['events', number])}: {event.what} at {_utc(at)} comes after the "
+                f"end of the play at {_utc(until)}; write a later `until`"
             )
     if wrong:
         raise ScenarioError("\n".join(wrong))

@@ -60,3 +60,37 @@ def test_a_preview_needs_neither_database_nor_people(capsys: pytest.CaptureFixtu
 
 def test_a_date_that_is_none_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("definitions", "preview", str(ANNUAL), "--launch", "tomorrow") == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "day"),
+    [
+        ("--launch", "0001-01-01"),
+        ("--launch", "1969-12-31"),
+        ("--launch", "9999-12-31"),
+        ("--hired", "1900-01-01"),
+        ("--hired", "9999-12-31"),
+    ],
+)
+def test_a_day_of_no_calendar_is_a_wrong_call(
+    option: str, day: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("definitions", "preview", str(ANNUAL), option, day) == 2
+    assert "out of reach" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", sorted(CYCLES.glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--launch", "1970-01-01"),
+        ("--launch", "2100-12-31"),
+        ("--hired", "1970-01-01"),
+        ("--hired", "2100-12-31"),
+        ("--hired", "1990-05-31", "--launch", "2090-02-28"),
+    ],
+)
+def test_a_preview_far_from_today_is_drawn_all_the_same(
+    file: Path, options: tuple[str, ...]
+) -> None:
+    assert call("definitions", "preview", str(file), *options) == 0

@@ -80,6 +80,15 @@ BEFORE_IT_BEGINS = {
         f"scenario: a\n{CORE}events:\n  - {{at: 2027-01-10, nudge: {{stage: self}}}}\n",
         "play.yaml:5: nudge at 2027-01-10 17:00Z comes before the launch at 2027-01-12 17:00Z",
     ),
+    "a newcomer who is there already": (
+        f"scenario: a\n{CORE}events:\n  - at: 2027-01-14\n    joins: {{employee_id: 120,"
+        " first_name: A, last_name: B, email: a@x.de, hire_date: 2027-01-14}\n",
+        "play.yaml:6: 120 is in company.csv or has joined already",
+    ),
+    "an event after the end": (
+        f"scenario: a\n{CORE}until: 2027-01-13\nevents:\n  - {{at: 2027-01-14, pause: }}\n",
+        "play.yaml:6: pause at 2027-01-14 17:00Z comes after the end of the play at 2027-01-13",
+    ),
     "an end before the launch": (
         f"scenario: a\n{CORE}until: 2027-01-11\n",
         "play.yaml:4: the play ends before anything is launched",
@@ -107,6 +116,33 @@ def test_a_people_file_that_is_not_there_is_said(
 ) -> None:
     assert call("play", writes(f"scenario: a\n{CORE}"), "--people", "none.csv") == 2
     assert "none.csv: cannot be read" in capsys.readouterr().err
+
+
+HEADINGS = "Personalnummer;Vorname;Nachname;E-Mail"
+
+
+@pytest.mark.parametrize(
+    ("people", "said", "unsaid"),
+    [
+        (f"{HEADINGS};Eintrittsdatum\n120;A;L;a@x.de;2020-01-02\n", "id 9999", "id 120\n"),
+        (f"{HEADINGS}\n120;A;L;a@x.de\n", "No column holds hire_date", "employee id"),
+    ],
+    ids=["other headings", "a heading missing"],
+)
+def test_people_are_found_whatever_their_file_calls_their_ids(
+    people: str,
+    said: str,
+    unsaid: str,
+    writes: Writes,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "people.csv").write_text(people)
+    scenario = writes(f"scenario: a\n{CORE}only: [120, 9999]\n")
+    assert call("play", scenario, "--people", str(tmp_path / "people.csv"), "--no-tasks") == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert unsaid not in shown
 
 
 NOBODY = ("audience:", 'audience:\n  who: person.department == "Nowhere"')
