@@ -14,6 +14,7 @@ from domain.access import Action
 from domain.errors import IllegalState
 from domain.states import CycleState
 from store.access.facts import hidden_cases
+from store.launch.first_minutes import FirstMinutes as Minutes
 from store.launch.first_minutes import first_ten_minutes
 from store.views import cycle_pages as queries
 from store.views.lists.cycles import get_cycle
@@ -45,11 +46,11 @@ async def first_minutes(call: Reads, request: Request, cycle_id: UUID) -> Respon
         tabs=await tabs(call, item, "minutes"),
         launched_at=item.confirmed_at or item.opened_at,
         figures=(
-            Figure(f"{look.mails_sent:,}", "mails delivered", f"of {mails:,}"),
+            Figure(f"{look.mails_sent:,}", "mails sent", f"of {mails:,}"),
             Figure(f"{look.mails_waiting:,}", "still on their way"),
             Figure(f"{look.mails_refused:,}", "refused", "", "bad" if look.mails_refused else ""),
-            Figure(f"{look.forms_seen:,}", "forms opened"),
-            Figure(f"{look.done:,}", "submitted"),
+            Figure(f"{look.forms_seen:,}", "forms opened", f"of {look.tasks:,}"),
+            Figure(f"{look.done:,}", "submitted", f"of {look.tasks:,}"),
         ),
         refused=tuple(
             RefusedAddress(
@@ -63,8 +64,14 @@ async def first_minutes(call: Reads, request: Request, cycle_id: UUID) -> Respon
             for r in refused
         ),
         stop_href=f"/cycles/{cycle_id}/steer/pause" if item.state == CycleState.OPEN else "",
-        says="Nothing has opened yet: that is at the time planned."
-        if opens
-        else "Watch for ten minutes; then it runs by itself.",
+        says=_says(look, opens=opens),
     )
     return await show(call, page)
+
+
+def _says(look: Minutes, *, opens: bool) -> str:
+    if opens:
+        return "Nothing has opened yet: that is at the time planned."
+    if look.is_over:
+        return "The first ten minutes are over. It runs by itself."
+    return "Watch for ten minutes; then it runs by itself."

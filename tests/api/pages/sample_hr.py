@@ -385,7 +385,7 @@ def hr_pages() -> dict[str, Page]:
             tabs=TABS,
             launched_at=at(26, 13, 58),
             figures=(
-                figure("101", "mails delivered", "of 106"),
+                figure("101", "mails sent", "of 106"),
                 figure("3", "still on their way"),
                 figure("2", "refused", "", "bad"),
                 figure("14", "forms opened"),

@@ -1,7 +1,7 @@
 """HR's and administrators' pages: previewed, confirmed, done once."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from httpx2 import AsyncClient, Response
 from sqlalchemy import text
@@ -289,6 +289,19 @@ async def test_static_files_are_kept_by_browsers_and_pages_are_not(stranger: Asy
     assert "immutable" in css.headers["cache-control"]
     assert page.headers["cache-control"] == "private, no-store"
     assert (await stranger.get("/static/../api/app.py")).status_code == 404
+
+
+async def test_first_minutes_count_what_has_opened_and_end_after_ten(
+    sign_in: SignIn, world: World, clock: SetClock
+) -> None:
+    hr = await sign_in(SECOND_HR)
+    page = plain(await get(hr, f"/cycles/{world.cycle_id}/first-minutes"))
+    assert page.count("of 5") == 2, "forms opened, and submitted"
+    assert "Watch for ten minutes" in page
+    clock.advance(timedelta(minutes=11))
+    assert "The first ten minutes are over." in plain(
+        await get(hr, f"/cycles/{world.cycle_id}/first-minutes")
+    )
 
 
 async def test_launch_check_shows_the_first_mail_to_whom_hr_names_but_not_to_her_own_line(
