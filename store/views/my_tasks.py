@@ -18,8 +18,8 @@ EndedKey = tuple[datetime, UUID]
 class MyTask:
     """A task of the reader, with their own draft. `paused`: its cycle stands still.
 
-    `releases_on` is the planned day of the release, `result_open` whether the subject may read
-    the result already, `released` whether the managers may.
+    `result_open` says whether the subject may read the result already, `released` whether the
+    managers may.
     """
 
     id: UUID
@@ -41,7 +41,6 @@ class MyTask:
     draft: dict[str, Any] | None
     ended_at: datetime | None
     paused: bool
-    releases_on: date | None
     released: bool
     result_open: bool
 
@@ -57,8 +56,6 @@ _COLUMNS = """
     b.first_name AS subject_first, b.department, t.assignee_id,
     a.first_name || ' ' || a.last_name AS assignee, d.answers AS draft, t.ended_at,
     c.state = 'paused' AS paused,
-    (SELECT r.planned_due_on FROM stages r WHERE r.cycle_id = c.id AND r.kind = 'release'
-     ORDER BY r.position DESC LIMIT 1) AS releases_on,
     coalesce(p.released_at IS NOT NULL, false) AS released,
     coalesce(p.opened_at IS NOT NULL, false) AS result_open
     FROM tasks t JOIN stages s ON s.id = t.stage_id JOIN cycles c ON c.id = t.cycle_id

@@ -24,8 +24,7 @@ class ReviewRow:
     opened_at: datetime | None
     held_on: date | None
     releases: bool
-    meets_on: date | None
-    releases_on: date | None
+    meets: bool
 
     def access(self, subject_line: frozenset[int]) -> ReviewAccess:
         """What the access rules must know of it, with the managers above the subject."""
@@ -42,8 +41,7 @@ _ROW = """
     coalesce(p.department, w.department), p.released_at, p.opened_at,
     (SELECT max(t.held_on) FROM tasks t WHERE t.cycle_id = c.id AND t.subject_id = p.person_id),
     EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'release'),
-    (SELECT max(s.planned_due_on) FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'meeting'),
-    (SELECT max(s.planned_due_on) FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'release')
+    EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'meeting')
     FROM participants p JOIN cycles c ON c.id = p.cycle_id JOIN people w ON w.id = p.person_id
 """
 

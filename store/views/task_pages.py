@@ -49,7 +49,6 @@ class TaskPageFacts:
     draft_version: int
     draft_held_on: date | None
     saved_at: datetime | None
-    releases_on: date | None
     released: bool
     result_open: bool
     decided: str | None
@@ -70,8 +69,6 @@ async def task_page(conn: AsyncConnection, task_id: UUID, person_id: int | None)
                   b.first_name || ' ' || b.last_name, b.first_name, b.department, t.assignee_id,
                   a.first_name || ' ' || a.last_name, r.zone, d.answers, coalesce(d.version, 0),
                   d.held_on, d.saved_at,
-                  (SELECT x.planned_due_on FROM stages x WHERE x.cycle_id = c.id
-                   AND x.kind = 'release' ORDER BY x.position DESC LIMIT 1),
                   coalesce(p.released_at IS NOT NULL, false),
                   coalesce(p.opened_at IS NOT NULL, false),
                   nullif(e.event, 'submitted'), e.at, e.actor, e.why

@@ -10,6 +10,7 @@ from api.pages.tasks.desk import Desk, head
 from api.pages.tasks.evidence import sections_read
 from api.pages.tasks.views import TaskAhead, TaskDone, TaskMove
 from api.pages.tasks.words import ended_word, seen_by
+from api.seen_days import days_of
 from api.seen_tasks import Seen, answers_seen_by, moves_offered
 from domain.access import Move, may_read_reason
 from domain.states import TaskState
@@ -44,7 +45,7 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
             hr_reads=desk.definition.policies.hr_reads == "all",
             releases="release" in kinds,
             meets="meeting" in kinds,
-            releases_on=f.releases_on,
+            releases_on=(await days_of(call, f.cycle_id)).released_on if not f.released else None,
             released=f.released,
             result_open=f.result_open,
             today=visit.today,

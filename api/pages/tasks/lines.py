@@ -8,6 +8,7 @@ from api.pages.frame.views import Person
 from api.pages.tasks.answering import share_answered
 from api.pages.tasks.views import TaskLine
 from api.pages.tasks.words import About, ended_word, seen_by, verb
+from api.seen_days import days_of
 from definitions.answers import form_of
 from definitions.effort import minutes_of
 from definitions.models import Definition
@@ -47,7 +48,7 @@ async def line_of(call: Call, task: queries.MyTask, today: date) -> TaskLine:
         else "",
         ended="" if task.state == TaskState.OPEN else ended_word(task.state, task.kind),
         ended_at=task.ended_at,
-        seen_by=_seen_by(definition, about, task, today) if done else "",
+        seen_by=await _seen_by(call, definition, about, task, today) if done else "",
     )
 
 
@@ -71,15 +72,22 @@ def _person(
     return Person(person_id, name, department or "", first or "")
 
 
-def _seen_by(definition: Definition, about: About, task: queries.MyTask, today: date) -> str:
+async def _seen_by(
+    call: Call, definition: Definition, about: About, task: queries.MyTask, today: date
+) -> str:
     kinds = {stage.kind for stage in definition.stages}
     return seen_by(
         about,
         hr_reads=definition.policies.hr_reads == "all",
         releases="release" in kinds,
         meets="meeting" in kinds,
-        releases_on=task.releases_on,
+        releases_on=await _release_day(call, task) if "release" in kinds else None,
         released=task.released,
         result_open=task.result_open,
         today=today,
     )
+
+
+async def _release_day(call: Call, task: queries.MyTask) -> date | None:
+    """By which day the results are released, as long as they are not."""
+    return None if task.released else (await days_of(call, task.cycle_id)).released_on

@@ -18,6 +18,7 @@ from api.pages.tasks.evidence import ACKNOWLEDGED, sections_read
 from api.pages.tasks.reading_views import Chapter, MyReviews, ResultLine, Review
 from api.pages.tasks.words import by_whom
 from api.seen_comments import reports_to_review
+from api.seen_days import days_of
 from api.seen_reviews import readable_review, review_path
 from api.seen_tasks import visible_answers
 from definitions.models import Definition
@@ -50,7 +51,13 @@ async def reviews(call: Reads, request: Request) -> Response:
         title="Reviews",
         part="reviews",
         notice=said(request),
-        own=tuple(_own(row, reader, visit.today) for row in own if row.cycle_id not in rounds),
+        own=tuple(
+            [
+                await _own(call, row, reader, visit.today)
+                for row in own
+                if row.cycle_id not in rounds
+            ]
+        ),
         people=tuple(_of_people(row, reader) for row in below if row.cycle_id not in rounds),
         feedback=_reports(call, reports, own=True),
         feedback_people=_reports(call, reports, own=False),
@@ -64,23 +71,24 @@ def _reports(call: Call, found: Sequence[FoundReport], *, own: bool) -> tuple[Re
     return tuple(report_line(one, own=own) for one in mine)
 
 
-def _own(row: queries.ReviewRow, reader: Reader, today: date) -> ResultLine:
+async def _own(call: Call, row: queries.ReviewRow, reader: Reader, today: date) -> ResultLine:
     about = Person(row.person_id, row.name, row.department or "", row.first_name)
     if may_read_review(reader, row.access(frozenset())):
         state = f"talked on {say_day(row.held_on)}" if row.held_on else "open"
         return ResultLine(row.cycle, about, review_path(row.cycle_id, row.person_id), state)
-    if row.meets_on is not None:
-        state = f"opens when the conversation was held{_planned(row.meets_on, today)}"
-    elif row.releases_on is not None:
-        state = f"opens with the release{_planned(row.releases_on, today)}"
+    days = await days_of(call, row.cycle_id)
+    if row.meets:
+        state = f"opens when the conversation was held{_planned(days.talked_on, today)}"
+    elif row.releases:
+        state = f"opens with the release{_planned(days.released_on, today)}"
     else:
         state = "opens when your manager has submitted it"
     return ResultLine(row.cycle, about, "", state)
 
 
-def _planned(day: date, today: date) -> str:
-    """Until when it is planned; nothing of a day that has passed."""
-    return f", planned by {say_day(day, today)}" if day >= today else ""
+def _planned(day: date | None, today: date) -> str:
+    """Until when it is planned; nothing of a day that has passed: its cycle is over."""
+    return f", planned by {say_day(day, today)}" if day is not None and day >= today else ""
 
 
 def _of_people(row: queries.ReviewRow, reader: Reader) -> ResultLine:

@@ -1,13 +1,15 @@
 """The own list: what a mail led to, and all that has ended, a part at a time."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import text
 
 from api.pages.tasks.my_tasks import SHOWN
+from domain.access import Actor
 from domain.clock import SetClock
 from store.base.session import Database
+from store.tasks.submitting import submit
 from tests.api.conftest import SignIn
 from tests.api.cycle import World
 from tests.api.pages.browsing import get, plain
@@ -71,3 +73,29 @@ async def test_a_mail_leads_to_the_tasks_of_its_stage_alone(
     assert "Show all my tasks" not in plain(everything)
     unknown = await get(client, f"/tasks?cycle={world.cycle_id}&stage=nothing")
     assert f"/tasks/{world.self_task}" in unknown.text, "a list of none would hide what waits"
+
+
+async def test_the_day_of_the_release_is_never_one_that_has_passed(
+    sign_in: SignIn, database: Database, clock: SetClock, world: World
+) -> None:
+    """It is planned for the day on which it can open now, not for that of the launch."""
+    async with database.begin() as conn:
+        await submit(
+            conn, world.manager_task, Actor(LEAD, "person"), {"text": "Well."}, now=clock.now()
+        )
+        # As it is while a self review is late: nothing is released.
+        await conn.execute(text("DELETE FROM tasks WHERE role = 'hr'"))
+        await conn.execute(
+            text("UPDATE stages SET state = 'waiting', opened_at = NULL WHERE kind = 'release'")
+        )
+        planned = await conn.scalar(
+            text("SELECT planned_due_on FROM stages WHERE kind = 'release'")
+        )
+    clock.instant = datetime.combine(planned, time(12), UTC) + timedelta(days=21)
+    page = plain(await get(await sign_in(LEAD), "/tasks"))
+    said = re.search(r"when results are released, planned for (\w{3} \d+ \w{3})", page)
+    assert said is not None
+    day = (
+        datetime.strptime(f"{said[1]} {clock.now().year}", "%a %d %b %Y").replace(tzinfo=UTC).date()
+    )
+    assert day > clock.now().date() > planned

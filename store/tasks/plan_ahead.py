@@ -1,0 +1,40 @@
+"""On which days results are released and conversations are due, as it stands now.
+
+What pages say of days to come is computed by the functions that will move them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from definitions.timeline import Plan
+from domain.errors import NotFound
+from store.cycles.facts import CycleFacts, load_cycle
+from store.tasks.expected_plan import expected_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """By which day, on the company's calendar; None where there is none, or no common plan."""
+
+    released_on: date | None = None
+    talked_on: date | None = None
+
+
+async def days_ahead(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> Days:
+    """The days of a cycle, if everything that waits opens as soon as it can. Reads only."""
+    try:
+        cycle = await load_cycle(conn, cycle_id)
+    except NotFound:
+        return Days()  # not launched yet
+    plan = expected_plan(cycle, as_of)
+    if plan is None:
+        return Days()
+    return Days(_last(cycle, plan, "release"), _last(cycle, plan, "meeting"))
+
+
+def _last(cycle: CycleFacts, plan: Plan, kind: str) -> date | None:
+    dues = (plan.stages[stage.key].due for stage in cycle.of_kind(kind))
+    return max(dues, default=None)
