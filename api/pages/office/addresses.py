@@ -76,7 +76,6 @@ async def _page(
         )
     day = say_day(found.refused_at.astimezone(visit.zone).date(), visit.today)
     said = f"{found.code or ''} {found.answer or ''}".strip()
-    said = f" Their server said: {said}." if said else ""
     missed = f"{plural(found.waiting, 'item')} not said so far; they go with the next mail."
     return Steer(
         title=heading,
@@ -88,11 +87,12 @@ async def _page(
         button="Try this address",
         back="/people?status=refused",
         effects=(
-            ("late", f"Mail was refused on {day}.{said}"),
+            ("late", f"Mail was refused on {day}."),
             ("told", missed if found.waiting else "Nothing was missed so far."),
             ("told", "Until they were reached, nobody is told that they are late."),
         ),
         says="What happened",
+        raw=("What their server said", said) if said else None,
         fields=(
             SteerField(
                 "address",

@@ -149,6 +149,7 @@ class Steer(Page):
     changeable: bool = False  # something was typed that can be typed again
     given: tuple[tuple[str, str], ...] = ()  # what was typed, by its question
     says: str = "What it will do"  # above the effects
+    raw: tuple[str, str] | None = None  # what a machine said, folded: what it is, and the text
 
 
 @dataclass(frozen=True, slots=True)
