@@ -3,6 +3,7 @@
 What pages say of days to come is computed by the functions that will move them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.timeline import Plan
 from domain.errors import NotFound
-from store.cycles.facts import CycleFacts, load_cycle
+from store.cycles.facts import StageFacts, load_cycle
 from store.tasks.expected_plan import expected_plan
 
 
@@ -32,9 +33,8 @@ async def days_ahead(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> 
     plan = expected_plan(cycle, as_of)
     if plan is None:
         return Days()
-    return Days(_last(cycle, plan, "release"), _last(cycle, plan, "meeting"))
+    return Days(_last(plan, cycle.releases), _last(plan, cycle.conversations))
 
 
-def _last(cycle: CycleFacts, plan: Plan, kind: str) -> date | None:
-    dues = (plan.stages[stage.key].due for stage in cycle.of_kind(kind))
-    return max(dues, default=None)
+def _last(plan: Plan, stages: Iterable[StageFacts]) -> date | None:
+    return max((plan.stages[stage.key].due for stage in stages), default=None)
