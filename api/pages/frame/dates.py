@@ -33,6 +33,21 @@ def say_deadline(instant: datetime, zone: ZoneInfo, today: date | None = None) -
     return f"{say_day(local.date(), today)}, {clock} ({say_zone(zone)})"
 
 
+def say_deadline_of(
+    instant: datetime, holder: ZoneInfo, reader: ZoneInfo, today: date | None = None
+) -> str:
+    """The deadline as it is for the holder, then as it is for the reader, if that differs.
+
+    `Fri 20 Nov, end of day (London), which is 15:59 (Chicago)`.
+    """
+    theirs = say_deadline(instant, holder, today)
+    there, here = instant.astimezone(holder), instant.astimezone(reader)
+    if there.replace(tzinfo=None) == here.replace(tzinfo=None):
+        return theirs
+    day = "" if there.date() == here.date() else f"{say_day(here.date(), today)}, "
+    return f"{theirs}, which is {day}{here:%H:%M} ({say_zone(reader)})"
+
+
 def say_zone(zone: ZoneInfo) -> str:
     """The town by which people know the zone: `Chicago`."""
     return zone.key.rpartition("/")[2].replace("_", " ")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -44,6 +45,7 @@ def environment() -> Environment:
             "instant": _instant,
             "clock": _clock,
             "deadline": _deadline,
+            "deadline_of": _deadline_of,
             "relative": _relative,
             "relative_day": _relative_day,
             "zone_name": dates.say_zone,
@@ -108,6 +110,12 @@ def _instant(context: Context, instant: datetime | None) -> str:
 def _deadline(context: Context, instant: datetime) -> str:
     visit: Visit = context["visit"]
     return dates.say_deadline(instant, visit.zone, visit.today)
+
+
+@pass_context
+def _deadline_of(context: Context, instant: datetime, holder: ZoneInfo) -> str:
+    visit: Visit = context["visit"]
+    return dates.say_deadline_of(instant, holder, visit.zone, visit.today)
 
 
 @pass_context

@@ -60,3 +60,17 @@ def test_numbers_and_nouns_agree() -> None:
 )
 def test_rung_is_said_in_words(rung: str, words: str) -> None:
     assert say_rung(rung) == words
+
+
+def test_a_deadline_is_said_as_the_holder_has_it_and_then_as_the_reader_has_it() -> None:
+    london, chicago = ZoneInfo("Europe/London"), ZoneInfo("America/Chicago")
+    due = datetime(2026, 11, 20, 23, 59, 59, tzinfo=london)
+    assert dates.say_deadline_of(due, london, london) == "Fri 20 Nov, end of day (London)"
+    assert dates.say_deadline_of(due, london, chicago) == (
+        "Fri 20 Nov, end of day (London), which is 17:59 (Chicago)"
+    )
+    assert dates.say_deadline_of(due, london, ZoneInfo("Asia/Tokyo")) == (
+        "Fri 20 Nov, end of day (London), which is Sat 21 Nov, 08:59 (Tokyo)"
+    )
+    # Two names of the same clock are no difference.
+    assert "which is" not in dates.say_deadline_of(due, london, ZoneInfo("Europe/Lisbon"))
