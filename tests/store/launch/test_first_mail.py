@@ -17,8 +17,9 @@ from activities.notifications.smtp import Accepted, Outcome
 from activities.turn import Turn
 from definitions.loader import parse_definition
 from domain.access import ENGINE, Actor
-from domain.errors import AlmanacError, IllegalState
+from domain.errors import AlmanacError, IllegalState, NotFound
 from store.base.session import Database
+from store.cycles.facts import load_cycle
 from store.definitions.versions import publish
 from store.launch.first_mail import FirstMail, NoFirstMail
 from store.launch.first_minutes import send_preview
@@ -196,15 +197,10 @@ async def test_where_nobody_can_be_mailed_it_is_said_why(demo: Database) -> None
         await preview(demo, rolling, None, LAUNCHED)
 
 
-async def test_what_a_preview_has_read_is_not_remembered_by_the_launch(demo: Database) -> None:
-    """Holidays that come in between the preview and the launch count."""
+async def test_a_cycle_that_was_opened_for_a_preview_is_not_remembered(demo: Database) -> None:
+    """Calendars are frozen by the launch: those of a preview must not outlive it."""
     cycle = await prepared(demo, TUESDAY, "schedule")
-    who = await person(demo, "104")
-    seen = await preview(demo, cycle, who, EVE)
-    await rows(
-        demo,
-        "UPDATE company_settings SET content = jsonb_set(content, '{mail_at}', '\"11:00\"')"
-        " RETURNING 1",
-    )
-    later = await preview(demo, cycle, who, EVE)
-    assert later.at - seen.at == timedelta(hours=2)
+    await preview(demo, cycle, None, EVE)
+    async with demo.begin() as conn:
+        with pytest.raises(NotFound):
+            await load_cycle(conn, cycle)
