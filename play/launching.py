@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.loader import Parsed
 from domain.access import SERVICE, Actor
-from domain.errors import AlmanacError, NotFound
+from domain.errors import AlmanacError, Invalid, NotFound
 from domain.states import CycleState, Desk
 from play.scenario import Launch
 from play.world import PlayError
@@ -27,6 +27,7 @@ from store.launch.launching import confirm, prepare
 from store.people.company import desk_members
 
 HOUR = timedelta(hours=1)
+MOST_PROBLEMS = 5
 
 LAUNCH = "launch"
 """What a refused launch is called among the refusals."""
@@ -243,8 +244,16 @@ class Cycles:
 
 
 def sentences(error: AlmanacError) -> str:
-    """What was refused and what to do, as sentences."""
-    return ". ".join(part.rstrip(".") for part in (error.detail, error.hint) if part) + "."
+    """What was refused, where, and what to do, as sentences."""
+    problems = error.problems[:MOST_PROBLEMS] if isinstance(error, Invalid) else ()
+    where = [
+        ": ".join(
+            str(each[key]) for key in ("path", "question", "column", "message") if each.get(key)
+        )
+        for each in problems
+    ]
+    said = (error.detail, *where, error.hint)
+    return ". ".join(part.rstrip(".") for part in said if part) + "."
 
 
 async def hr_actor(conn: AsyncConnection, at: datetime) -> Actor:

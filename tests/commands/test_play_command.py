@@ -193,3 +193,17 @@ def test_a_refused_event_is_an_error_of_the_play_unless_it_is_expected(
     assert call("play", writes(play + expected + wrong), "--people", PEOPLE) == 1
     told = " ".join(capsys.readouterr().out.split())
     assert "nearest: 2027-01-12 17:00Z to 120 task_opened self 120 (differs in at)" in told
+
+
+def test_a_refused_event_names_each_problem_with_its_place(
+    writes: Writes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = "answers: {goals: x, nowhere: 1}"
+    said = refused(
+        capsys,
+        writes(
+            f"scenario: a\n{CORE}only: [120]\nuntil: 2027-01-14\neverybody: never\nevents:\n"
+            f"  - {{at: 2027-01-13, submit: {{stage: self, about: 120, {wrong}}}}}\n"
+        ),
+    )
+    assert "nowhere: " in " ".join(said.split())

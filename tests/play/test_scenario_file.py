@@ -12,7 +12,7 @@ LINE = HEAD.count("\n") + 2
 
 NEVER = {
     "expect:\n  - no_mail: {to: 120, event: escalaton}": "did you mean escalation?",
-    "expect:\n  - mail: {to: 120, event: mail}": "there is no 'mail'; one of task_opened",
+    "expect:\n  - mail: {to: 120, event: qqq}": "there is no 'qqq'; one of task_opened",
     "expect:\n  - suppressed: {to: 120, event: remainder}": "did you mean reminder?",
     "expect:\n  - no_mail: {to: 120, rung: escalated:3}": "is no rung",
     "expect:\n  - no_mail: {to: 120, rung: remind:one}": "is no rung",

@@ -6,9 +6,10 @@ is not to be had any more, or something else went wrong), the texts are shown be
 
 import re
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from markupsafe import escape
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
