@@ -107,7 +107,7 @@ async def _page(
 
 def _opens(found: LaunchCheck, visit: Visit) -> str:
     if found.opens_at <= visit.now:
-        return "at once for whoever is at work now, else in their next morning"
+        return "at once where people are at work now, else in their next morning"
     start = say_instant(found.opens_at, visit.zone, visit.today)
     return f"from {start} on, in each person's own morning"
 

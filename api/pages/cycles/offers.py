@@ -39,7 +39,7 @@ def steering_of(item: CycleItem, visit: Visit) -> tuple[SteerLink, ...]:
     cancel = SteerLink(
         "Cancel the cycle",
         f"{href}/cancel",
-        "Everything open ends; whoever was told of it gets one mail",
+        "Everything open ends; everybody who was told of it gets one mail",
         "stop",
         True,
     )

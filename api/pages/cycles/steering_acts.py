@@ -41,7 +41,7 @@ DAYS = SteerField(
     "days",
     "By how many working days?",
     "number",
-    help="Counted from each present due date, on the calendar of whoever holds the task.",
+    help="Counted from each present due date, on the calendar of the person who holds the task.",
 )
 
 

@@ -103,7 +103,7 @@ def ladder_words(ladder: Ladder) -> str:
     if reminders:
         parts.append("reminders " + ", ".join(reminders))
     for rung in ladder.escalate:
-        who = "HR" if rung.to == "hr" else "the manager of whoever holds it"
+        who = "HR" if rung.to == "hr" else "the manager of the person who holds it"
         repeat = f", again every {plural(rung.repeat, 'day')}" if rung.repeat else ""
         parts.append(f"{who} is told on day {rung.on}{repeat}")
     return "; ".join(parts)

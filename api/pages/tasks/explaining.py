@@ -164,8 +164,8 @@ async def explain_task(call: Reads, task_id: UUID) -> Response:
 
 
 WITHHELD = (
-    "Reminders, escalations and what is overdue are left out here: they are shown to whoever holds "
-    "the task, to those who were told that it is overdue, and to HR."
+    "Reminders, escalations and what is overdue are left out here: they are shown to the "
+    "person who holds the task, to those who were told that it is overdue, and to HR."
 )
 
 
@@ -229,7 +229,7 @@ FACTS = {
     "due_on": "Due from then on",
     "due_revision": "Change of the due date, number",
     "revision": "Submission, number",
-    "rung": "Rung",
+    "rung": "Step",
     "reason": "Why",
 }
 """What of an event's detail is shown, folded, and how it is called."""
@@ -275,7 +275,7 @@ def _told(told: Told) -> Happening:
     at: datetime = told.settled_at or told.send_at
     facts = [("Because", cause_of(told.cause))]
     if told.rung:
-        facts.append(("Rung", say_rung(told.rung)))
+        facts.append(("Step", say_rung(told.rung)))
     if told.smtp_code:
         facts.append(
             ("Answer of the mail server", f"{told.smtp_code} {told.smtp_answer or ''}".strip())
@@ -362,7 +362,7 @@ def _rung(rung: NextRung, holder: str | None) -> Happening:
         )
     if rung.stands_still:
         parts.append(IN_THE_WAY[rung.stands_still])
-    facts = [("Rung", say_rung(rung.key))]
+    facts = [("Step", say_rung(rung.key))]
     if rung.took_place_of:
         facts.append(("In the place of", say_rung(rung.took_place_of)))
     mood: Mood = "held" if rung.stands_still else "ahead"

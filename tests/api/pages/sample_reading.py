@@ -21,7 +21,7 @@ def reading_pages() -> dict[str, Page]:
     happening = reading_views.Happening
     past = (
         happening(
-            "Came into being",
+            "Created",
             at(20, 15),
             "done",
             "Alexander's self review was submitted: for him the stage before is closed.",
@@ -46,7 +46,7 @@ def reading_pages() -> dict[str, Page]:
             at(22, 9),
             "held",
             "5 working days before the due date. Suppressed: Lex was on leave that day.",
-            (("Rung", "remind:-5"),),
+            (("Step", "5 days before it is due."),),
         ),
         happening(
             "Overdue mail refused",
@@ -63,7 +63,7 @@ def reading_pages() -> dict[str, Page]:
             at(1, 9, month=2),
             "ahead",
             "1 working day after the due date. It names the day on which the manager will be told.",
-            (("Rung", "remind:1"),),
+            (("Step", "1 day after it was due."),),
         ),
         happening(
             "Escalation to Steven King",
