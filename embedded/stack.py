@@ -30,6 +30,7 @@ from embedded.leftovers import end_leftovers, forget, remember
 from embedded.locks import FolderLock
 from embedded.ports import LOOPBACK, PortBook
 from embedded.postgres import end_orphan, start_postgres
+from embedded.postgres_files import known_home
 from embedded.signs import Look, answers, database_answers, touched
 from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
 from embedded.temporal import start_dev_server, temporal_binary
@@ -135,6 +136,7 @@ class Stack:
 
     def _start_parts(self) -> None:
         self._values = self._shared_values()
+        self._supervisor.also_writes_to(self._told.seal_keys)
         if self._own_database:
             self._launch(self._service("PostgreSQL", self._postgres, sign=self._database_answers))
         with self._terminal.step("schema"):
@@ -275,6 +277,8 @@ class Stack:
             bin_dir=self._settings.postgres_bin_dir,
             log=self._log("PostgreSQL"),
         )
+        # Run by root, its data may lie outside the data folder.
+        self._supervisor.also_writes_to(known_home(self._folder / "postgres") or self._folder)
         self._values["DATABASE_URL"] = server.application
         self._owner = server.dsn
         return server

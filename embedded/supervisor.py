@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -112,12 +112,18 @@ class Supervisor:
         self.services: list[Service] = []
         self._say = say
         self._changed = changed
-        self._warned = 0
+        self._places = [folder]
+        self._warned: dict[int, int] = {}
 
     @property
     def processes(self) -> dict[str, int]:
         """The process id of each service that runs."""
         return {s.name: s.running.process.pid for s in self.services if s.running is not None}
+
+    def also_writes_to(self, folder: Path) -> None:
+        """Watch the disk of a folder that lies outside the data folder, too. Repeatable."""
+        if folder not in self._places:
+            self._places.append(folder)
 
     def launch(self, service: Service) -> None:
         """Start a service and watch over it from now on. Raises StackError."""
@@ -135,7 +141,7 @@ class Supervisor:
                 raise explain_exit(
                     service.name,
                     service.log,
-                    folder=self.folder,
+                    folder=self._fullest(),
                     port_setting=service.port_setting,
                     since=service.since,
                 )
@@ -156,7 +162,7 @@ class Supervisor:
             for service in self.services:
                 self._look_after(service)
             if time.monotonic() >= next_disk:
-                self._look_at_disk()
+                self._look_at_disks()
                 next_disk = time.monotonic() + DISK_SECONDS
             time.sleep(LOOK_SECONDS)
 
@@ -197,8 +203,9 @@ class Supervisor:
         if ended is not None:
             ended.stop()  # gives its locks back
         words = "\n".join(last_lines(service.log, 30, since=service.since))
-        if any(sign in words for sign in NO_SPACE) and _free(self.folder) < LOW_DISK_BYTES:
-            raise disk_full(service.name, self.folder)
+        fullest = self._fullest()
+        if any(sign in words for sign in NO_SPACE) and _free(fullest) < LOW_DISK_BYTES:
+            raise disk_full(service.name, fullest)
         now = time.monotonic()
         service.deaths.append(now)
         if len(service.deaths) == DEATHS and now - service.deaths[0] < DEATHS_SECONDS:
@@ -238,15 +245,27 @@ class Supervisor:
     def _tell(self, line: str) -> None:
         self._say(f"{_clock()}  {line}")
 
-    def _look_at_disk(self) -> None:
-        free = _free(self.folder)
-        level = (free < LOW_DISK_BYTES) + (free < FULL_DISK_BYTES)
-        before, self._warned = self._warned, level
-        if level > before:
-            self._tell(_warning(level, free, self.folder))
-        elif level < before:
-            room = f"There is room again on the disk of {self.folder}: {free // 1_000_000} MB."
-            self._tell(f"{room} What people write is saved.")
+    def _look_at_disks(self) -> None:
+        for device, folder in self._disks().items():
+            free = _free(folder)
+            level = (free < LOW_DISK_BYTES) + (free < FULL_DISK_BYTES)
+            before, self._warned[device] = self._warned.get(device, 0), level
+            if level > before:
+                self._tell(_warning(level, free, folder))
+            elif level < before:
+                room = f"There is room again on the disk of {folder}: {free // 1_000_000} MB."
+                self._tell(f"{room} What people write is saved.")
+
+    def _disks(self) -> dict[int, Path]:
+        """A folder on each disk that is written to, the data folder first."""
+        found: dict[int, Path] = {}
+        for folder in self._places:
+            with suppress(OSError):  # not made yet, or its disk is away: its service says so
+                found.setdefault(_device(folder), folder)
+        return found
+
+    def _fullest(self) -> Path:
+        return min(self._disks().values(), key=_free, default=self.folder)
 
 
 def _warning(level: int, free: int, folder: Path) -> str:
@@ -292,6 +311,10 @@ def _clock() -> str:
 
 def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
+
+
+def _device(folder: Path) -> int:
+    return folder.stat().st_dev
 
 
 def _cut(log: Path) -> None:

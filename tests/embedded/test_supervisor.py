@@ -241,6 +241,38 @@ def test_room_again_is_told(
     keeper.stop()
 
 
+def test_each_disk_that_is_written_to_is_told_of_once(
+    keeper: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, keys, away = tmp_path / "database", tmp_path / "keys", tmp_path / "away"
+    free = {tmp_path: 900_000_000, database: 4096}
+    disks = {tmp_path: 1, database: 2, keys: 2}
+    monkeypatch.setattr(supervisor, "_free", lambda folder: free[folder])
+    monkeypatch.setattr(supervisor, "_device", lambda folder: disks.get(folder) or away.stat())
+    monkeypatch.setattr(supervisor, "DISK_SECONDS", 0.0)
+    for folder in (database, keys, away, database):
+        keeper.also_writes_to(folder)
+    keeper.launch(shell(tmp_path, "worker", "exec sleep 60"))
+    watch_until_said(keeper, said, f"The disk of {database} is full.")
+    free[database] = 900_000_000
+    watch_until_said(keeper, said, f"There is room again on the disk of {database}: 900 MB")
+    assert len(said) == 2
+    keeper.stop()
+
+
+def test_a_service_ended_by_a_full_disk_names_the_folder_that_is_full(
+    keeper: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "database"
+    free = {tmp_path: 900_000_000, database: 0}
+    monkeypatch.setattr(supervisor, "_free", lambda folder: free[folder])
+    monkeypatch.setattr(supervisor, "_device", lambda folder: folder == database)
+    keeper.also_writes_to(database)
+    keeper.launch(shell(tmp_path, "PostgreSQL", "echo PANIC: No space left on device; exit 1"))
+    with pytest.raises(StackError, match=f"PostgreSQL cannot write to {database}\\."):
+        keeper.watch()
+
+
 def test_services_stop_in_reverse_order(keeper: Supervisor, tmp_path: Path) -> None:
     ends = tmp_path / "ends"
     for name in ("first", "second", "third"):

@@ -20,6 +20,10 @@ AT_ONCE = 20
 """So often one request is sent at the same time, under one key."""
 
 
+FULL = "disk full"
+"""Counted: answers that said that nothing can be saved."""
+
+
 @dataclass(frozen=True)
 class Work:
     """A task that somebody can submit, and what they write."""
@@ -86,6 +90,8 @@ class Crowd:
         while not self._stop.is_set():
             answer = self._post(work, key)
             if answer is None or answer[0] >= 500:
+                if answer is not None:
+                    self.counts[FULL] += "disk of the database is full" in str(answer[1])
                 self._stop.wait(0.5)
                 continue
             self._note(work, *answer)

@@ -118,20 +118,20 @@ async def one(seed: int, folder: Path) -> Run:
 
 async def _live(stack: UserStack, run: Run) -> None:
     database = Database(stack.run["database_url"], pool_size=3, application="driver")
-    crowd = Crowd(stack, [], await _addresses(database), random.Random(run.seed))
+    crowd = Crowd(stack, [], await addresses(database), random.Random(run.seed))
     seen: set[str] = set()
     try:
-        _launch(stack)
-        await _find_work(database, crowd, seen)
+        launch(stack)
+        await find_work(database, crowd, seen)
         crowd.begin()
         for seconds, kind in schedule(run.seed):
             await asyncio.to_thread(wait, seconds)
             stack.alive()
             if await asyncio.to_thread(KINDS[kind], stack):
                 run.done[kind] += 1
-            await _find_work(database, crowd, seen)
+            await find_work(database, crowd, seen)
         await settle(database, stack)
-        await _find_work(database, crowd, seen)
+        await find_work(database, crowd, seen)
         await asyncio.to_thread(wait, 5.0)  # some act after the last fault, too
         await asyncio.to_thread(crowd.end)
         await settle(database, stack)
@@ -143,7 +143,7 @@ async def _live(stack: UserStack, run: Run) -> None:
         await database.close()
 
 
-def _launch(stack: UserStack) -> None:
+def launch(stack: UserStack) -> None:
     """HR launches a cycle of the whole company by the API, twice under one key."""
     key = {"Authorization": f"Bearer {stack.run['service_key']}"}
     with Client(base_url=stack.run["pages"], headers=key, timeout=120) as hr:
@@ -163,13 +163,13 @@ def _launch(stack: UserStack) -> None:
                 raise Unwell(f"HR could not launch: {confirmed.text}")
 
 
-async def _addresses(database: Database) -> list[str]:
+async def addresses(database: Database) -> list[str]:
     async with database.begin() as conn:
         rows = await conn.execute(text("SELECT email FROM people WHERE status = 'active'"))
         return sorted(rows.scalars())
 
 
-async def _find_work(database: Database, crowd: Crowd, seen: set[str]) -> None:
+async def find_work(database: Database, crowd: Crowd, seen: set[str]) -> None:
     """Sign in whoever has something new to write. While the database is away: later."""
     new: list[Work] = []
     try:
