@@ -20,6 +20,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from psycopg import sql
 from sqlalchemy import text
 
+from activities.notifications.first_mail import FirstMails
+from activities.notifications.mail_facts import Mailbox
+from activities.notifications.sender import MailSettings
 from api.app import create_app
 from config import Settings
 from definitions import shipped
@@ -134,7 +137,9 @@ async def serve(there: Installation, url: str) -> AsyncIterator[str]:
         port = probe.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
     settings = Settings(database_url=url, public_url=base, temporal_ui_url="http://127.0.0.1:8233")
-    app = create_app(settings, clock=there, database=there.database)
+    mails = MailSettings(sender=Mailbox(name="HR", address="hr@example.com"), public_url=base)
+    first_mails = FirstMails(mails.site(), mails.lifetimes)
+    app = create_app(settings, clock=there, database=there.database, first_mails=first_mails)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
     await answers(port)

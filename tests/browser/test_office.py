@@ -31,8 +31,9 @@ async def test_hr_signs_in_by_mail_and_launches_a_cycle(site: Site, visit: Opens
     await page.get_by_role("button", name="Prepare the launch check").click()
     await expect(page.get_by_text("Nothing is open and nobody was told.")).to_be_visible()
     await expect(page.get_by_text("Steven King").first).to_be_attached()
-    await page.get_by_role("button", name="Send a test mail to me").click()
-    await expect(page.get_by_role("status").first).to_contain_text("test mail")
+    await expect(page.get_by_text(re.compile("^Preview: "))).to_be_visible()
+    await page.get_by_role("button", name="Send this preview to me").click()
+    await expect(page.get_by_role("status").first).to_contain_text("The preview is on its way")
 
     box = page.get_by_label(re.compile("To confirm, type how many people take part"))
     label = await page.locator("label[for=f-confirm]").text_content()
