@@ -85,7 +85,7 @@ HEADERS: tuple[dict[str, bytes], ...] = (
     {"idempotency-key": b"\xff" * 500},
 )
 
-EACH = 7
+EACH = 3
 """So many in each place: the next ones in turn, so that neighbours get others."""
 
 ODD_TURN, BODIES_TURN, HEADERS_TURN = cycle(ODD), cycle(BODIES), cycle(HEADERS)
@@ -144,7 +144,7 @@ async def test_no_odd_value_anywhere_is_a_mistake_of_ours(
             )
             _must_be_no_mistake(answer, f"{method} {address[:200]} {str(extra)[:200]}")
             tried += 1
-    assert tried > 1000
+    assert tried > 500
 
 
 def _requests(route: APIRoute, known: Mapping[str, str]) -> Iterator[tuple[str, str, Extra]]:
