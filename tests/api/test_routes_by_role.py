@@ -112,7 +112,7 @@ WHO: Mapping[str, str] = {
     "POST /company/desks/{change_id}": "hr administrator",
     "POST /api/desk-changes/{change_id}/confirm": OFFICE,  # once there is one, a script is refused
     "POST /api/desk-changes/{change_id}/withdraw": "hr administrator",
-    "POST /cycles/{cycle_id}/test-mail": "hr",
+    "POST /cycles/{cycle_id}/first-mail": "hr",
     "POST /api/people/import /api/people/addresses/try-again": OFFICE,
     "POST /api/people/{person_id}/address /api/address-changes/{change_id}/vouch": OFFICE,
     "PUT /api/company": OFFICE,
