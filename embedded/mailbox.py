@@ -61,7 +61,7 @@ class Mailbox:
         self._number = max((int(mail.id[-6:]) for mail in self._mails), default=0)
 
     def add(self, content: bytes, *, sender: str, recipients: Sequence[str], now: datetime) -> Mail:
-        """Keep a mail. Raises OSError if the disk does not take it."""
+        """Keep a mail. Raises OSError if the disk does not take it; then nothing of it stays."""
         self._number = (self._number + 1) % 1_000_000
         name = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{self._number:06}"
         headers = BytesHeaderParser(policy=policy.default).parsebytes(content)
@@ -73,10 +73,15 @@ class Mailbox:
             subject=_header(headers, "Subject"),
             message_id=_header(headers, "Message-ID"),
         )
-        (self._folder / f"{name}.eml").write_bytes(content)
-        unfinished = self._folder / f"{name}.unfinished"
-        unfinished.write_text(json.dumps(asdict(mail), default=str), encoding="utf-8")
-        unfinished.rename(self._folder / f"{name}.json")
+        source, unfinished = (self._folder / f"{name}.{end}" for end in ("eml", "unfinished"))
+        try:
+            source.write_bytes(content)
+            unfinished.write_text(json.dumps(asdict(mail), default=str), encoding="utf-8")
+            unfinished.rename(self._folder / f"{name}.json")
+        except OSError:
+            source.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
+            raise
         self._mails.append(mail)
         return mail
 

@@ -1,5 +1,6 @@
 """The sink keeps what it answers for, byte for byte, and fails exactly as it is told to."""
 
+import resource
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -126,3 +127,15 @@ def test_an_unfinished_mail_is_not_listed(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "20270112T170000-000001.eml").write_bytes(b"Subject: half\r\n\r\n")
     assert Mailbox(folder).newest_first() == []
+
+
+def test_of_a_mail_that_the_disk_did_not_take_nothing_stays(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path / "mails")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # half of it fits, as at the end
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            mailbox.add(b"Subject: long\r\n\r\n" * 100, sender="", recipients=[], now=NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "mails").iterdir()) == []
