@@ -69,6 +69,7 @@ __all__ = [
     "StagePlan",
     "TaskTimes",
     "Unplannable",
+    "earliest_due",
     "ends_at",
     "extend",
     "extend_due",
@@ -132,7 +133,7 @@ def task_times(
     due_on = _due(spec, planned, plan, assignee, anchors, None)
     if extended_by:
         due_on = assignee.calendar.after(due_on, extended_by)
-    due_on = max(due_on, _least(spec.at_least, assignee.local_date(opens_at), assignee))
+    due_on = max(due_on, earliest_due(spec.at_least, assignee.local_date(opens_at), assignee))
     if late_joiner:
         opened_on = assignee.local_date(opens_at)
         due_on = max(due_on, _due(spec, planned, plan, assignee, anchors, opened_on))
@@ -225,9 +226,9 @@ def _counted(spec: Stage | Step) -> bool:
     return spec.due.is_own("opens") and spec.due.direction == "after"
 
 
-def _least(at_least: Duration, opened_on: date, assignee: PersonTime) -> date:
-    """The earliest due date that leaves that long after the real opening."""
+def earliest_due(at_least: Duration, begun: date, assignee: PersonTime) -> date:
+    """The earliest due date that leaves an assignee that long from the day on which they begin."""
     calendar = assignee.calendar
     if at_least.unit == "working_days":
-        return calendar.after(opened_on, at_least.amount)
-    return calendar.on_or_after(at_least.after(opened_on))
+        return calendar.after(begun, at_least.amount)
+    return calendar.on_or_after(at_least.after(begun))

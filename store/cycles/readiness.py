@@ -22,7 +22,9 @@ class Ready:
     """A subject for whom a stage may begin, and since when.
 
     `freed_at` is the instant of the fact that freed them (the last predecessor's end); none if
-    the stage waits for nobody.
+    the stage waits for nobody. `entering` says that this is the stage with which a late joiner
+    begins: nothing stands before it, or all of that was skipped and it was open by then. Their
+    full due counts from the day of entry (language reference §4).
     """
 
     subject_id: int
@@ -32,6 +34,7 @@ class Ready:
     hire_date: date
     reviewer_id: int | None
     plan: dict[str, object] | None
+    entering: bool = False
 
 
 NOT_VOID = "NOT (state = 'cancelled' AND ended_reason IN ('subject_left', 'removed_by_hr'))"
@@ -44,6 +47,7 @@ class _Closing:
 
     joins: str
     closed: str
+    skipped: str
     at: tuple[str, ...]
 
     @classmethod
@@ -60,6 +64,7 @@ class _Closing:
                 f" WHERE id = '{stage.id}') r{number}",
                 f"(p.released_at IS NOT NULL OR r{number}.state = 'closed'"
                 f" OR k{number}.at IS NOT NULL)",
+                f"k{number}.at IS NOT NULL",
                 ("p.released_at", f"r{number}.closed_at", f"k{number}.at"),
             )
         ended = "ended_at"
@@ -76,6 +81,7 @@ class _Closing:
         return cls(
             skips + tasks,
             f"(k{number}.at IS NOT NULL OR s{number}.live IS FALSE)",
+            f"k{number}.at IS NOT NULL",
             (f"s{number}.ended_at", f"k{number}.at"),
         )
 
@@ -98,11 +104,13 @@ async def ready_subjects(
 
     People who are held for this stage are left out. At most `limit`, by id.
     """
-    joins, closed, freed_at = _closings(cycle.stages[i] for i in stage.predecessors)
+    before = [cycle.stages[i] for i in stage.predecessors]
+    joins, closed, freed_at = _closings(before)
+    skipped = " AND ".join(["p.late", *(_Closing.of(one).skipped for one in before)])
     query = text(
         f"""
         SELECT p.person_id, p.late, p.entered_on, p.reviewer_id, p.plan, e.hire_date,
-            {freed_at} AS freed_at
+            {freed_at} AS freed_at, ({skipped}) AS entering
         FROM participants p JOIN people e ON e.id = p.person_id {joins}
         WHERE p.cycle_id = :cycle AND p.state = 'in'
           AND NOT EXISTS (SELECT 1 FROM tasks t
@@ -117,9 +125,25 @@ async def ready_subjects(
     )
     rows = await conn.execute(query, {"cycle": cycle.id, "stage": stage.id, "limit": limit})
     return [
-        Ready(r.person_id, r.freed_at, r.late, r.entered_on, r.hire_date, r.reviewer_id, r.plan)
+        Ready(
+            r.person_id,
+            r.freed_at,
+            r.late,
+            r.entered_on,
+            r.hire_date,
+            r.reviewer_id,
+            r.plan,
+            r.entering and _was_open(stage, r.freed_at),
+        )
         for r in rows
     ]
+
+
+def _was_open(stage: StageFacts, entered_at: datetime | None) -> bool:
+    """Had the barrier opened by the entry? Who waited before it is no longer entering."""
+    if not stage.barrier or entered_at is None:
+        return True
+    return stage.opened_at is not None and stage.opened_at <= entered_at
 
 
 async def open_subjects(

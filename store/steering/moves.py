@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
+from definitions.timeline import earliest_due
 from domain.access import Move, Reader, TaskAccess, moves_on
 from domain.errors import Invalid
 from domain.states import CycleState, Desk, Role, TaskState
@@ -22,7 +23,6 @@ from store.cycles.facts import CycleFacts, StageFacts, load_cycle
 from store.people.times import lines_above
 from store.steering.cycle import MOST_DAYS
 from store.tasks.deadlines import NewDates
-from store.tasks.handover import earliest_due
 from store.tasks.holders import cycle_times
 from store.tasks.rows import COLUMNS, TaskFacts, from_row
 

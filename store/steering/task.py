@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
+from definitions.timeline import earliest_due
 from domain.access import NOT_ONESELF, Actor, opens_to_oneself
 from domain.errors import IllegalState, Invalid, NotFound
 from domain.notifications import Event
@@ -36,7 +37,7 @@ from store.tasks.deadlines import (
 )
 from store.tasks.drafts import Until, away_data, drafts_left_behind, kept_until
 from store.tasks.events import record_events
-from store.tasks.handover import earliest_due, later_close
+from store.tasks.handover import later_close
 from store.tasks.holders import cycle_times
 from store.tasks.rows import TaskFacts, lock_task
 from store.tasks.submitting import ring_after_end

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import PersonTime
 from definitions.ladders import Rung
-from definitions.models import Duration
+from definitions.timeline import earliest_due
 from domain.notifications import Event
 from domain.states import Desk, TaskState
 from store.cycles.facts import CycleFacts
@@ -187,13 +187,6 @@ def _dates(
     closes = later_close(task.closes_at, close_of(cycle, stage, due_on, time))
     rung = rung_ahead(stage, due_on, closes, time.local_date(now), time, now)
     return _Dates(opens_at, due_on, time.end_of(due_on), closes, rung)
-
-
-def earliest_due(at_least: Duration, begun: date, time: PersonTime) -> date:
-    """The earliest due date that leaves a new assignee the stage's `at_least` from a day on."""
-    if at_least.unit == "working_days":
-        return time.calendar.after(begun, at_least.amount)
-    return time.calendar.on_or_after(at_least.after(begun))
 
 
 def later_close(present: datetime | None, computed: datetime | None) -> datetime | None:

@@ -111,7 +111,7 @@ async def plan_tasks(
         key = (
             id(assignee),
             begun,
-            one.late,
+            one.entering,
             one.hire_date if personal else None,
             id(times[one.subject_id]) if personal else None,
         )
@@ -145,7 +145,7 @@ async def _pauses(conn: AsyncConnection, cycle: CycleFacts) -> list[_Pause]:
 
 
 def _cause(stage: StageFacts, one: Ready) -> str:
-    if one.late and not stage.predecessors:
+    if one.entering:
         return "entry"
     return "after" if stage.predecessors else "date"
 
@@ -156,7 +156,7 @@ def _begun(cycle: CycleFacts, stage: StageFacts, one: Ready, as_of: datetime) ->
     if cycle.opened_at is not None:  # freed earlier by leave that was known before the launch
         instants.append(cycle.opened_at)
     begun = max(instants, default=as_of)
-    if one.late and not stage.predecessors:
+    if one.entering:
         begun = max(begun, as_of)  # added in the afternoon, it opens in the afternoon
     return begun if as_of - begun < LATE else max(begun, _really(begun, as_of, cycle.company))
 
@@ -185,7 +185,7 @@ def _dates(
             assignee=assignee,
             anchors=cycle.anchors(one.hire_date),
             begins=begun,
-            late_joiner=one.late and not stage.predecessors,
+            late_joiner=one.entering,
             extended_by=extended_by,
         )
 
@@ -393,7 +393,7 @@ async def _plan_late_anew(
         await conn.execute(
             text(
                 "SELECT t.id, t.assignee_id, t.desk, t.subject_id, t.opens_at, t.due_on, "
-                "p.late, p.plan, e.hire_date FROM tasks t "
+                "p.late, p.plan, e.hire_date, t.cause = 'entry' AS entering FROM tasks t "
                 "LEFT JOIN participants p ON p.cycle_id = t.cycle_id AND p.person_id = t.subject_id"
                 " LEFT JOIN people e ON e.id = t.subject_id "
                 "WHERE t.stage_id = :stage AND t.state = 'planned' AND t.opens_at <= :before "
@@ -412,7 +412,9 @@ async def _plan_late_anew(
         assignee = times[clock[row.id]]
         if assignee.local_date(as_of) <= assignee.local_date(row.opens_at):
             continue
-        one = Ready(row.subject_id, None, bool(row.late), None, row.hire_date, None, row.plan)
+        one = Ready(
+            row.subject_id, None, bool(row.late), None, row.hire_date, None, row.plan, row.entering
+        )
         personal = None if row.plan is None else Plan.model_validate(row.plan)
         dates, announce_at, rung = _dates(cycle, stage, one, assignee, as_of, pauses, personal)
         if dates.due_on < row.due_on:  # nothing ever moves earlier by itself
