@@ -319,7 +319,7 @@ async def _gone(conn: AsyncConnection, round_: Round, as_of: datetime) -> list[T
     cycle = round_.cycle
     times = await cycle_times(conn, cycle, sorted({row.assignee_id for row in rows}))
     return [
-        from_row(row)
+        from_row(row, leave_out=("left_on",))
         for row in rows
         if row.left_on is None
         or times.get(row.assignee_id, cycle.company).opening(row.left_on) <= as_of
