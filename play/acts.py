@@ -24,7 +24,7 @@ from store.kinds.feedback_round import leaving, rating
 from store.kinds.feedback_round.lists import Named
 from store.launch import launching
 from store.mail.refused_addresses import address_mended
-from store.people.times import delegate_on
+from store.people.leaves import delegates_at
 from store.steering import cycle as steering
 from store.steering import participation, pausing
 from store.steering import stage as stage_steering
@@ -65,7 +65,7 @@ async def _holder(conn: AsyncConnection, crowd: "Crowd", task_id: UUID, at: date
     _, _, task = await lock_task(conn, task_id)
     if task.assignee_id is None:
         return await crowd.hr(conn, at)
-    acting = (await delegate_on(conn, [task.assignee_id], at.date())).get(task.assignee_id)
+    acting = (await delegates_at(conn, [task.assignee_id], at)).get(task.assignee_id)
     return Actor(acting or task.assignee_id, "person")
 
 

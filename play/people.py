@@ -24,7 +24,8 @@ from play.scenario import BEHAVIOUR, Happening, Scenario
 from store.base.arrays import literal
 from store.base.session import Database
 from store.cycles.facts import load_cycle
-from store.people.times import delegate_on, desk_members
+from store.people.leaves import delegates_at
+from store.people.times import desk_members
 
 HOUR = timedelta(hours=1)
 TOMORROW = timedelta(days=1)
@@ -161,7 +162,7 @@ class Crowd:
         )
         if not away:
             return Actor(holder, "person")
-        acting = (await delegate_on(conn, [holder], at.date())).get(holder)
+        acting = (await delegates_at(conn, [holder], at)).get(holder)
         return None if acting is None else Actor(acting, "person", on_behalf_of_id=holder)
 
     def _wanted(self, task: Mapping[str, Any], as_of: datetime) -> datetime | None:

@@ -101,7 +101,7 @@ async def my_tasks(
     rows = await list_my_tasks(
         call.conn,
         call.person_id,
-        on=call.now.date(),
+        now=call.now,
         desk_hr=AccessRole.HR in reader.roles,
         hidden=hidden_cases(reader),
         after=(datetime.fromisoformat(str(key[0])), UUID(str(key[1]))) if key else None,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import AccessRole, Reader, TaskAccess
 from domain.states import Desk, Role
+from store.people.leaves import holds_now
 from store.people.own_lines import above_once
 from store.people.reporting_lines import line_above
 
@@ -105,7 +106,7 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
     A planned task, which nobody holds yet, exists for the desks only; the routes see to that.
     """
     row = (
-        await conn.execute(_TASK, {"id": task_id, "on": now.date(), "deepest": 100})
+        await conn.execute(_TASK, {"id": task_id, "on": now.date(), "now": now, "deepest": 100})
     ).one_or_none()
     if row is None:
         return None
@@ -130,12 +131,13 @@ async def task_facts(conn: AsyncConnection, task_id: UUID, now: datetime) -> Tas
     )
 
 
-TOLD_TO = """(SELECT array_agg(who) FROM (
+TOLD_TO = f"""(SELECT array_agg(who) FROM (
         SELECT unnest(t.told_to) AS who
         UNION SELECT w.delegate_id FROM leaves w WHERE w.person_id = ANY(t.told_to)
-          AND t.role <> 'rater' AND w.withdrawn_at IS NULL AND w.delegate_id IS NOT NULL
-          AND :on BETWEEN w.first_day AND w.last_day) told)"""
-"""Of `tasks t`: who was told that it is overdue, and who reads their mail while they are away."""
+          AND t.role <> 'rater' AND w.delegate_id IS NOT NULL AND {holds_now("w")}) told)"""
+"""Of `tasks t`: who was told that it is overdue, and who reads their mail while they are away.
+
+With the parameter `now`."""
 
 
 def _line(name: str, column: str) -> str:
@@ -165,8 +167,7 @@ _TASK = text(
       (SELECT r.author_id FROM responses r WHERE r.task_id = t.id AND r.withdrawn_at IS NULL
        ORDER BY r.revision DESC LIMIT 1) AS author_id,
       (SELECT w.delegate_id FROM leaves w WHERE w.person_id = t.assignee_id AND t.role <> 'rater'
-       AND w.withdrawn_at IS NULL AND :on BETWEEN w.first_day AND w.last_day
-       AND w.delegate_id IS NOT NULL ORDER BY w.id DESC LIMIT 1) AS acting_id,
+       AND {holds_now("w")} AND w.delegate_id IS NOT NULL ORDER BY w.id DESC LIMIT 1) AS acting_id,
       {TOLD_TO} AS told_to,
       (SELECT array_agg(DISTINCT person_id) FROM above_assignee) AS assignee_line,
       (SELECT array_agg(DISTINCT person_id) FROM above_subject) AS subject_line

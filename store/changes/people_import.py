@@ -23,6 +23,7 @@ from store.base import audit
 from store.base.arrays import literal
 from store.base.statistics import MANY, know_sizes
 from store.changes.calendars import shift_dates, times_of_holders
+from store.changes.leavers import settle_leavers
 from store.changes.people_bells import people_changed
 from store.mail.refused_addresses import queue_missed
 from store.people.company import company
@@ -156,6 +157,8 @@ async def _apply(
     rows = {record.employee_id: record.row for record in records}
     await follow_changes(conn, picture, actor=actor, now=now, rows=rows)
     moved = await _refresh(conn, today)
+    # Whose leaving day has begun is asked where each person is, once their zones are known.
+    await settle_leavers(conn, now)
     if moved:
         await shift_dates(conn, before, cause="profile", actor_id=actor.person_id, now=now)
     await queue_missed(conn, [known[each].person_id for each in changed], now)

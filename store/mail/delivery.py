@@ -23,6 +23,7 @@ from store.mail.leases import Lease, release
 from store.mail.refused_addresses import refuse_addresses
 from store.mail.server import Standing, judge
 from store.outbox.outbox import NEVER_ALONE
+from store.people.zones import known_zone
 from store.tasks.rung_spacing import rungs_went_out
 
 SETTLING = timedelta(seconds=60)
@@ -224,9 +225,9 @@ _TELLS_THE_HOLDER = (
     *("due_changed", "resumed"),
 )
 
-_ANNOUNCED = """
+_ANNOUNCED = f"""
 WITH told AS (
-    SELECT n.task_id, min(CAST(:as_of AT TIME ZONE coalesce(r.zone, 'UTC') AS date)) AS day
+    SELECT n.task_id, min(CAST(:as_of AT TIME ZONE {known_zone("r.zone")} AS date)) AS day
     FROM notifications n JOIN tasks t ON t.id = n.task_id
     JOIN people p ON p.id = n.person_id LEFT JOIN profiles r ON r.id = p.profile_id
     WHERE n.mail_id = ANY(CAST(:ids AS uuid[])) AND n.event = ANY(CAST(:events AS text[]))

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Invalid, NotFound
+from store.people.zones import known_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,39 @@ async def delegate_on(conn: AsyncConnection, person_ids: Sequence[int], on: date
             " AND l.first_day <= :on AND l.last_day >= :on ORDER BY l.person_id, l.id DESC"
         ),
         {"ids": list(person_ids), "on": on},
+    )
+    return dict(rows.all())
+
+
+def holds_now(leave: str) -> str:
+    """SQL: is a leave in force at `:now`, by the date where the person is?
+
+    `leave` is the name of the table, or of its alias. The sender goes by the same date, so that
+    the delegate who is mailed at nine of the person's morning may also act then.
+    """
+    own_day = (
+        f"(SELECT CAST(CAST(:now AS timestamptz) AT TIME ZONE {known_zone('z.zone')} AS date)"
+        " FROM people q LEFT JOIN profiles z ON z.id = q.profile_id"
+        f" WHERE q.id = {leave}.person_id)"
+    )
+    return (
+        f"{leave}.withdrawn_at IS NULL AND {own_day} BETWEEN {leave}.first_day AND {leave}.last_day"
+    )
+
+
+async def delegates_at(
+    conn: AsyncConnection, person_ids: Sequence[int], now: datetime
+) -> dict[int, int]:
+    """Return who acts at an instant for each person who is on leave, by that person's own date."""
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT ON (l.person_id) l.person_id, l.delegate_id FROM leaves l"
+            " JOIN people d ON d.id = l.delegate_id"
+            " AND coalesce(d.left_on > :today, d.status = 'active')"
+            f" WHERE l.person_id = ANY(CAST(:ids AS bigint[])) AND {holds_now('l')}"
+            " ORDER BY l.person_id, l.id DESC"
+        ),
+        {"ids": list(person_ids), "now": now, "today": now.date()},
     )
     return dict(rows.all())
 

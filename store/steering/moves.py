@@ -82,7 +82,7 @@ async def _tasks(conn: AsyncConnection, ids: Collection[UUID], now: datetime) ->
                 f"SELECT {COLUMNS}, c.state AS cycle_state, {TOLD_TO} AS told FROM tasks t "
                 "JOIN cycles c ON c.id = t.cycle_id WHERE t.id = ANY(CAST(:ids AS uuid[]))"
             ),
-            {"ids": literal(ids), "on": now.date()},
+            {"ids": literal(ids), "now": now},
         )
     ).all()
     facts = {row.id: _facts(row) for row in rows}

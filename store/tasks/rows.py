@@ -13,8 +13,9 @@ from domain.access import Actor
 from domain.errors import NotFound
 from domain.states import Desk, Role, TaskState
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
+from store.people.leaves import delegates_at
 from store.people.own_lines import closed_cases
-from store.people.times import delegate_on, desk_members
+from store.people.times import desk_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ async def lock_task(
     return cycle, cycle.stages[task.stage_id], task
 
 
-async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date) -> int | None:
+async def may_act(
+    conn: AsyncConnection, task: TaskFacts, actor: Actor, now: datetime
+) -> int | None:
     """On whose behalf the actor may do this task: none for their own; raises NotFound if not.
 
     The assignee may; while they are on leave, their delegate, but not about themselves and not as
@@ -114,12 +117,12 @@ async def may_act(conn: AsyncConnection, task: TaskFacts, actor: Actor, on: date
     if person is not None and person == task.assignee_id:
         return None
     if person is not None and delegable and task.subject_id != person:
-        acting = await delegate_on(conn, [task.assignee_id or 0], on)
+        acting = await delegates_at(conn, [task.assignee_id or 0], now)
         if person in acting.values():
             return task.assignee_id
     if person is not None and task.desk == Desk.HR:
-        members = await desk_members(conn, Desk.HR, on)
-        closed = await closed_cases(conn, [person], on, task.cycle_id)
+        members = await desk_members(conn, Desk.HR, now.date())
+        closed = await closed_cases(conn, [person], now.date(), task.cycle_id)
         if person in members and task.subject_id not in closed[person]:
             return None
     # Whoever may not do it is not told that it exists.

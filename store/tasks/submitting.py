@@ -103,7 +103,7 @@ async def save_draft(
     not the task's version, IllegalState if the task is not open, Invalid for wrong shapes.
     """
     cycle, stage, task = await lock_task(conn, task_id)
-    await may_act(conn, task, actor, now.date())
+    await may_act(conn, task, actor, now)
     _not_a_raters(task)
     _not_a_list(stage)
     _must_be_open(cycle, task, now)
@@ -185,7 +185,7 @@ async def submit(
     of them before anything is written. Submitting what the own draft holds is no EditConflict.
     """
     cycle, stage, task = await lock_for_acting(conn, task_id)
-    behalf = await may_act(conn, task, actor, now.date())
+    behalf = await may_act(conn, task, actor, now)
     _not_a_raters(task)
     _not_a_list(stage)
     _must_be_open(cycle, task, now)
@@ -264,7 +264,7 @@ async def withdraw(conn: AsyncConnection, task_id: UUID, actor: Actor, *, now: d
     """
     cycle, stage, task = await lock_task(conn, task_id)
     if task.state is not TaskState.DONE or actor.person_id != task.ended_by_id:
-        await may_act(conn, task, actor, now.date())
+        await may_act(conn, task, actor, now)
         raise IllegalState("Only what you have submitted yourself can be taken back.")
     _not_a_raters(task)
     _not_a_list(stage)

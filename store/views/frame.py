@@ -1,13 +1,14 @@
 """What stands above every page: the reader's name and how much waits for them."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Reader
 from store.access.facts import hidden_cases
+from store.people.leaves import holds_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,10 @@ class Header:
     waiting: int
 
 
-HOLDS = """
+HOLDS = f"""
     (t.assignee_id = :person
      OR (t.assignee_id IN (SELECT l.person_id FROM leaves l WHERE l.delegate_id = :person
-           AND l.withdrawn_at IS NULL AND :on BETWEEN l.first_day AND l.last_day)
+           AND {holds_now("l")})
          AND t.subject_id IS DISTINCT FROM :person AND t.role <> 'rater')
      OR (:desk AND t.desk = 'hr'
          AND (t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))))
@@ -30,17 +31,17 @@ HOLDS = """
 """Whose task it is to do now; with the parameters of `holder`. Nobody stands in for a rater."""
 
 
-def holder(reader: Reader, on: date) -> dict[str, object]:
+def holder(reader: Reader, now: datetime) -> dict[str, object]:
     """The parameters of `HOLDS`."""
     return {
         "person": reader.person_id,
-        "on": on,
+        "now": now,
         "desk": reader.is_hr,
         "hidden": hidden_cases(reader),
     }
 
 
-async def header(conn: AsyncConnection, reader: Reader, on: date) -> Header:
+async def header(conn: AsyncConnection, reader: Reader, now: datetime) -> Header:
     """Read the header for somebody who is signed in."""
     row = (
         await conn.execute(
@@ -53,7 +54,7 @@ async def header(conn: AsyncConnection, reader: Reader, on: date) -> Header:
                 FROM people p WHERE p.id = :person
                 """
             ),
-            holder(reader, on),
+            holder(reader, now),
         )
     ).one()
     return Header(row[0], row[1], row[2])

@@ -65,14 +65,14 @@ _COLUMNS = """
 """
 
 
-async def open_tasks(conn: AsyncConnection, reader: Reader, on: date) -> list[MyTask]:
+async def open_tasks(conn: AsyncConnection, reader: Reader, now: datetime) -> list[MyTask]:
     """What must be done now, nearest deadline first; at most 200."""
     rows = await conn.execute(
         text(
             f"SELECT {_COLUMNS} WHERE t.state = 'open' AND c.state IN ('open', 'paused')"
             f" AND {HOLDS} ORDER BY t.due_at, t.id LIMIT 200"
         ),
-        holder(reader, on),
+        holder(reader, now),
     )
     return [MyTask(*row) for row in rows]
 

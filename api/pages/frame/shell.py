@@ -84,7 +84,7 @@ async def visit_of(call: Call) -> Visit:
         zone = _zone(await company_zone(call.conn))
         return Visit(call.now, zone)
     reader = await call.reader()
-    head = await header(call.conn, reader, call.now.date())
+    head = await header(call.conn, reader, call.now)
     return _visit(call, call.person, head.name, head.company_zone, head.waiting)
 
 

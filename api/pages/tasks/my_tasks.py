@@ -72,7 +72,7 @@ async def my_tasks(
     reader = await call.reader()
     visit = await visit_of(call)
     today = visit.today
-    waiting = await queries.open_tasks(call.conn, reader, call.now.date())
+    waiting = await queries.open_tasks(call.conn, reader, call.now)
     asked = await rating_desk.asked(call)
     alike = [t for t in waiting if (str(t.cycle_id), t.stage) == (cycle, stage)]
     narrowed = bool(alike) and len(alike) < len(waiting)
@@ -188,7 +188,7 @@ async def task(call: Reads, request: Request, task_id: UUID, step: int = 1) -> R
 async def _with_next(call: Call, page: TaskDone) -> TaskDone:
     """The page of what is done, with what waits for the reader now."""
     reader = await call.reader()
-    waiting = await queries.open_tasks(call.conn, reader, call.now.date())
+    waiting = await queries.open_tasks(call.conn, reader, call.now)
     if not waiting:
         return page
     today = (await visit_of(call)).today

@@ -252,7 +252,7 @@ async def _listing_task(
     conn: AsyncConnection, task_id: UUID, actor: Actor, steps: Sequence[str], now: datetime
 ) -> tuple[Round, StageFacts, TaskFacts, int | None]:
     cycle, stage, task = await lock_task(conn, task_id)
-    behalf = await may_act(conn, task, actor, now.date())
+    behalf = await may_act(conn, task, actor, now)
     if stage.round is None or stage.key.rpartition(".")[2] not in steps:
         raise NotFound(f"the task {task_id} is not about a list of raters")
     if cycle.state not in (CycleState.OPEN, CycleState.PAUSED):

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
 from store.access.visible import NOT_OWN_CASE
+from store.people.leaves import holds_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ async def list_my_tasks(
     conn: AsyncConnection,
     person_id: int,
     *,
-    on: date,
+    now: datetime,
     desk_hr: bool,
     hidden: list[int],
     after: tuple[datetime, UUID] | None,
@@ -102,8 +103,8 @@ async def list_my_tasks(
             WHERE t.state = 'open' AND (
               t.assignee_id = :person
               OR (t.assignee_id IN (
-                    SELECT person_id FROM leaves WHERE delegate_id = :person
-                    AND withdrawn_at IS NULL AND :on BETWEEN first_day AND last_day)
+                    SELECT l.person_id FROM leaves l WHERE l.delegate_id = :person
+                    AND {holds_now("l")})
                   AND t.subject_id IS DISTINCT FROM :person AND t.role <> 'rater')
               OR (:desk AND t.desk = 'hr' AND {NOT_OWN_CASE}))
               AND (CAST(:due_at AS timestamptz) IS NULL
@@ -113,7 +114,7 @@ async def list_my_tasks(
         ),
         {
             "person": person_id,
-            "on": on,
+            "now": now,
             "desk": desk_hr,
             "hidden": hidden,
             "due_at": due_at,

@@ -103,6 +103,24 @@ async def test_a_leaving_day_ahead_leaves_the_person_active_until_then(
     assert await scalar(database, "SELECT left_on FROM people") == date(2027, 3, 1)
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "status"),
+    [
+        ("America/Los_Angeles", datetime(2027, 1, 20, 2, tzinfo=UTC), "active"),
+        ("America/Los_Angeles", datetime(2027, 1, 20, 8, tzinfo=UTC), "left"),
+        ("Pacific/Apia", datetime(2027, 1, 19, 10, tzinfo=UTC), "active"),
+        ("Pacific/Apia", datetime(2027, 1, 19, 12, tzinfo=UTC), "left"),
+    ],
+)
+async def test_a_leaving_day_of_a_file_begins_where_the_person_is(
+    demo: Database, zone: str, now: datetime, status: str
+) -> None:
+    row = "104,Bruce,Miller,bmiller@example.com,2017-05-21,103,Southlake"
+    columns = f"{HEAD},time_zone,left_on"
+    await bring(demo, f"{columns}\n{row},{zone},2027-01-20\n", now=now)
+    assert await scalar(demo, "SELECT status FROM people WHERE employee_id = '104'") == status
+
+
 async def test_columns_that_the_file_lacks_stay_as_they_are(
     demo: Database, people_csv: bytes
 ) -> None:

@@ -11,7 +11,7 @@ from domain.access import ENGINE
 from store.base.session import Database
 from store.changes.people_events import record_leaving
 from store.people.company import company, company_calendars, desk_members, save_company
-from store.people.leaves import add_leave, delegate_on
+from store.people.leaves import add_leave, delegate_on, delegates_at
 from store.people.reporting_lines import (
     line_above,
     lines_above,
@@ -129,6 +129,29 @@ async def test_a_delegates_working_days_count_instead(demo: Database) -> None:
     assert working == [4, 5, 7, 8, 11, 12, 13, 14, 15, 18, 19, 21, 22, 25, 26, 27, 28, 29]
     assert str(time.zone) == "America/Chicago"
     assert (acting, after) == ({bruce: munich}, {})
+
+
+async def test_a_delegate_acts_on_the_days_of_the_person_who_is_away(demo: Database) -> None:
+    day, before, after = (
+        datetime(2027, 1, d, h, tzinfo=UTC) for d, h in ((19, 12), (19, 10), (20, 12))
+    )
+    async with demo.begin() as conn:
+        people = await ids(conn)
+        away, delegate = people["104"], people["204"]
+        await conn.execute(
+            text("UPDATE people SET time_zone = 'Pacific/Apia' WHERE employee_id = '104'")
+        )
+        await refresh_profiles(conn, await company(conn), on=TODAY)
+        leave = date(2027, 1, 20)
+        await add_leave(conn, away, leave, leave, delegate_id=delegate, now=NOW)
+        acting = [await delegates_at(conn, [away], at) for at in (before, day, after)]
+        # A zone that PostgreSQL does not know is Greenwich, for that person alone.
+        await conn.execute(
+            text("UPDATE profiles SET zone = 'Mars/Base' WHERE zone = 'Pacific/Apia'")
+        )
+        unknown = [await delegates_at(conn, [away], at) for at in (day, after)]
+    assert acting == [{}, {away: delegate}, {}]
+    assert unknown == [{}, {away: delegate}]
 
 
 async def test_a_delegate_who_has_left_acts_for_nobody(demo: Database) -> None:
