@@ -1,7 +1,7 @@
 """What a scenario's events do: the same functions that the API calls, at the event's instant."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from store.kinds.feedback_round import leaving, rating
 from store.kinds.feedback_round.lists import Named
 from store.launch import launching
 from store.mail.refused_addresses import address_mended
-from store.people.leaves import delegates_at
+from store.people.leaves import absences, delegates_at
 from store.steering import cycle as steering
 from store.steering import participation, pausing
 from store.steering import stage as stage_steering
@@ -234,6 +234,25 @@ async def _manager(crowd: "Crowd", conn: AsyncConnection, a: said.NewManager, at
     )
 
 
+async def _back(crowd: "Crowd", conn: AsyncConnection, a: said.Back, at: datetime) -> None:
+    person, on = crowd.person(a.who), a.on or crowd.day(at)
+    ahead = await absences(conn, [person], on, date.max)
+    if not ahead:
+        raise NotFound("no leave is recorded from that day on")
+    for leave in ahead:
+        await people_events.take_leave_back(conn, leave.id, actor=ENGINE, now=at)
+        if leave.first_day < on:
+            await people_events.record_leave(
+                conn,
+                person,
+                leave.first_day,
+                on - timedelta(days=1),
+                delegate_id=leave.delegate_id,
+                actor=ENGINE,
+                now=at,
+            )
+
+
 async def _leaves(crowd: "Crowd", conn: AsyncConnection, a: said.Leaver, at: datetime) -> None:
     await people_events.record_leaving(
         conn, crowd.person(a.who), a.on or crowd.day(at), actor=ENGINE, now=at
@@ -280,6 +299,7 @@ ACTS: Mapping[str, Does] = {
     "add": _add,
     "remove": _remove,
     "manager": _manager,
+    "back": _back,
     "leaves": _leaves,
     "joins": _joins,
     "mend": _mend,

@@ -74,6 +74,16 @@ class LeaveOf(Part):
     delegate: Who | None = None
 
 
+class Back(Part):
+    """Somebody is back before their leave ends; `on` is the first day (default: the event's).
+
+    A leave that has not begun does not take place.
+    """
+
+    who: Who
+    on: date | None = None
+
+
 class Days(TaskOf):
     """So many working days more for one task."""
 
@@ -171,7 +181,7 @@ class Nothing(Part):
 
 ON_THE_CYCLE = frozenset({"confirm", "pause", "resume", "cancel", "release"})
 
-ON_PEOPLE = frozenset({"leave", "manager", "leaves", "joins", "mend"})
+ON_PEOPLE = frozenset({"leave", "back", "manager", "leaves", "joins", "mend"})
 """What may happen before there is any cycle."""
 
 
@@ -183,6 +193,7 @@ class Happening(Part):
     draft: Submit | None = None
     withdraw: TaskOf | None = None
     leave: LeaveOf | None = None
+    back: Back | None = None
     confirm: Nothing | None = None
     pause: Nothing | None = None
     resume: Nothing | None = None

@@ -5,7 +5,7 @@ later is found from the facts by `follow_people`, which the launch calendar call
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -26,7 +26,7 @@ from store.changes.manager_changes import follow_managers
 from store.changes.people_bells import open_cycles, people_changed
 from store.cycles.facts import load_cycle
 from store.engine.processes import ring_cycle
-from store.outbox.notices import tell
+from store.outbox.notices import bring_forward, tell
 from store.people.company import (
     at_desks,
     company,
@@ -35,9 +35,9 @@ from store.people.company import (
     save_company,
     settings_hash,
 )
-from store.people.leaves import Absence, add_leave, withdraw_leave
+from store.people.leaves import Absence, add_leave, find_leave, withdraw_leave
 from store.people.reporting_lines import set_managers, would_loop
-from store.people.times import lock_people, refresh_profiles
+from store.people.times import company_calendars, lock_people, person_times, refresh_profiles
 from store.tasks.late_joiners import enter
 
 
@@ -93,8 +93,18 @@ async def record_leave(
 async def take_leave_back(
     conn: AsyncConnection, leave_id: int, *, actor: Actor, now: datetime
 ) -> None:
-    """A leave does not take place. What it moved later stays there. Raises NotFound."""
+    """A leave does not take place. Raises NotFound.
+
+    Dates that it moved later stay there; mails that waited for the return go as if the person were
+    there.
+    """
+    leave = await find_leave(conn, leave_id)
+    calendars = await company_calendars(conn, now.year - 1, leave.last_day.year + 1)
+    person = leave.person_id
+    time = (await person_times(conn, calendars, [person])).get(person, calendars.company())
+    back = time.opening(time.calendar.on_or_after(leave.last_day + timedelta(days=1)))
     await withdraw_leave(conn, leave_id, now=now)
+    await bring_forward(conn, person, back, now)
     await record(
         conn,
         at=now,

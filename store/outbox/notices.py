@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
-from store.outbox.outbox import NewNotification, queue
+from store.outbox.outbox import NewNotification, queue, wake_sender
 from store.people.own_lines import closed_cases, left_to
 from store.people.times import company_calendars, desk_members, person_times
 
@@ -42,6 +43,40 @@ class Notice:
     subject_id: int | None = None
     desk: str | None = None
     data: Mapping[str, Any] | None = None
+
+
+async def bring_forward(
+    conn: AsyncConnection, person_id: int, until: datetime, now: datetime
+) -> int:
+    """Let what waits for somebody's return, at `until` at the latest, go as if they were there.
+
+    By the person's calendar as it is now: their leave has been taken back. What goes at once does
+    so within their hours, the rest with their next daily mail; nothing goes later than before.
+    Returns how many items. Idempotent.
+    """
+    calendars = await company_calendars(conn, now.year - 1, now.year + 1)
+    times = await person_times(conn, calendars, [person_id])
+    time = times.get(person_id, calendars.company())
+    moved = await conn.execute(
+        text(
+            "UPDATE notifications n SET send_at = w.send_at FROM (SELECT id, CASE WHEN"
+            " event = ANY(CAST(:prompt AS text[])) THEN CAST(:at_once AS timestamptz)"
+            " ELSE CAST(:morning AS timestamptz) END AS send_at FROM notifications"
+            " WHERE person_id = :person AND state = 'queued' AND at <= :now AND send_at <= :until)"
+            " w WHERE n.id = w.id AND w.send_at < n.send_at"
+        ),
+        {
+            "prompt": [event.value for event in Event if event.at_once],
+            "at_once": time.at_once(now),
+            "morning": time.morning(now),
+            "person": person_id,
+            "now": now,
+            "until": until,
+        },
+    )
+    if moved.rowcount:
+        await wake_sender(conn, min(time.at_once(now), time.morning(now)))
+    return moved.rowcount
 
 
 async def tell_all(

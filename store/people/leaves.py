@@ -144,6 +144,21 @@ async def add_leave(
     return Absence(found, person_id, first_day, last_day, delegate_id)
 
 
+async def find_leave(conn: AsyncConnection, leave_id: int) -> Absence:
+    """Return a leave, withdrawn or not. Raises NotFound."""
+    row = (
+        await conn.execute(
+            text(
+                "SELECT id, person_id, first_day, last_day, delegate_id FROM leaves WHERE id = :id"
+            ),
+            {"id": leave_id},
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("No such leave.")
+    return Absence(*row)
+
+
 async def withdraw_leave(conn: AsyncConnection, leave_id: int, *, now: datetime) -> None:
     """Take a leave back. What it had moved later stays there: nothing moves earlier by itself.
 
