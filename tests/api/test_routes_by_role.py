@@ -134,8 +134,8 @@ BY_A_TASKS_LINK = (
 """How the path of a route begins, or is, that a session reaches which began with a task's link."""
 
 NEVER_BY_A_TASKS_LINK = (
-    *("/tasks/{task_id}/explain", "/tasks/{task_id}/release", "/tasks/{task_id}/nudge"),
-    *("/api/tasks/{task_id}/explain", "/api/tasks/{task_id}/reopen"),
+    *("/tasks/{task_id}/release", "/tasks/{task_id}/nudge"),
+    "/api/tasks/{task_id}/reopen",
     *("/api/tasks/{task_id}/release", "/api/sessions", "/api/sessions/{session_id}"),
 )
 
