@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import unexpected
 from api.library_logs import take_over
+from api.log_lines import Lines
 from api.metrics import Metrics
 
 UNRECORDED = "(feedback)"
@@ -51,7 +52,7 @@ def configure_logging(level: str = "INFO", form: Literal["json", "console"] = "j
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: Lines(sys.stderr),
         cache_logger_on_first_use=False,
     )
     take_over(numeric)
