@@ -68,7 +68,7 @@ async def live(stack: UserStack, filler: Path) -> Verdict:
         await asyncio.to_thread(_submitted, crowd, kept + 5)
         await asyncio.to_thread(crowd.end)
         await settle(database, stack)
-        verdict = await judge(database, stack, crowd.told)
+        verdict = await judge(database, stack, crowd.told, torn=True)
         verdict.breaches += crowd.wrong
         verdict.counted |= {"before": before, "in all": crowd.counts["submitted"]}
         return verdict
