@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from psycopg import sql
 from sqlalchemy import text
 
@@ -34,6 +34,7 @@ from tests.browser.arriving import watch
 from tests.browser.chromium import find_chromium
 from tests.conftest import TEMPLATE
 from tests.faults.stack import Installation, install
+from tests.waiting import until
 
 LAUNCH = datetime(2027, 1, 12, 9, 5, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
 """A Tuesday morning: everybody in the United States is told at once."""
@@ -48,7 +49,10 @@ FLAGS = (
     "--disable-sync",
 )
 
-WAIT = 20_000  # milliseconds that a page may take, with everything on two cores
+WAIT = 180_000
+"""Milliseconds after which a page that has not come will not: no limit of speed, but a guard."""
+
+expect.set_options(timeout=WAIT)  # otherwise five seconds, whatever a context is told
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,20 @@ class Site:
 
     async def mail_to(self, email: str, containing: str = "", *, after: int = 0) -> Message:
         """The latest mail to somebody, once it has arrived; not one of the first `after`."""
-        for _ in range(200):
-            found = [
-                mail
-                for mail in self.there.arrived()[after:]
-                if email in str(mail["To"]) and containing in plain_text(mail)
-            ]
-            if found:
-                return found[-1]
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"no mail to {email}: {[m['To'] for m in self.there.arrived()]}")
+
+        async def look() -> list[Message]:
+            return self.there.arrived()[after:]
+
+        def to_them(mails: list[Message]) -> list[Message]:
+            return [m for m in mails if email in str(m["To"]) and containing in plain_text(m)]
+
+        arrived = await until(
+            f"a mail to {email}",
+            look,
+            lambda mails: bool(to_them(mails)),
+            sign=lambda mails: [str(mail["To"]) for mail in mails],
+        )
+        return to_them(arrived)[-1]
 
 
 def plain_text(mail: Message) -> str:
@@ -150,16 +158,17 @@ async def serve(there: Installation, url: str) -> AsyncIterator[str]:
 
 async def answers(port: int) -> None:
     """Wait until somebody answers at a port of this host."""
-    for _ in range(500):
+
+    async def look() -> bool:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
-            await asyncio.sleep(0.02)
-            continue
+            return False
         writer.close()
         await writer.wait_closed()
-        return
-    raise AssertionError(f"nobody answers at port {port}")
+        return True
+
+    await until(f"somebody to answer at port {port}", look, bool)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -34,7 +34,7 @@ from tests.browser.slow import is_save, slow_down
 from tests.faults.stack import PEOPLE
 from tests.store.running import LAUNCHED, advance, column, launched, person, rows
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 ROUND = """
 definition: rounds

@@ -1,7 +1,7 @@
 """HR launches, pauses, extends; the administrator sees a failing activity and why."""
 
-import asyncio
 import re
+from datetime import date
 
 import pytest
 from playwright.async_api import expect
@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from tests.browser.arriving import arrive
 from tests.browser.conftest import Opens, Site, link_in
+from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 HR = "sjacobs@example.com"
 ADMINISTRATOR = "ajames@example.com"
@@ -78,13 +79,12 @@ async def test_hr_extends_a_stage_and_the_engine_moves_the_tasks(site: Site, vis
     await expect(page.get_by_text("are due 3 working days later")).to_be_visible()
     await page.get_by_role("button", name=re.compile("^Extend")).click()
     await expect(page.get_by_role("status").first).to_contain_text("Extended.")
-    for _ in range(200):
+
+    async def last_due() -> date:
         async with site.there.database.begin() as conn:
-            after = await conn.scalar(due, {"cycle": site.cycle})
-        if after > before:
-            break
-        await asyncio.sleep(0.1)
-    assert after > before
+            return (await conn.execute(due, {"cycle": site.cycle})).scalar_one()
+
+    await until("the tasks to be due later", last_due, lambda after: after > before)
 
 
 async def test_list_is_narrowed_while_typing(site: Site, visit: Opens) -> None:
@@ -107,11 +107,12 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
         row = page.locator("tr", has_text="Self review, Annual review 2026").first
         await row.get_by_role("button", name=re.compile("^Check now")).click()
         row = page.locator("tr.bad", has_text="Annual review 2026").first
-        for _ in range(60):
+
+        async def is_listed() -> bool:
             await arrive(page, "/workflows?what=failing", "Workflows")
-            if await row.is_visible():
-                break
-            await asyncio.sleep(0.3)
+            return await row.is_visible()
+
+        await until("the failing workflow to be listed", is_listed, bool)
         await expect(row).to_contain_text("failing, tries again")
         await expect(row).to_contain_text(re.compile(r"\d+ failures? in a row"))
         await expect(row.locator("td code").first).to_contain_text("UndefinedTable")
@@ -121,14 +122,14 @@ async def test_administrator_sees_a_failing_activity_and_why_and_retries_it(
         async with site.there.database.begin() as conn:
             await conn.execute(text("ALTER TABLE steering_away RENAME TO steering"))
     await row.get_by_role("button", name=re.compile("^Try again")).click()
-    for _ in range(100):
+
+    async def listed() -> str:
         await arrive(page, "/workflows?what=failing", "Workflows")
-        if await page.get_by_text("No workflow matches.").is_visible():
-            return
         if await (others := page.get_by_role("button", name=re.compile("^Try again"))).count():
             await others.first.click()  # whatever else ran meanwhile failed, too
-        await asyncio.sleep(0.3)
-    raise AssertionError(await page.inner_text("main"))
+        return await page.inner_text("main")
+
+    await until("no workflow to fail", listed, lambda said: "No workflow matches." in said)
 
 
 async def test_typing_finds_somebody_beyond_the_first_hundred(site: Site, visit: Opens) -> None:

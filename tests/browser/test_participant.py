@@ -8,10 +8,10 @@ from playwright.async_api import Page, expect
 from sqlalchemy import text
 
 from tests.browser.arriving import arrive
-from tests.browser.conftest import WAIT, Opens, Site, link_in
+from tests.browser.conftest import Opens, Site, link_in
 from tests.browser.slow import is_save, lose_answers, slow_down
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 RESULTS = "Invoices now go out two days after delivery. I wrote the checklist."
 
@@ -237,7 +237,7 @@ async def test_lost_connection_loses_no_text(site: Site, visit: Opens) -> None:
     await expect(page.locator("[data-saved]")).to_contain_text("no connection")
     await page.context.set_offline(False)
     saved = page.locator("[data-saved]")
-    await expect(saved).to_contain_text(re.compile(r"Saved \d\d:\d\d"), timeout=WAIT)
+    await expect(saved).to_contain_text(re.compile(r"Saved \d\d:\d\d"))
 
 
 async def test_form_can_be_filled_with_the_keyboard_alone(site: Site, visit: Opens) -> None:

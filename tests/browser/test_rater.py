@@ -30,7 +30,7 @@ from tests.browser.test_access_for_all import faults_of
 from tests.store.kinds.feedback_round.world import World, task_of
 from tests.store.people_rows import ADMIN, BOSS, HR, LEAD, SECOND_HR, WORKER, insert_people
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 PEERS = Relationship.PEERS
 ABOUT = re.compile("feedback|about", re.IGNORECASE)
