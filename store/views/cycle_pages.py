@@ -16,7 +16,10 @@ from store.launch.first_minutes import OF_THE_LAUNCH
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """A cycle with its counts. `stage` is open now; on `stage_due_on` most of it is due."""
+    """A cycle with its counts. `stage` is open now.
+
+    `stage_due_on`: when most of what is still open in it is due; else when most of it was.
+    """
 
     id: UUID
     title: str
@@ -45,9 +48,11 @@ async def cycle_rows(
             LEFT JOIN (SELECT k.cycle_id, {SUMS} FROM ({tasks_of("SELECT id FROM listed")}) k
               GROUP BY 1) n ON n.cycle_id = c.id
             LEFT JOIN LATERAL (
-              SELECT s.title, coalesce((SELECT mode() WITHIN GROUP (ORDER BY t.due_on DESC)
-                FROM tasks t WHERE t.stage_id = s.id AND t.state IN ('open', 'planned')
-                AND {COUNTED}), s.planned_due_on) AS due_on FROM stages s
+              SELECT s.title, (SELECT coalesce(
+                  mode() WITHIN GROUP (ORDER BY t.due_on DESC)
+                    FILTER (WHERE t.state IN ('open', 'planned')),
+                  mode() WITHIN GROUP (ORDER BY t.due_on DESC), s.planned_due_on)
+                FROM tasks t WHERE t.stage_id = s.id AND {COUNTED}) AS due_on FROM stages s
               WHERE s.cycle_id = c.id AND s.state = 'open' ORDER BY s.position LIMIT 1) o ON true
             ORDER BY c.id DESC
             """

@@ -1,6 +1,6 @@
 """HR: the list of cycles, and the overview of one."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -48,8 +48,10 @@ async def cycles(call: Reads, request: Request) -> Response:
         title="Review cycles",
         part="cycles",
         notice=said(request),
-        running=tuple(_line(row, visit) for row in rows if row.state not in ENDED),
-        ended=tuple(_line(row, visit) for row in rows if row.state in ENDED),
+        running=tuple(
+            [_line(row, visit, await _ends(call, row)) for row in rows if row.state not in ENDED]
+        ),
+        ended=tuple(_line(row, visit, row.ends_at) for row in rows if row.state in ENDED),
         upcoming=tuple(
             Upcoming(
                 p.title.replace("{period}", "").strip(),
@@ -64,11 +66,22 @@ async def cycles(call: Reads, request: Request) -> Response:
     return await show(call, page)
 
 
-def _line(row: queries.CycleRow, visit: Visit) -> CycleLine:
-    coming = ""
-    if row.stage:
-        due = f" until {say_day(row.stage_due_on, visit.today)}" if row.stage_due_on else ""
-        coming = f"{row.stage}{due}"
+async def _ends(call: Call, row: queries.CycleRow) -> datetime | None:
+    """When it ends, as its own page says; by the plan, where the launch is not confirmed."""
+    if row.state in UNLAUNCHED:
+        return row.ends_at
+    return expected_end(await load_cycle(call.conn, row.id), call.now)
+
+
+def stage_now(title: str, due_on: date | None, today: date) -> str:
+    """The stage that is open, with the day on which most of it is, or was, due."""
+    if due_on is None:
+        return title
+    return f"{title}, {'was due' if due_on < today else 'due'} {say_day(due_on, today)}"
+
+
+def _line(row: queries.CycleRow, visit: Visit, ends_at: datetime | None) -> CycleLine:
+    coming = stage_now(row.stage, row.stage_due_on, visit.today) if row.stage else ""
     check = "/check" if row.state in UNLAUNCHED else ""
     return CycleLine(
         f"/cycles/{row.id}{check}",
@@ -76,7 +89,7 @@ def _line(row: queries.CycleRow, visit: Visit) -> CycleLine:
         row.state,
         f"{row.definition}, version {row.version}",
         row.launch_on,
-        visit.company_day(row.ends_at) if row.ends_at else None,
+        visit.company_day(ends_at) if ends_at else None,
         row.participants,
         row.counts,
         coming,

@@ -76,7 +76,7 @@ _MOVES = {
     Move.NUDGE: ("Nudge", "One line more in their next daily mail, with your name."),
     Move.EXTEND: ("Give more time", "They are told at once."),
     Move.REASSIGN: ("Give it to somebody else", "Both people are told at once."),
-    Move.EXCUSE: ("Excuse it", "It is asked of nobody any more. You give a reason."),
+    Move.EXCUSE: ("Excuse it", "It no longer has to be done. You give a reason."),
 }
 """In this order. Reopening is for tasks that have ended."""
 

@@ -86,7 +86,7 @@ WHY_NOT = {
     "gone": "the task no longer exists",
     "reassigned": "somebody else holds it",
     "due_changed": "the date had moved",
-    "superseded": "another line of the same mail said it more pressingly",
+    "superseded": "another line of the same mail was more urgent",
     "paused": "the cycle was paused",
     "resumed": "the cycle went on again",
     "left": "the person had left",
@@ -129,10 +129,10 @@ PASSED_OVER = {
 NOBODY = {"release": "the HR desk"}
 
 IN_THE_WAY = {
-    "paused": "It stands still: the cycle is paused.",
-    "held": "It stands still: something about this task has to be mended first.",
-    "last_mail_not_out": "It waits until the mail before has really gone out.",
-    "not_announced": "It waits until the first mail has really gone out.",
+    "paused": "It waits: the cycle is paused.",
+    "held": "It waits: something about this task has to be mended first.",
+    "last_mail_not_out": "It waits until the mail before it was sent.",
+    "not_announced": "It waits until the first mail was sent.",
 }
 
 
@@ -263,7 +263,7 @@ def say_rung(rung: str) -> str:
         words = f"{plural(-offset, 'working day')} before the due date."
     else:
         words = f"{plural(offset, 'working day')} after the due date."
-    return words + (f" Repeated for the {repeat}. time." if repeat else "")
+    return words + (f" Repeat number {repeat}." if repeat else "")
 
 
 def _what(told: Told) -> str:
@@ -289,7 +289,7 @@ def _told(told: Told) -> Happening:
                 f"Mail to {told.person.name}: {what}", at, "done", _first(where), tuple(facts)
             )
         case "suppressed":
-            reason = in_words(WHY_NOT, told.why_not, "it was not to be said any more")
+            reason = in_words(WHY_NOT, told.why_not, "it was no longer needed")
             return Happening(
                 f"Not mailed to {told.person.name}: {what}",
                 at,
@@ -364,7 +364,7 @@ def _rung(rung: NextRung, holder: str | None) -> Happening:
         parts.append(IN_THE_WAY[rung.stands_still])
     facts = [("Step", say_rung(rung.key))]
     if rung.took_place_of:
-        facts.append(("In the place of", say_rung(rung.took_place_of)))
+        facts.append(("Instead of", say_rung(rung.took_place_of)))
     mood: Mood = "held" if rung.stands_still else "ahead"
     return Happening(title, rung.at, mood, " ".join(parts), tuple(facts))
 

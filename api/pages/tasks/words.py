@@ -102,9 +102,7 @@ def readers_of(definition: Definition, stage: StageSpec, role: str, first: str |
     if stage.kind == "acknowledgement":
         return "Your manager and HR read it, now and later."
     if stage.kind in ("nominate", "approve"):
-        return (
-            "Who is asked is seen by the person, their manager and HR; who has answered by nobody."
-        )
+        return "The person, their manager and HR see who is asked. Nobody sees who has answered."
     if stage.kind == "collect":
         return (
             "Nobody reads your answers as yours: they go into one summary when the round is over."
@@ -153,7 +151,7 @@ def why_you(role: str, first: str | None, cycle: str) -> str:
     return {
         "subject": f"You take part in {cycle}.",
         "manager": f"{name} reports to you.",
-        "manager_2": f"You lead the person whom {name} reports to.",
+        "manager_2": f"{name} reports to somebody who reports to you.",
         "hr": "You are on the HR desk.",
     }.get(role, "This task was given to you.")
 
@@ -238,16 +236,16 @@ REASONS = {
 def participant_reason(state: str, reason: str, because: str | None, late: bool) -> str:
     """Why somebody is in or out: one reason."""
     if reason == "audience":
-        words = "takes part" if state == "in" else "not meant by the definition"
+        words = "takes part" if state == "in" else "not in the definition's audience"
     else:
-        words = in_words(REASONS, reason, "for a reason that only the record says")
+        words = in_words(REASONS, reason, "for a reason that only the record names")
     if late and reason != "late":
         words += ", late joiner"
     return f"{words}: {because}" if because else words
 
 
 SKIPS = {
-    "condition": "the definition asks it of others",
+    "condition": "the definition asks it only of others",
     "entered_late": "was over when they entered",
     "stage_closed": "HR closed the stage",
     "no_manager": "there is nobody to do it",

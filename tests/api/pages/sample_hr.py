@@ -133,7 +133,7 @@ def hr_pages() -> dict[str, Page]:
                     date(2027, 4, 16),
                     106,
                     Counts(done=90, in_time=95, late=15),
-                    "manager review until Wed 10 Feb",
+                    "Manager review, due Wed 10 Feb",
                 ),
                 views.CycleLine(
                     "/cycles/c2",

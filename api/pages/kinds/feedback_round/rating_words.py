@@ -51,11 +51,11 @@ def why_you(relationship: Relationship, first: str) -> str:
             return f"You are asked {stands(relationship, first)}, with the same questions as all."
         case Relationship.REPORTS:
             as_one = stands(relationship, first)
-            return f"You are asked {as_one}; whether you answer is told to nobody."
+            return f"You are asked {as_one}; nobody is told whether you answer."
         case _:
             return (
                 f"You are asked {stands(relationship, first)}. {first} and their manager agreed on "
-                "whom to ask; whether you answer is told to nobody."
+                "whom to ask; nobody is told whether you answer."
             )
 
 

@@ -318,7 +318,7 @@ def _next_steps(because: Because, subject: Subject, anything: bool) -> tuple[str
         )
     if because is Because.HR:
         return (
-            f"It was written for {first}. Share it with nobody who cannot open it themselves.",
+            f"It was written for {first}. Do not pass it on to people who may not read the report.",
             "Look for what several people say, and do not try to find out who said it.",
         )
     return (

@@ -55,7 +55,7 @@ def test_numbers_and_nouns_agree() -> None:
         ("remind:-5", "5 working days before the due date."),
         ("remind:0", "On the due date."),
         ("escalate:3", "3 working days after the due date."),
-        ("escalate:6+2", "6 working days after the due date. Repeated for the 2. time."),
+        ("escalate:6+2", "6 working days after the due date. Repeat number 2."),
     ],
 )
 def test_rung_is_said_in_words(rung: str, words: str) -> None:
