@@ -64,7 +64,7 @@ def test_times_and_numbers_of_privacy_are_those_of_the_code() -> None:
     said = _privacy()
     assert (timedelta(hours=72), 2) == (HOLD, VOICES)
     assert "signs nobody in for 72 hours" in said
-    assert "two members of desks stand for it" in said
+    assert "two members of desks confirm it" in said
     assert {Level.TASK: timedelta(days=7), Level.FULL: timedelta(hours=12)} == LIFETIMES
     assert "a session that began with it lasts seven days" in said
     assert "and the session lasts twelve hours" in said

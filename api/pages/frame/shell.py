@@ -65,7 +65,7 @@ SAID: Mapping[str, Notice] = MappingProxyType(
             "Not saved yet.", "It changes who sits at a desk: a second member confirms it.", "told"
         ),
         "desk-withdrawn": Notice("Withdrawn.", "Who sits at a desk stays as it is.", "told"),
-        "vouched": Notice("Noted.", "An address counts when two members of desks stand for it."),
+        "vouched": Notice("Noted.", "An address counts when two members of desks confirm it."),
         "same": Notice("Nothing to save.", "The settings say this already.", "told"),
         "rung": Notice("Checked.", "It looks at the facts in a moment."),
         "retried": Notice("Tried again.", "If the cause is mended, the row moves on."),

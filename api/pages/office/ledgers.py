@@ -202,7 +202,7 @@ DID = {
     "address_confirmed": "confirmed a changed address from the old one",
     "address_objected": "took a changed address back from the old one",
     "address_reverted": "changed an address back",
-    "address_vouched": "stood for a changed address",
+    "address_vouched": "confirmed a changed address for somebody",
     "desk_change_proposed": "wrote a change of a desk",
     "desk_change_confirmed": "confirmed a change of a desk",
     "desk_change_withdrawn": "withdrew a change of a desk",
