@@ -150,6 +150,6 @@ async def test_a_desks_task_about_a_former_manager_is_not_done_by_that_member(
             {"id": world.boss_self_task},
         )
         _, _, task = await lock_task(conn, world.boss_self_task)
-        await may_act(conn, task, Actor(SECOND_HR, "hr"), later.date())
+        await may_act(conn, task, Actor(SECOND_HR, "hr"), later)
         with pytest.raises(NotFound):
-            await may_act(conn, task, Actor(HR, "hr"), later.date())
+            await may_act(conn, task, Actor(HR, "hr"), later)
