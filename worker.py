@@ -278,7 +278,7 @@ async def main() -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # Windows has none; Ctrl-C ends it
             loop.add_signal_handler(name, stop.set)
     await run(settings, SystemClock(), stop)
     return 0

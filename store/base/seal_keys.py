@@ -154,6 +154,7 @@ class SealKeys:
 
     def _kept(self, stage_id: UUID, for_seconds: float) -> set[int]:
         folder = self._round(stage_id)
+        # The system's clock, not business time: it is compared with the times of files.
         made_before = time.time() - for_seconds
         with _explained(folder):
             if not folder.exists():
@@ -166,7 +167,7 @@ class SealKeys:
 
     def _tidy(self, stage_id: UUID) -> None:
         folder = self._round(stage_id)
-        made_before = time.time() - STALE_SECONDS
+        made_before = time.time() - STALE_SECONDS  # the clock of the files, as above
         with _explained(folder):
             for entry in os.scandir(folder) if folder.exists() else ():
                 if entry.name.startswith(_UNFINISHED) and _older(entry, made_before):
