@@ -318,7 +318,7 @@ class TaskConflict(Page):
 class Acknowledge(Page):
     """Reading one's result and answering on record."""
 
-    template: ClassVar[str] = "acknowledge.html"
+    template: ClassVar[str] = "kinds/acknowledgement.html"
     task: TaskHead
     version: str
     result_href: str
@@ -342,7 +342,7 @@ class ReleasePart:
 class ReleaseTask(Page):
     """HR's release: the cycle, or department by department."""
 
-    template: ClassVar[str] = "release.html"
+    template: ClassVar[str] = "kinds/release.html"
     task: TaskHead
     parts: tuple[ReleasePart, ...]
     version: str

@@ -22,7 +22,7 @@ class WaitingLine:
 class CommentReviews(Page):
     """All reports that wait."""
 
-    template: ClassVar[str] = "comment-reviews.html"
+    template: ClassVar[str] = "kinds/feedback_round/comment-reviews.html"
     lines: tuple[WaitingLine, ...]
 
 
@@ -49,7 +49,7 @@ class CommentGroup:
 class CommentReview(Page):
     """One report's comments."""
 
-    template: ClassVar[str] = "comment-review.html"
+    template: ClassVar[str] = "kinds/feedback_round/comment-review.html"
     about: Person
     cycle: str
     action: str

@@ -97,7 +97,7 @@ class Choosing(Page):
 class ChooseRaters(Choosing):
     """The list in the making: of the subject, or as the manager looks it over."""
 
-    template: ClassVar[str] = "nominate.html"
+    template: ClassVar[str] = "kinds/feedback_round/nominate.html"
     task: TaskHead
     approving: bool
     lead: str
@@ -117,7 +117,7 @@ class ChooseRaters(Choosing):
 class RatersChosen(Page):
     """Whom they chose, to be read. How anybody's request stands is said nowhere."""
 
-    template: ClassVar[str] = "nominate-chosen.html"
+    template: ClassVar[str] = "kinds/feedback_round/nominate-chosen.html"
     task: TaskHead
     lead: str
     entries: tuple[Entry, ...]
@@ -130,7 +130,7 @@ class RatersChosen(Page):
 class OneMore(Choosing):
     """There is room for one more person; or there is none, and the list is shown."""
 
-    template: ClassVar[str] = "nominate-more.html"
+    template: ClassVar[str] = "kinds/feedback_round/nominate-more.html"
     round_id: UUID
     cycle: str
     wanted: int

@@ -98,7 +98,7 @@ class FieldGroup:
 class RateForm(Page):
     """The whole form of a request, on one page."""
 
-    template: ClassVar[str] = "rate.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate.html"
     task: RateHead
     groups: tuple[FieldGroup, ...]
     version: str
@@ -114,7 +114,7 @@ class RateForm(Page):
 class RateConflict(Page):
     """Another window saved meanwhile: both texts, and a clear choice."""
 
-    template: ClassVar[str] = "task-conflict.html"
+    template: ClassVar[str] = "kinds/feedback_round/task-conflict.html"
     task: RateHead
     clashes: tuple[Clash, ...]
     typed: tuple[tuple[str, str], ...]
@@ -127,7 +127,7 @@ class RateConflict(Page):
 class RateDone(Page):
     """A request that is done, or over: what became of it, and whose turn is next."""
 
-    template: ClassVar[str] = "rate-done.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate-done.html"
     task: RateHead
     standing: str
     on: date | None
@@ -143,7 +143,7 @@ class RateDone(Page):
 class RateDecline(Page):
     """Saying no, with a reason."""
 
-    template: ClassVar[str] = "rate-decline.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate-decline.html"
     task: RateHead
     what_happens: tuple[str, ...]
     reason: str = ""
@@ -154,7 +154,7 @@ class RateDecline(Page):
 class RateList(Page):
     """Everything that somebody is asked to write, over all rounds."""
 
-    template: ClassVar[str] = "rate-list.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate-list.html"
     waiting: tuple[RateLine, ...]
     done: tuple[RateLine, ...]
     over: tuple[RateLine, ...]
@@ -165,7 +165,7 @@ class RateList(Page):
 class RateThanks(Page):
     """Nothing is left to write."""
 
-    template: ClassVar[str] = "rate-thanks.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate-thanks.html"
     done: int
 
 
@@ -173,4 +173,4 @@ class RateThanks(Page):
 class RateStranger(Page):
     """Somebody said that they are not whom the link was mailed to."""
 
-    template: ClassVar[str] = "rate-stranger.html"
+    template: ClassVar[str] = "kinds/feedback_round/rate-stranger.html"

@@ -95,7 +95,7 @@ class ReportRead:
 class FeedbackReportPage(Page):
     """The report of a 360 round about somebody."""
 
-    template: ClassVar[str] = "feedback-report.html"
+    template: ClassVar[str] = "kinds/feedback_round/feedback-report.html"
     report: ReportRead
     pdf_href: str = ""
     review_href: str = ""
@@ -105,7 +105,7 @@ class FeedbackReportPage(Page):
 class FeedbackWaits(Page):
     """The same address, for whom there will be something to read: why not yet."""
 
-    template: ClassVar[str] = "feedback-waits.html"
+    template: ClassVar[str] = "kinds/feedback_round/feedback-waits.html"
     heading: str
     text: str
     cycle: str
