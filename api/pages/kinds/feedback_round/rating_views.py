@@ -114,7 +114,7 @@ class RateForm(Page):
 class RateConflict(Page):
     """Another window saved meanwhile: both texts, and a clear choice."""
 
-    template: ClassVar[str] = "kinds/feedback_round/task-conflict.html"
+    template: ClassVar[str] = "task-conflict.html"
     task: RateHead
     clashes: tuple[Clash, ...]
     typed: tuple[tuple[str, str], ...]
