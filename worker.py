@@ -30,15 +30,15 @@ from temporalio.worker import Worker
 
 from activities.engine import Engine
 from activities.housekeeping import AuditSealing, keep_house
-from activities.launches import advance_launch_calendar
 from activities.notifications.sender import MailSettings, Sender
 from activities.notifications.smtp import Relay as SmtpRelay
+from activities.processes import Tools
 from api.logging import configure_logging
 from commands.letterhead import letterhead
 from config import Settings, SettingsError, load_settings
 from domain.clock import Clock, SystemClock
-from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
-from domain.states import ProcessKind
+from domain.processes.kind import Queue
+from domain.processes.registry import SINGLE
 from engine.client import TemporalAddress, connect
 from engine.relay import Relay
 from store.base.memory import collect_seldom
@@ -64,6 +64,9 @@ ROOM = 10.0
 
 ALIVE = 5.0
 """Seconds between two signs of life."""
+
+BESIDE = 2
+"""Activities of one queue beside the business that run at once in a worker."""
 
 DRAIN = timedelta(seconds=20)
 """How long activities that are under way may take to end after SIGTERM."""
@@ -95,18 +98,15 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, offset: ti
         await database.close()
         return
     sender = Sender(database, mail_settings(settings))
-    engine = Engine(
-        database,
-        advance_mail=sender.advance,
-        advance_calendar=advance_launch_calendar,
-        offset=offset,
-    )
+    engine = Engine(database, tools=Tools(mail=sender.advance), offset=offset)
     seal_audit = AuditSealing(database)
     relay = Relay(database, client, clock, settings.temporal_task_queue)
-    worker = build(
+    workers = build(
         client, engine, settings.temporal_task_queue, activities=settings.worker_activities
     )
-    async with worker:
+    async with contextlib.AsyncExitStack() as running:
+        for worker in workers:
+            await running.enter_async_context(worker)
         log.info("worker_started", task_queue=settings.temporal_task_queue)
         loops = [
             asyncio.create_task(_repeat(relay.drain, settings.relay_poll_seconds, "relay")),
@@ -128,16 +128,33 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, offset: ti
     log.info("worker_stopped")
 
 
-def build(client: Client, engine: Engine, task_queue: str, *, activities: int = 8) -> Worker:
-    """A worker with every workflow and activity; `activities` run at once at most."""
-    return Worker(
+def build(client: Client, engine: Engine, task_queue: str, *, activities: int = 8) -> list[Worker]:
+    """The workers of this process: one with the workflows, and one for each queue beside it.
+
+    `activities` run at once at most, beside those of mail and of slow work, which have slots of
+    their own. The first worker knows all activities: workflows that began before there were
+    queues still call them there.
+    """
+    business = Worker(
         client,
         task_queue=task_queue,
         workflows=list(WORKFLOWS.values()),
-        activities=engine.activities,
+        activities=engine.activities(),
         max_concurrent_activities=activities,
         graceful_shutdown_timeout=DRAIN,
     )
+    beside = [
+        Worker(
+            client,
+            task_queue=queue.of(task_queue),
+            activities=engine.activities(queue),
+            max_concurrent_activities=BESIDE,
+            graceful_shutdown_timeout=DRAIN,
+        )
+        for queue in Queue
+        if queue is not Queue.BUSINESS
+    ]
+    return [business, *beside]
 
 
 async def begin_installation(database: Database, clock: Clock, stop: asyncio.Event) -> bool:
@@ -148,8 +165,8 @@ async def begin_installation(database: Database, clock: Clock, stop: asyncio.Eve
     while not stop.is_set():
         try:
             async with database.begin() as conn:
-                await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=clock.now())
-                await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=clock.now())
+                for kind in SINGLE:
+                    await start(conn, kind.id, kind, now=clock.now())
         except (OperationalError, InterfaceError, OSError) as error:
             log.warning("database_unavailable", outage=outage_of(error))
         else:

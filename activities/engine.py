@@ -3,27 +3,24 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.cycles import advance_cycle
-from activities.kinds.feedback_round import Phase, advance_round
-from activities.stages import advance_stage
+from activities.processes import WORK, Tools
 from activities.turn import Turn
+from domain.processes.kind import Phase, ProcessKind, Queue
+from domain.processes.registry import PROCESSES
 from domain.progress import Advance, Progress
-from domain.states import ProcessKind
 from store.base.halving import failure_code
 from store.base.session import Database
-from store.engine.processes import ProcessRow, arm, find, record_failure
+from store.engine.processes import arm, find, record_failure
 from store.outbox.held_rows import tell_held
 
 Hook = Callable[[datetime], Awaitable[None]]
 Before = Callable[[str, datetime], Awaitable[datetime]]
 Gate = Callable[[str, datetime], datetime | None]
-MailTurn = Callable[[Turn, datetime], Awaitable[Progress]]
-CalendarTurn = Callable[[Turn, datetime], Awaitable[Progress]]
+Activity = Awaitable[Progress]
 
 
 class Engine:
@@ -31,8 +28,7 @@ class Engine:
 
     Args:
         database: Where the facts are.
-        advance_mail: One turn of the sender.
-        advance_calendar: One turn of the watcher of launches.
+        tools: What turns need beside the facts.
         offset: Business time minus the engine's time. Zero but in rehearsals, which may begin on
             any date although the engine's clock begins today.
         before: In rehearsals: what people do before a turn; its answer is the turn's exact instant.
@@ -45,78 +41,35 @@ class Engine:
         self,
         database: Database,
         *,
-        advance_mail: MailTurn,
-        advance_calendar: CalendarTurn,
+        tools: Tools,
         offset: timedelta = timedelta(0),
         before: Before | None = None,
         gate: Gate | None = None,
         after: Hook | None = None,
     ) -> None:
         self._database = database
-        self._mail = advance_mail
-        self._calendar = advance_calendar
+        self._tools = tools
         self._offset = offset
         self._before = before
         self._gate = gate
         self._after = after
 
-    @activity.defn(name="advance_cycle")
-    async def advance_cycle(self, call: Advance) -> Progress:
-        """A review cycle looks at the facts. Idempotent."""
-        return await self._advance(call, ProcessKind.REVIEW_CYCLE)
-
-    @activity.defn(name="advance_stage")
-    async def advance_stage(self, call: Advance) -> Progress:
-        """A stage looks at the facts. Idempotent."""
-        return await self._advance(call, ProcessKind.STAGE)
-
-    @activity.defn(name="advance_nominations")
-    async def advance_nominations(self, call: Advance) -> Progress:
-        """A 360 round looks at the facts while people are still named. Idempotent."""
-        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.NOMINATE)
-
-    @activity.defn(name="advance_approvals")
-    async def advance_approvals(self, call: Advance) -> Progress:
-        """The same while lists are still approved. Idempotent."""
-        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.APPROVE)
-
-    @activity.defn(name="advance_collection")
-    async def advance_collection(self, call: Advance) -> Progress:
-        """The same while raters still answer. Idempotent."""
-        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.COLLECT)
-
-    @activity.defn(name="advance_reports")
-    async def advance_reports(self, call: Advance) -> Progress:
-        """The same while reports are still made. Idempotent."""
-        return await self._advance(call, ProcessKind.FEEDBACK_ROUND, Phase.REPORT)
-
-    @activity.defn(name="advance_mail")
-    async def advance_mail(self, call: Advance) -> Progress:
-        """The sender sends what is due. Each mail once, see `activities.notifications`."""
-        return await self._advance(call, ProcessKind.MAIL)
-
-    @activity.defn(name="advance_launch_calendar")
-    async def advance_launch_calendar(self, call: Advance) -> Progress:
-        """Recurring definitions get their launch check and their launch. Idempotent."""
-        return await self._advance(call, ProcessKind.LAUNCH_CALENDAR)
-
-    @property
-    def activities(self) -> list[Callable[[Advance], Awaitable[Progress]]]:
-        """Everything that a worker has to know."""
+    def activities(self, queue: Queue | None = None) -> list[Callable[[Advance], Activity]]:
+        """The activities of a queue; all of them without one."""
         return [
-            self.advance_cycle,
-            self.advance_stage,
-            self.advance_nominations,
-            self.advance_approvals,
-            self.advance_collection,
-            self.advance_reports,
-            self.advance_mail,
-            self.advance_launch_calendar,
+            self._activity(kind, phase)
+            for kind in PROCESSES.values()
+            for phase in kind.phases
+            if queue in (None, kind.queue)
         ]
 
-    async def _advance(
-        self, call: Advance, kind: ProcessKind, phase: Phase | None = None
-    ) -> Progress:
+    def _activity(self, kind: ProcessKind, phase: Phase) -> Callable[[Advance], Activity]:
+        async def advance(call: Advance) -> Progress:
+            return await self._advance(call, kind, phase)
+
+        return activity.defn(name=phase.activity)(advance)
+
+    async def _advance(self, call: Advance, kind: ProcessKind, phase: Phase) -> Progress:
         as_of = call.as_of + self._offset + _waited()
         if self._before is not None:
             as_of = await self._before(call.process_id, as_of)
@@ -139,18 +92,20 @@ class Engine:
         )
 
     async def _turn(
-        self, call: Advance, kind: ProcessKind, phase: Phase | None, as_of: datetime
+        self, call: Advance, kind: ProcessKind, phase: Phase, as_of: datetime
     ) -> Progress:
         # First of all: every bell passed on until now was rung for facts that this turn sees.
         async with self._database.begin() as conn:
             process = await find(conn, call.process_id)
         if process is None:
             return Progress(closed=True, waits_for="gone")
-        beating = _Heart()
-        async with beating:
-            progress = await self._dispatch(process, kind, phase, as_of)
+        turn = Turn(self._database, activity.heartbeat)
+        async with _Heart():
+            progress = await WORK[kind.code](self._tools, turn, process, phase, as_of)
+        if kind.private:
+            progress = progress.model_copy(update={"did": {}})
         armed = progress
-        if progress.closed and phase not in (None, Phase.REPORT):
+        if progress.closed and phase is not kind.phases[-1]:
             # A phase is over, not the process: should its workflow be lost now, it is rung again.
             armed = progress.model_copy(update={"closed": False, "next_due_at": as_of})
         async with self._database.begin() as conn:
@@ -166,30 +121,6 @@ class Engine:
             )
         return progress
 
-    async def _dispatch(
-        self, process: ProcessRow, kind: ProcessKind, phase: Phase | None, as_of: datetime
-    ) -> Progress:
-        turn = Turn(self._database, activity.heartbeat)
-        match kind:
-            case ProcessKind.REVIEW_CYCLE:
-                return await advance_cycle(turn, _required(process.cycle_id), as_of)
-            case ProcessKind.STAGE:
-                return await advance_stage(
-                    turn, _required(process.cycle_id), _required(process.stage_id), as_of
-                )
-            case ProcessKind.FEEDBACK_ROUND:
-                return await advance_round(
-                    turn,
-                    _required(process.cycle_id),
-                    _required(process.stage_id),
-                    phase or Phase.REPORT,
-                    as_of,
-                )
-            case ProcessKind.MAIL:
-                return await self._mail(turn, as_of)
-            case ProcessKind.LAUNCH_CALENDAR:
-                return await self._calendar(turn, as_of)
-
 
 def _waited() -> timedelta:
     """How much later than it was asked for a turn begins that an earlier worker did not end.
@@ -200,12 +131,6 @@ def _waited() -> timedelta:
     if info.attempt == 1:
         return timedelta(0)
     return max(info.started_time - info.scheduled_time, timedelta(0))
-
-
-def _required(value: UUID | None) -> UUID:
-    if value is None:
-        raise ValueError("the process has no cycle or stage")
-    return value
 
 
 class _Heart:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from domain.ids import MAIL_PROCESS
+from domain.processes.mail import MAIL
 from domain.states import Desk
 from store.base.audit import has_seal, last_seal, seal
 from store.base.audit_anchor import FILE, keep_seals, kept_seals
@@ -78,16 +78,16 @@ class AuditSealing:
             if missing:
                 await hold(
                     conn,
-                    MAIL_PROCESS,
+                    MAIL.id,
                     code="audit-seal-missing",
                     as_of=as_of,
                     mended_by=Desk.ADMINISTRATORS,
                     what=FILE,
                 )
             else:
-                await unhold(conn, MAIL_PROCESS, as_of, what=FILE)
+                await unhold(conn, MAIL.id, as_of, what=FILE)
             if new:
-                await ring(conn, MAIL_PROCESS)
+                await ring(conn, MAIL.id)
         self._reported |= set(missing)
 
     async def _kept(self) -> tuple[str, ...]:

@@ -15,11 +15,12 @@ RETRY = RetryPolicy(
     backoff_coefficient=2.0,
     maximum_interval=timedelta(minutes=1),
 )
-MAIL_RETRY = RetryPolicy(
+RETRY_SOON = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(seconds=8),
 )
-"""Of the one sender: after workers that died one after the other, mail goes on all the same."""
+"""Of what hurries: after workers that died one after the other, mail goes on all the same."""
+
 TURN = timedelta(seconds=20)
 """After so long a turn of `advance` ends and asks to be called again at once."""

@@ -1,6 +1,7 @@
 """What a stage does when it looks at the facts: opens, closes, climbs ladders, applies orders."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +39,17 @@ ASKS_EVERYBODY: tuple[Step, ...] = (
 """Steps that read the whole cycle, and so are taken until they find nobody, once a turn."""
 
 
+DID: Mapping[Step, str] = {
+    apply_orders: "orders carried out",
+    expire_due: "closed",
+    open_present: "opened",
+    open_release: "opened",
+    open_planned: "opened",
+    fire_rungs: "rungs fired",
+}
+"""What a history says that a step has done, before the number of tasks."""
+
+
 async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datetime) -> Progress:
     """Do everything that has come due in a stage, chunk by chunk, and say when to look again.
 
@@ -45,6 +57,7 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
     was answered nothing more goes out. Run twice, the second finds nothing to do.
     """
     passed: set[Step] = set()
+    did: Counter[str] = Counter()
     while True:
         async with turn.database.begin() as conn:
             cycle = await load_cycle(conn, cycle_id, lock="share")
@@ -54,10 +67,11 @@ async def advance_stage(turn: Turn, cycle_id: UUID, stage_id: UUID, as_of: datet
                     return Progress(closed=True, waits_for="ended")
             elif not cycle.moving:
                 return Progress(waits_for="paused")
-            elif await work(conn, cycle, stage, as_of, passed) < CHUNK:
-                return await _settle(conn, cycle, stage, as_of)
+            elif await work(conn, cycle, stage, as_of, passed, did=did) < CHUNK:
+                progress = await _settle(conn, cycle, stage, as_of)
+                return progress.model_copy(update={"did": dict(did)})
         if turn.heartbeat():
-            return Progress(next_due_at=as_of, again=True)
+            return Progress(next_due_at=as_of, again=True, did=dict(did))
 
 
 async def work(
@@ -67,11 +81,12 @@ async def work(
     as_of: datetime,
     passed: set[Step],
     steps: Sequence[Step] = STEPS,
+    did: Counter[str] | None = None,
 ) -> int:
     """One chunk of whatever is due in a stage. Returns CHUNK or more if something may be left.
 
     Who is ready is asked until nobody is, once a turn (`passed` remembers it): the question reads
-    the whole cycle, and whoever becomes ready meanwhile rings.
+    the whole cycle, and whoever becomes ready meanwhile rings. What was done is added to `did`.
     """
     handled = 0
     for step in steps:
@@ -83,6 +98,8 @@ async def work(
         if step in ASKS_EVERYBODY and found < CHUNK:
             passed.add(step)
         handled += found
+        if did is not None and found and step in DID:
+            did[DID[step]] += found
         if handled >= CHUNK:
             return handled
     return handled
@@ -126,7 +143,7 @@ async def note_opened(
             {"id": stage.id, "as_of": as_of},
         )
         if opened.rowcount:
-            await ring(conn, f"cycle-{cycle.id}", urgent=True)
+            await ring(conn, cycle.process, urgent=True)
 
 
 def _launched(cycle: CycleFacts, as_of: datetime) -> bool:

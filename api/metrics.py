@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.access.visible import TOLD
+from store.access.visible import PRIVATE_PROCESS, TOLD
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -61,7 +61,7 @@ _COUNTS = text(
     """
     SELECT
       (SELECT count(*) FROM bells b JOIN processes p ON p.id = b.process_id
-        WHERE p.kind <> 'feedback_round') AS bells,
+        WHERE NOT {PRIVATE_PROCESS}) AS bells,
       (SELECT count(*) FROM processes WHERE state = 'open' AND armed_until < :now) AS overdue,
       (SELECT count(*) FROM processes WHERE state = 'open' AND failures > 0) AS failing,
       (SELECT count(*) FROM held_rows WHERE cleared_at IS NULL) AS held,
@@ -69,5 +69,5 @@ _COUNTS = text(
       (SELECT count(*) FROM notifications n WHERE n.state = 'queued' AND n.send_at < :now
         AND {TOLD}) AS late,
       (SELECT count(*) FROM mails WHERE state = 'sending') AS sending
-    """.replace("{TOLD}", TOLD)
+    """.replace("{TOLD}", TOLD).replace("{PRIVATE_PROCESS}", PRIVATE_PROCESS)
 )

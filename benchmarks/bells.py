@@ -16,6 +16,7 @@ from temporalio.client import Client
 from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from domain.clock import SystemClock
+from domain.progress import Start
 from engine.relay import Relay
 from store.base.session import Database
 from store.engine.processes import ring
@@ -38,11 +39,11 @@ class GatedEngine:
         self.taken: list[tuple[str, float]] = []
         self.came = asyncio.Condition()
 
-    async def start_workflow(self, name: str, argument: str, **_: Any) -> None:
+    async def start_workflow(self, name: str, argument: Start, **_: Any) -> None:
         """Wait for one's turn, then be taken."""
         async with self._door:
             await asyncio.sleep(self._seconds)
-        self.taken.append((argument, time.monotonic()))
+        self.taken.append((argument.process_id, time.monotonic()))
         async with self.came:
             self.came.notify_all()
 

@@ -6,15 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from activities.cycles import advance_cycle
-from activities.kinds.feedback_round import Phase, advance_round
-from activities.stages import advance_stage
-from activities.turn import Turn
+from activities.processes import Tools, advance_cycles, look
 from definitions.loader import parse_company, parse_definition
 from domain.access import Actor
-from domain.states import ProcessKind
+from domain.processes.feedback_round import FEEDBACK_ROUND
 from store.base.session import Database
 from store.definitions.versions import publish
+from store.engine.processes import ProcessRow
 from store.launch.launching import confirm, prepare
 from store.people.company import company, save_company
 from store.people.times import refresh_profiles
@@ -94,33 +92,10 @@ async def open_stages(database: Database, cycle: UUID, as_of: datetime = NOW) ->
 
 async def turn_all(database: Database, cycle: UUID, as_of: datetime) -> None:
     """One turn of the cycle, of each of its stages and of each of its rounds."""
-    turn = Turn(database, lambda: None)
-    await advance_cycle(turn, cycle, as_of)
-    for stage in await _stages(database, cycle, ProcessKind.STAGE):
-        while (await advance_stage(turn, cycle, stage, as_of)).again:
-            turn = Turn(database, lambda: None)
-    for stage in await _stages(database, cycle, ProcessKind.FEEDBACK_ROUND):
-        await turn_round(database, cycle, stage, as_of)
+    await advance_cycles(database, as_of, only=cycle)
 
 
 async def turn_round(database: Database, cycle: UUID, stage: UUID, as_of: datetime) -> None:
     """One turn of a round: phases that are over are passed, as its workflow does."""
-    for phase in Phase:
-        progress = await advance_round(Turn(database, lambda: None), cycle, stage, phase, as_of)
-        while progress.again:
-            turn = Turn(database, lambda: None)
-            progress = await advance_round(turn, cycle, stage, phase, as_of)
-        if not progress.closed:
-            return
-
-
-async def _stages(database: Database, cycle: UUID, kind: ProcessKind) -> list[UUID]:
-    async with database.begin() as conn:
-        rows = await conn.execute(
-            text(
-                "SELECT stage_id FROM processes WHERE kind = :kind AND cycle_id = :cycle "
-                "ORDER BY id"
-            ),
-            {"kind": kind, "cycle": cycle},
-        )
-        return list(rows.scalars())
+    process = ProcessRow(FEEDBACK_ROUND.id_of(stage), FEEDBACK_ROUND, cycle, stage)
+    await look(Tools(), database, process, as_of)

@@ -24,12 +24,13 @@ from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from domain.access import Actor
 from domain.errors import IllegalState
-from domain.ids import MAIL_PROCESS
+from domain.processes.mail import MAIL
 from domain.progress import Progress
 from embedded.temporal import test_server_binary
 from play.answers import plausible
 from play.people import MIX
-from play.world import CROWD, World, begin, open_world
+from play.processes import CROWD
+from play.world import World, begin, open_world
 from store.base.session import Database
 from store.cycles.facts import CycleFacts, StageFacts, load_cycle
 from store.cycles.readiness import few_left
@@ -132,7 +133,7 @@ async def engine_figures(machine: Machine, people: int) -> list[Figure]:
         taking_part = await town.participants()
     each: dict[str, float] = dict.fromkeys(("mail", "round", "stages"), 0.0)
     for process, count in events.items():
-        kind = "mail" if process == MAIL_PROCESS else process.partition("-")[0]
+        kind = "mail" if process == MAIL.id else process.partition("-")[0]
         each[kind if kind in each else "stages"] += count / taking_part
     note = f"{PER_PERSON}; the sender's own workflow adds {each['mail']:.2f}"
     return [
@@ -194,7 +195,7 @@ class _Town:
     async def act(self, as_of: datetime) -> datetime | None:
         """Do what is wanted by now. Called in every turn of the engine, so it sees every run."""
         info = activity.info()
-        if info.workflow_id != CROWD and info.workflow_id and info.workflow_run_id:
+        if info.workflow_id != CROWD.id and info.workflow_id and info.workflow_run_id:
             self.runs.add((info.workflow_id, info.workflow_run_id))
         if self.database is None or self.version is None:
             return None

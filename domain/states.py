@@ -66,16 +66,6 @@ class NotificationState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ProcessKind(StrEnum):
-    """What a durable process drives; each is a workflow type."""
-
-    REVIEW_CYCLE = "review_cycle"
-    STAGE = "stage"
-    FEEDBACK_ROUND = "feedback_round"
-    MAIL = "mail"
-    LAUNCH_CALENDAR = "launch_calendar"
-
-
 class ProcessState(StrEnum):
     """A process is open until the facts say that nothing is left to do."""
 

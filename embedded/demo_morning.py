@@ -7,16 +7,11 @@ instants of the last working morning, in order. From then on the engine goes on 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
-from activities.cycles import advance_cycle
-from activities.kinds.feedback_round import Phase, advance_round
 from activities.notifications.sender import Sender
-from activities.stages import advance_stage
-from activities.turn import Turn
+from activities.processes import advance_cycles
+from activities.turn import unwatched
 from config import Settings
 from domain.progress import Progress
-from domain.states import ProcessKind
 from store.base.session import Database
 from worker import mail_settings
 
@@ -48,36 +43,6 @@ async def live_through(
 async def _turn(
     database: Database, sender: Sender, as_of: datetime, only: UUID | None
 ) -> list[Progress]:
-    """Everything that is due at one instant; stages after cycles, which begin them."""
-    wishes = []
-    for cycle_id, _ in await _processes(database, ProcessKind.REVIEW_CYCLE, only):
-        wishes.append(await advance_cycle(_turn_of(database), cycle_id, as_of))
-    for cycle_id, stage_id in await _processes(database, ProcessKind.STAGE, only):
-        wishes.append(await advance_stage(_turn_of(database), cycle_id, stage_id, as_of))
-    for cycle_id, stage_id in await _processes(database, ProcessKind.FEEDBACK_ROUND, only):
-        for phase in Phase:  # a phase that is over is passed, as in the workflow
-            wish = await advance_round(_turn_of(database), cycle_id, stage_id, phase, as_of)
-            if not wish.closed:
-                wishes.append(wish)
-                break
-    wishes.append(await sender.advance(_turn_of(database), as_of))
-    return wishes
-
-
-def _turn_of(database: Database) -> Turn:
-    return Turn(database, lambda: None)  # no engine waits for a sign of life
-
-
-async def _processes(
-    database: Database, kind: ProcessKind, only: UUID | None
-) -> list[tuple[UUID, UUID]]:
-    async with database.begin() as conn:
-        rows = await conn.execute(
-            text(
-                "SELECT cycle_id, stage_id FROM processes"
-                " WHERE kind = :kind AND state = 'open'"
-                " AND (CAST(:only AS uuid) IS NULL OR cycle_id = :only) ORDER BY id"
-            ),
-            {"kind": kind, "only": only},
-        )
-        return [(cycle, stage) for cycle, stage in rows]
+    """Everything that is due at one instant."""
+    wishes = await advance_cycles(database, as_of, only=only)
+    return [*wishes, await sender.advance(unwatched(database), as_of)]

@@ -25,7 +25,9 @@ from temporalio.common import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.clock import Clock
-from domain.ids import MAIL_PROCESS
+from domain.processes.kind import Queue
+from domain.processes.mail import MAIL
+from domain.progress import Start
 from store.base.session import Database
 from store.engine.bells import (
     PAUSE_SECONDS,
@@ -40,7 +42,6 @@ from store.engine.bells import (
     take_bells,
 )
 from store.engine.processes import ProcessRow, ring
-from workflows.registry import NAMES
 
 DEADLINE = timedelta(seconds=5)
 AT_ONCE = {Lane.PEOPLE: 20, Lane.MASS: 6}
@@ -63,7 +64,13 @@ STAGE = SearchAttributeKey.for_keyword("AlmanacStage")
 class Relay:
     """Passes bells from PostgreSQL to Temporal.
 
-    `search_attributes=False` is for engines that have none (the time-skipping server).
+    Args:
+        database: Where the bells are.
+        client: The engine.
+        clock: Business time.
+        task_queue: Of the workflows; the queues of their activities are named after it.
+        search_attributes: False for engines that have none (the time-skipping server).
+        separate_queues: False where one worker does everything in order, as in a rehearsal.
     """
 
     def __init__(
@@ -74,12 +81,14 @@ class Relay:
         task_queue: str,
         *,
         search_attributes: bool = True,
+        separate_queues: bool = True,
     ) -> None:
         self._database = database
         self._client = client
         self._clock = clock
         self._queue = task_queue
         self._attributes = search_attributes
+        self._separate = separate_queues
 
     # --- Bells ----------------------------------------------------------------------------------
 
@@ -147,11 +156,13 @@ class Relay:
             await give_back(conn, failed, seconds=seconds)
 
     async def _signal(self, process: ProcessRow) -> None:
+        queue = process.kind.queue if self._separate else Queue.BUSINESS
         await self._client.start_workflow(
-            NAMES[process.kind],
-            process.id,
+            process.kind.workflow,
+            Start(process_id=process.id, queue=queue.of(self._queue)),
             id=process.id,
             task_queue=self._queue,
+            static_summary=_summary(process),
             start_signal="ring",
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -221,7 +232,7 @@ class Relay:
         until = loop.time() + LONGEST_LINE
         question = GetWorkflowExecutionHistoryRequest(
             namespace=self._client.namespace,
-            execution=WorkflowExecution(workflow_id=MAIL_PROCESS),
+            execution=WorkflowExecution(workflow_id=MAIL.id),
             wait_new_event=True,
             history_event_filter_type=(
                 HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
@@ -237,8 +248,13 @@ class Relay:
             await asyncio.sleep(1)  # it has ended, or nothing was said for twenty seconds
 
 
+def _summary(process: ProcessRow) -> str:
+    """What Temporal's pages show of a workflow: its kind, and its stage's id in the definition."""
+    return f"{process.kind.title}: {process.key}" if process.key else process.kind.title
+
+
 def _attributes(process: ProcessRow) -> TypedSearchAttributes:
-    pairs: list[SearchAttributePair[str]] = [SearchAttributePair(KIND, process.kind.value)]
+    pairs: list[SearchAttributePair[str]] = [SearchAttributePair(KIND, process.kind.code)]
     if process.cycle_id is not None:
         pairs.append(SearchAttributePair(CYCLE, str(process.cycle_id)))
     if process.stage_id is not None:

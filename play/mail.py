@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from activities.engine import MailTurn
 from activities.notifications.mail_facts import Mailbox
 from activities.notifications.message import Envelope
 from activities.notifications.sender import MailSettings, Sender
 from activities.notifications.smtp import Accepted, NotHandedOver, Outcome, Permanent, Transport
+from activities.processes import MailTurn
 from activities.turn import Turn
 from domain.mail_answers import Step
 from domain.progress import Progress

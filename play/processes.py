@@ -5,23 +5,34 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.options import ADVANCE_TIMEOUT, RETRY
-    from domain.progress import Advance, Progress
+    from domain.processes.kind import Phase, ProcessKind
+    from domain.progress import Start
     from workflows.process import Process
+
+CROWD = ProcessKind(
+    code="crowd",
+    workflow="Crowd",
+    title="People of a play",
+    prefix="play-crowd",
+    phases=(Phase("act", "play_act", "People act", beats=False),),
+    single=True,
+)
 
 
 @workflow.defn(name="Crowd")
 class CrowdWorkflow(Process):
     """The people of a play: wakes when somebody wants to do something."""
 
+    kind = CROWD
+
     @workflow.init
-    def __init__(self, process_id: str) -> None:
-        super().__init__(process_id)
+    def __init__(self, start: Start | str) -> None:
+        super().__init__(start)
 
     @workflow.run
-    async def run(self, process_id: str) -> None:
+    async def run(self, start: Start | str) -> None:
         """Until the play is over."""
-        await self.live(_act)
+        await self.live()
 
 
 @workflow.defn(name="Clock")
@@ -34,14 +45,3 @@ class ClockWorkflow:
         left = until - workflow.now()
         if left > timedelta(0):
             await workflow.sleep(left)
-
-
-async def _act(call: Advance) -> Progress:
-    progress: Progress = await workflow.execute_activity(
-        "play_act",
-        call,
-        result_type=Progress,
-        start_to_close_timeout=ADVANCE_TIMEOUT,
-        retry_policy=RETRY,
-    )
-    return progress

@@ -30,15 +30,17 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.engine import Engine, MailTurn
+from activities.engine import Engine
 from activities.launches import advance_launch_calendar
+from activities.processes import MailTurn, Tools
 from domain.clock import SetClock
-from domain.ids import CALENDAR_PROCESS, MAIL_PROCESS
-from domain.progress import Advance, Progress
-from domain.states import ProcessKind
+from domain.processes.mail import MAIL
+from domain.processes.registry import SINGLE
+from domain.processes.review_cycle import REVIEW_CYCLE
+from domain.progress import Advance, Progress, Start
 from engine.client import data_converter
 from engine.relay import Relay
-from play.processes import ClockWorkflow, CrowdWorkflow
+from play.processes import CROWD, ClockWorkflow, CrowdWorkflow
 from store.base.migrate import upgrade
 from store.base.session import Database
 from store.engine.bells import next_bell
@@ -46,7 +48,6 @@ from store.engine.processes import start
 from workflows.registry import WORKFLOWS
 
 QUEUE = "almanac-play"
-CROWD = "play-crowd"
 AFTERWARDS = timedelta(days=3650)
 MOST_FAILURES = 4
 """So often a turn is tried again: under skipped time nobody mends anything meanwhile."""
@@ -224,15 +225,15 @@ class World:
 
     async def wake_crowd(self) -> None:
         """Ring the people: there may be something new to do."""
-        handle = self.client.get_workflow_handle(CROWD)
+        handle = self.client.get_workflow_handle(CROWD.id)
         with contextlib.suppress(Exception):
             await handle.signal("ring")
 
     async def play_act(self, as_of: datetime) -> datetime | None:
         """People do what they want to have done by now; the answer is when to wake them next."""
-        self.crowd_began, self.turning = True, CROWD
+        self.crowd_began, self.turning = True, CROWD.id
         self._moves(busy=True)
-        self._count_failures(CROWD)
+        self._count_failures(CROWD.id)
         if self.ended:
             return None
         exact = self._exact(as_of, self.wanted)
@@ -250,7 +251,7 @@ class World:
         if self._until is not None:
             self.wanted = min(self.wanted or self._until, self._until)
             self.ended = self.ended or as_of >= self._until
-        may_end = self.turning == MAIL_PROCESS or self.turning.startswith("cycle-")
+        may_end = any(kind.is_of(self.turning) for kind in (MAIL, REVIEW_CYCLE))
         if may_end and self._over is not None and not self.ended:
             self.ended = await self._over()
 
@@ -331,8 +332,10 @@ async def open_world(
         crowd.world = world
         engine = Engine(
             database,
-            advance_mail=mail(database),
-            advance_calendar=partial(advance_launch_calendar, by_hand=frozenset(by_hand)),
+            tools=Tools(
+                mail=mail(database),
+                calendar=partial(advance_launch_calendar, by_hand=frozenset(by_hand)),
+            ),
             offset=world.offset,
             before=world.before_turn,
             gate=world.down,
@@ -342,7 +345,7 @@ async def open_world(
             environment.client,
             task_queue=QUEUE,
             workflows=[*WORKFLOWS.values(), CrowdWorkflow, ClockWorkflow],
-            activities=[*engine.activities, crowd.play_act],
+            activities=[*engine.activities(), crowd.play_act],
             max_concurrent_activities=1,
             build_id=QUEUE,  # nobody compares builds here; else every module is read to tell one
         )
@@ -392,7 +395,9 @@ async def _make(
     gate: Gate | None,
 ) -> World:
     clock = SetClock(begins)
-    relay = Relay(database, environment.client, clock, QUEUE, search_attributes=False)
+    relay = Relay(
+        database, environment.client, clock, QUEUE, search_attributes=False, separate_queues=False
+    )
     offset = begins - await environment.get_current_time()
     return World(database, environment.client, clock, relay, environment, offset, act, gate)
 
@@ -401,9 +406,13 @@ async def begin(world: World) -> None:
     """Start the crowd and the processes that every installation has. Time stands still so far."""
     now = world.clock.now()
     async with world.database.begin() as conn:
-        await start(conn, MAIL_PROCESS, ProcessKind.MAIL, now=now)
-        await start(conn, CALENDAR_PROCESS, ProcessKind.LAUNCH_CALENDAR, now=now)
+        for kind in SINGLE:
+            await start(conn, kind.id, kind, now=now)
     await world.client.start_workflow(
-        CrowdWorkflow.run, CROWD, id=CROWD, task_queue=QUEUE, start_signal="ring"
+        CrowdWorkflow.run,
+        Start(process_id=CROWD.id),
+        id=CROWD.id,
+        task_queue=QUEUE,
+        start_signal="ring",
     )
     await world.relay.drain()

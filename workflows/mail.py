@@ -3,18 +3,22 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.process import Process, advance_mail
+    from domain.processes.mail import MAIL
+    from domain.progress import Start
+    from workflows.process import Process
 
 
 @workflow.defn(name="Mail")
 class MailWorkflow(Process):
     """Sends what is due, in each recipient's morning."""
 
+    kind = MAIL
+
     @workflow.init
-    def __init__(self, process_id: str) -> None:
-        super().__init__(process_id)
+    def __init__(self, start: Start | str) -> None:
+        super().__init__(start)
 
     @workflow.run
-    async def run(self, process_id: str) -> None:
+    async def run(self, start: Start | str) -> None:
         """For ever."""
-        await self.live(advance_mail)
+        await self.live()

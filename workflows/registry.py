@@ -1,25 +1,21 @@
-"""Which workflow drives which kind of process."""
+"""The workflows by the code of the kind that each drives: one class for each kind of process."""
 
-from domain.states import ProcessKind
-from workflows.cycles import ReviewCycleWorkflow
+from collections.abc import Mapping
+
+from workflows.feedback_round import FeedbackRoundWorkflow
 from workflows.launch_calendar import LaunchCalendarWorkflow
 from workflows.mail import MailWorkflow
 from workflows.process import Process
-from workflows.rounds import FeedbackRoundWorkflow
-from workflows.stages import StageWorkflow
+from workflows.review_cycle import ReviewCycleWorkflow
+from workflows.stage import StageWorkflow
 
-WORKFLOWS: dict[ProcessKind, type[Process]] = {
-    ProcessKind.REVIEW_CYCLE: ReviewCycleWorkflow,
-    ProcessKind.STAGE: StageWorkflow,
-    ProcessKind.FEEDBACK_ROUND: FeedbackRoundWorkflow,
-    ProcessKind.MAIL: MailWorkflow,
-    ProcessKind.LAUNCH_CALENDAR: LaunchCalendarWorkflow,
-}
-
-NAMES: dict[ProcessKind, str] = {
-    ProcessKind.REVIEW_CYCLE: "ReviewCycle",
-    ProcessKind.STAGE: "Stage",
-    ProcessKind.FEEDBACK_ROUND: "FeedbackRound",
-    ProcessKind.MAIL: "Mail",
-    ProcessKind.LAUNCH_CALENDAR: "LaunchCalendar",
+WORKFLOWS: Mapping[str, type[Process]] = {
+    workflow.kind.code: workflow
+    for workflow in (
+        ReviewCycleWorkflow,
+        StageWorkflow,
+        FeedbackRoundWorkflow,
+        LaunchCalendarWorkflow,
+        MailWorkflow,
+    )
 }

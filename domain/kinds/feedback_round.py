@@ -5,10 +5,18 @@ from domain.kinds.traits import Traits
 FEEDBACK_ROUND = Traits(
     name="feedback_round", holders=("subject",), form="feedback", needs_form=True, many_answers=True
 )
-NOMINATE = Traits(name="nominate", holders=("subject",), step=True, chooses=True, minutes=10)
+NOMINATE = Traits(
+    name="nominate",
+    holders=("subject",),
+    process="feedback_round",
+    step=True,
+    chooses=True,
+    minutes=10,
+)
 APPROVE = Traits(
     name="approve",
     holders=("manager",),
+    process="feedback_round",
     step=True,
     chooses=True,
     holder_may_be_missing=True,
@@ -17,6 +25,7 @@ APPROVE = Traits(
 COLLECT = Traits(
     name="collect",
     holders=("rater",),
+    process="feedback_round",
     step=True,
     form="feedback",
     private=True,

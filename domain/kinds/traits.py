@@ -23,6 +23,9 @@ class Traits:
     runs: bool = True
     """Can this release run it? Otherwise it is read, and refused at publishing."""
 
+    process: str = "stage"
+    """The kind of process that looks after it (`domain.processes`)."""
+
     form: FormOf | None = None
     """The form that it asks where none is named: of the stage's own name, or `feedback`."""
 

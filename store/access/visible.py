@@ -4,6 +4,8 @@ Lists, and every number made of the same tasks, leave out the same ones. Else th
 numbers would tell how far a hidden case is.
 """
 
+from domain.processes.registry import PROCESSES
+
 NOT_OWN_CASE = "(t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))"
 """Of `tasks t`: not the reader's own case, nor one of their own manager line (language reference
 §4). `hidden` comes from `store.access.facts.hidden_cases`."""
@@ -15,11 +17,16 @@ REQUEST = (
 """Of `tasks t`: what a rater has to do while their round is open. Numbers that cannot do without it
 count all of these, whatever their state: else they would tell who has answered."""
 
-BELLS = "(SELECT count(*) FROM bells b WHERE b.process_id = p.id AND p.kind <> 'feedback_round')"
-"""Of `processes p`: what rings at a 360 round, raters ring; when, is seen to the day."""
+PRIVATE_PROCESS = "p.kind IN ({})".format(
+    ", ".join(f"'{kind.code}'" for kind in PROCESSES.values() if kind.private)
+)
+"""Of `processes p`: what rings at it, raters ring. When that was is seen to the day."""
+
+BELLS = f"(SELECT count(*) FROM bells b WHERE b.process_id = p.id AND NOT {PRIVATE_PROCESS})"
+"""Of `processes p`: how many bells wait, where that may be counted."""
 
 ADVANCED = (
-    "CASE p.kind WHEN 'feedback_round' THEN date_trunc('day', p.advanced_at, 'UTC') "
+    f"CASE WHEN {PRIVATE_PROCESS} THEN date_trunc('day', p.advanced_at, 'UTC') "
     "ELSE p.advanced_at END"
 )
 """Of `processes p`: when it last looked at the facts."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.ids import CALENDAR_PROCESS
+from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from store.cycles.facts import CycleFacts
 from store.engine.processes import ring
 from store.tasks.rows import TaskFacts
@@ -18,7 +18,7 @@ async def people_changed(conn: AsyncConnection) -> None:
     It rings the processes whose tasks it moves, so that one import does not wake every stage of
     every cycle.
     """
-    await ring(conn, CALENDAR_PROCESS, urgent=True)
+    await ring(conn, LAUNCH_CALENDAR.id, urgent=True)
 
 
 async def wake_after_end(
@@ -29,7 +29,7 @@ async def wake_after_end(
     following = {cycle.stages[i].process for stage in stages for i in stage.successors}
     own = {stage.process for stage in stages}
     if ended:
-        await ring(conn, f"cycle-{cycle.id}", *sorted(own | following), urgent=True)
+        await ring(conn, cycle.process, *sorted(own | following), urgent=True)
 
 
 async def open_cycles(conn: AsyncConnection) -> list[UUID]:

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from definitions.company import Company
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
-from domain.ids import CALENDAR_PROCESS
 from domain.notifications import Event
+from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from domain.states import CycleState
 from store.access.person_changes import follow_changes, stand
 from store.base.audit import record
@@ -256,7 +256,7 @@ async def settle_people(conn: AsyncConnection, as_of: datetime) -> datetime | No
 
 async def _last_look(conn: AsyncConnection, as_of: datetime) -> date:
     looked: datetime | None = await conn.scalar(
-        text("SELECT advanced_at FROM processes WHERE id = :id"), {"id": CALENDAR_PROCESS}
+        text("SELECT advanced_at FROM processes WHERE id = :id"), {"id": LAUNCH_CALENDAR.id}
     )
     return (looked or as_of).date()
 

@@ -20,9 +20,12 @@ from definitions.models import Stage as StageSpec
 from definitions.timeline import Anchors, Period, Plan, StagePlan
 from definitions.unfolding import running
 from domain.errors import NotFound
-from domain.ids import ProcessId, round_process, stage_process
+from domain.ids import ProcessId
 from domain.kinds.traits import Traits
-from domain.states import CycleState, ProcessKind, StageState
+from domain.processes.kind import ProcessKind
+from domain.processes.registry import PROCESSES
+from domain.processes.review_cycle import REVIEW_CYCLE
+from domain.states import CycleState, StageState
 
 Lock = Literal["share", "update"]
 
@@ -54,12 +57,12 @@ class StageFacts:
     @property
     def process(self) -> ProcessId:
         """Who looks after it: a workflow of its own, or that of the round whose step it is."""
-        return stage_process(self.id) if self.round is None else round_process(self.round)
+        return self.process_kind.id_of(self.round or self.id)
 
     @property
     def process_kind(self) -> ProcessKind:
-        """What kind of workflow that is."""
-        return ProcessKind.STAGE if self.round is None else ProcessKind.FEEDBACK_ROUND
+        """What kind of process that is."""
+        return PROCESSES[self.traits.process]
 
     @property
     def barrier(self) -> bool:
@@ -85,6 +88,11 @@ class CycleFacts:
     plan: Plan | None
     period: Period
     stages: Mapping[UUID, StageFacts]
+
+    @property
+    def process(self) -> ProcessId:
+        """The process that walks its stages."""
+        return REVIEW_CYCLE.id_of(self.id)
 
     @property
     def rolling(self) -> bool:

@@ -18,7 +18,8 @@ from definitions.runnable import runnable
 from definitions.unfolding import running
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
-from domain.ids import CALENDAR_PROCESS, VersionId
+from domain.ids import VersionId
+from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from store.base.audit import record
 from store.engine.processes import ring
 
@@ -75,7 +76,7 @@ async def publish(
         after={"hash": version.hash, "version": version.version},
     )
     # Its launches are written down at once, not with the calendar's next daily look.
-    await ring(conn, CALENDAR_PROCESS, urgent=True)
+    await ring(conn, LAUNCH_CALENDAR.id, urgent=True)
     return version
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import ProcessId
-from domain.states import ProcessKind
+from domain.processes.registry import PROCESSES
 from store.engine.processes import ProcessRow
 
 RECONCILE_AFTER = timedelta(minutes=1)
@@ -119,14 +119,16 @@ async def take_bells(
         return []
     found = await conn.execute(
         text(
-            "UPDATE processes SET unheard = gen_random_uuid(), "
+            "UPDATE processes p SET unheard = gen_random_uuid(), "
             "unheard_since = coalesce(unheard_since, :now) WHERE id = ANY(:ids) "
-            "RETURNING id, kind, cycle_id, stage_id"
+            "RETURNING id, kind, cycle_id, stage_id, "
+            "(SELECT key FROM stages s WHERE s.id = p.stage_id) AS key"
         ),
         {"ids": list(bells), "now": now},
     )
     processes = [
-        ProcessRow(ProcessId(r.id), ProcessKind(r.kind), r.cycle_id, r.stage_id) for r in found
+        ProcessRow(ProcessId(r.id), PROCESSES[r.kind], r.cycle_id, r.stage_id, key=r.key)
+        for r in found
     ]
     processes.sort(key=lambda process: min(bells[process.id]))
     return [Taken(process, tuple(bells[process.id])) for process in processes]

@@ -14,8 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import ProcessId
+from domain.processes.kind import ProcessKind
+from domain.processes.registry import PROCESSES
 from domain.progress import Progress
-from domain.states import ProcessKind
 
 LARGEST_WINDOW = 900
 """Seconds. At 10,000 people answering at all hours, a bell each would cost more than the work."""
@@ -41,6 +42,8 @@ class ProcessRow:
     cycle_id: UUID | None
     stage_id: UUID | None
     unheard: UUID | None = None
+    key: str | None = None
+    """The id of its stage in the definition, where that was asked for."""
 
 
 async def start(
@@ -64,7 +67,7 @@ async def start(
         ),
         {
             "id": process_id,
-            "kind": kind.value,
+            "kind": kind.code,
             "cycle_id": cycle_id,
             "stage_id": stage_id,
             "window": window_seconds,
@@ -155,8 +158,22 @@ async def find(conn: AsyncConnection, process_id: str) -> ProcessRow | None:
     if row is None:
         return None
     return ProcessRow(
-        ProcessId(row.id), ProcessKind(row.kind), row.cycle_id, row.stage_id, row.unheard
+        ProcessId(row.id), PROCESSES[row.kind], row.cycle_id, row.stage_id, row.unheard
     )
+
+
+async def open_processes(
+    conn: AsyncConnection, kind: ProcessKind, cycle_id: UUID | None = None
+) -> list[ProcessRow]:
+    """The open processes of a kind, of all cycles or of one, in the order of their ids."""
+    rows = await conn.execute(
+        text(
+            "SELECT id, cycle_id, stage_id, unheard FROM processes WHERE kind = :kind "
+            "AND state = 'open' AND (CAST(:cycle AS uuid) IS NULL OR cycle_id = :cycle) ORDER BY id"
+        ),
+        {"kind": kind.code, "cycle": cycle_id},
+    )
+    return [ProcessRow(ProcessId(r.id), kind, r.cycle_id, r.stage_id, r.unheard) for r in rows]
 
 
 async def arm(

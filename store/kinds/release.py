@@ -158,7 +158,7 @@ async def release(
     await ring(
         conn,
         stage.process,
-        f"cycle-{cycle.id}",
+        cycle.process,
         *(cycle.stages[i].process for i in stage.successors),
         urgent=True,
     )

@@ -18,9 +18,10 @@ from definitions.timeline import ends_at as cycle_ends_at
 from definitions.unfolding import running
 from domain.access import NOT_ONESELF, Actor, opens_to_oneself
 from domain.errors import IllegalState, Invalid, NotFound
-from domain.ids import CycleId, cycle_process
+from domain.ids import CycleId
 from domain.notifications import Event
-from domain.states import CycleState, Desk, ProcessKind
+from domain.processes.review_cycle import REVIEW_CYCLE
+from domain.states import CycleState, Desk
 from store.base.audit import record
 from store.cycles.chosen_people import choose_people
 from store.cycles.launch_rows import (
@@ -323,8 +324,8 @@ async def _wake(
 ) -> None:
     await start(
         conn,
-        cycle_process(cycle.id),
-        ProcessKind.REVIEW_CYCLE,
+        REVIEW_CYCLE.id_of(cycle.id),
+        REVIEW_CYCLE,
         cycle_id=cycle.id,
         now=now,
         window_seconds=window_for(launched.participants),

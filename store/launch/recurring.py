@@ -19,8 +19,8 @@ from definitions.models import Definition
 from definitions.unfolding import running
 from domain.access import ENGINE
 from domain.errors import AlmanacError, IllegalState
-from domain.ids import CALENDAR_PROCESS
 from domain.notifications import Event
+from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from domain.states import CycleState, Desk
 from store.base.halving import failure_code, is_systemic
 from store.changes.people_bells import open_cycles
@@ -72,7 +72,7 @@ async def advance_launch_calendar(
     # The advance of one installation follows another; a second worker waits here.
     await conn.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 2))"),
-        {"name": CALENDAR_PROCESS},
+        {"name": LAUNCH_CALENDAR.id},
     )
     try:
         calendars = await company_calendars(conn, as_of.year - 1, as_of.year + 2)
@@ -125,14 +125,14 @@ async def _plan(
             raise
         await hold(
             conn,
-            CALENDAR_PROCESS,
+            LAUNCH_CALENDAR.id,
             code=f"cannot-plan-launches: {failure_code(error)}",
             as_of=as_of,
             mended_by="hr",
             what=recurring.name,
         )
     else:
-        await unhold(conn, CALENDAR_PROCESS, as_of, what=recurring.name)
+        await unhold(conn, LAUNCH_CALENDAR.id, as_of, what=recurring.name)
 
 
 # --- Launches on dates --------------------------------------------------------------------------
@@ -362,14 +362,14 @@ async def _follow(conn: AsyncConnection, cycle_id: UUID, as_of: datetime) -> dat
             raise
         await hold(
             conn,
-            CALENDAR_PROCESS,
+            LAUNCH_CALENDAR.id,
             code=f"cannot-follow: {failure_code(error)}",
             as_of=as_of,
             mended_by="administrators",
             cycle_id=cycle_id,
         )
         return None
-    await unhold(conn, CALENDAR_PROCESS, as_of, cycle_id=cycle_id)
+    await unhold(conn, LAUNCH_CALENDAR.id, as_of, cycle_id=cycle_id)
     return looks_at
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from definitions.calendar import CalendarRange, Calendars
-from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
+from domain.processes.mail import MAIL
 from store.access.links import HELD
 from store.engine.processes import hold
 from store.mail.deciding import Deciding, Waiting, decide, delegates_last, resolve, write_down
@@ -377,7 +377,7 @@ async def _hold_dates(
 ) -> None:
     await hold(
         conn,
-        MAIL_PROCESS,
+        MAIL.id,
         code=f"cannot-date-mail: {error.code}",
         as_of=as_of,
         mended_by="administrators",

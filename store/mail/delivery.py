@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
+from domain.processes.mail import MAIL
 from store.engine.processes import hold
 from store.mail.fates import MOST_REFUSALS, Fate, Result
 from store.mail.leases import Lease, release
@@ -285,7 +285,7 @@ async def _park(conn: AsyncConnection, mails: Sequence[UUID], as_of: datetime) -
 async def _hold(conn: AsyncConnection, person_id: int, code: str, as_of: datetime) -> None:
     await hold(
         conn,
-        MAIL_PROCESS,
+        MAIL.id,
         code=code,
         as_of=as_of,
         mended_by="administrators",
@@ -385,9 +385,7 @@ async def next_due(
     The process row is locked first, so that whoever queues something either is seen here or
     sees what is written here, and rings (`store.outbox.outbox.wake_sender`).
     """
-    await conn.execute(
-        text("SELECT 1 FROM processes WHERE id = :id FOR UPDATE"), {"id": MAIL_PROCESS}
-    )
+    await conn.execute(text("SELECT 1 FROM processes WHERE id = :id FOR UPDATE"), {"id": MAIL.id})
     held, resuming = await held_cycles(conn, as_of)
     row = (
         await conn.execute(
@@ -416,6 +414,6 @@ async def next_due(
         due = max(due, not_before)
     await conn.execute(
         text("UPDATE processes SET armed_until = :due WHERE id = :id"),
-        {"due": due, "id": MAIL_PROCESS},
+        {"due": due, "id": MAIL.id},
     )
     return due

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.ids import MAIL_PROCESS
 from domain.mail_answers import enhanced
+from domain.processes.mail import MAIL
 from store.engine.processes import hold
 from store.mail.fates import MOST_REFUSALS, Fate, Result, backoff
 from store.mail.refused_addresses import address_mended
@@ -84,7 +84,7 @@ async def mail_server(conn: AsyncConnection, *, lock: bool = False) -> Standing:
                 "WHERE process_id = :process AND cleared_at IS NULL AND code LIKE :code) "
                 "FROM mail_server WHERE id = 1" + (" FOR UPDATE OF mail_server" if lock else "")
             ),
-            {"process": MAIL_PROCESS, "code": f"{HELD_CODE}:%"},
+            {"process": MAIL.id, "code": f"{HELD_CODE}:%"},
         )
     ).one_or_none()
     if row is None:
@@ -189,7 +189,7 @@ async def judge(
                 "UPDATE held_rows SET cleared_at = :as_of WHERE process_id = :process "
                 "AND cleared_at IS NULL AND code LIKE :code"
             ),
-            {"as_of": as_of, "process": MAIL_PROCESS, "code": f"{HELD_CODE}:%"},
+            {"as_of": as_of, "process": MAIL.id, "code": f"{HELD_CODE}:%"},
         )
     return after, final
 
@@ -237,9 +237,9 @@ async def _show(conn: AsyncConnection, standing: Standing, as_of: datetime) -> N
             "UPDATE held_rows SET cleared_at = :as_of WHERE process_id = :process "
             "AND cleared_at IS NULL AND code LIKE :like AND code <> :code"
         ),
-        {"as_of": as_of, "process": MAIL_PROCESS, "like": f"{HELD_CODE}:%", "code": code},
+        {"as_of": as_of, "process": MAIL.id, "like": f"{HELD_CODE}:%", "code": code},
     )
-    await hold(conn, MAIL_PROCESS, code=code, as_of=as_of, mended_by="administrators")
+    await hold(conn, MAIL.id, code=code, as_of=as_of, mended_by="administrators")
     await conn.execute(
         text("UPDATE held_rows SET told_at = :as_of WHERE code = :code AND told_at IS NULL"),
         {"as_of": as_of, "code": code},

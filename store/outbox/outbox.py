@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.ids import MAIL_PROCESS
 from domain.notifications import Event
+from domain.processes.mail import MAIL
 from store.base.arrays import literal
 from store.people.times import Horizon
 
@@ -126,7 +126,7 @@ async def wake_sender(conn: AsyncConnection, instant: datetime) -> None:
             SELECT id, true FROM sender WHERE armed_until IS NULL OR armed_until > :instant
             """
         ),
-        {"id": MAIL_PROCESS, "instant": instant},
+        {"id": MAIL.id, "instant": instant},
     )
 
 

@@ -96,7 +96,7 @@ async def after_expiry(
                 data={"readable": subject in readable},
             )
     await ring(
-        conn, f"cycle-{cycle.id}", *(cycle.stages[i].process for i in stage.successors), urgent=True
+        conn, cycle.process, *(cycle.stages[i].process for i in stage.successors), urgent=True
     )
 
 
@@ -142,7 +142,7 @@ async def close_if_through(
         {"id": stage.id},
     )
     await ring(
-        conn, f"cycle-{cycle.id}", *(cycle.stages[i].process for i in stage.successors), urgent=True
+        conn, cycle.process, *(cycle.stages[i].process for i in stage.successors), urgent=True
     )
     return True
 

@@ -259,7 +259,7 @@ async def _plans(
         except (AlmanacError, LookupError, ValueError) as error:
             await hold(
                 conn,
-                f"cycle-{cycle.id}",
+                cycle.process,
                 code=f"cannot-enter: {failure_code(error)}",
                 as_of=as_of,
                 mended_by="hr",

@@ -151,7 +151,7 @@ async def write_submission(
                 },
             ),
             "personal": literal(personal),
-            "whole": literal([stage.process, f"cycle-{cycle.id}"]),
+            "whole": literal([stage.process, cycle.process]),
         },
     )
     if row is None:

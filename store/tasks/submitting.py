@@ -251,7 +251,7 @@ async def ring_after_end(conn: AsyncConnection, cycle: CycleFacts, stage: StageF
     """
     personal = [s.process for i in stage.successors if not (s := cycle.stages[i]).barrier]
     if await few_left(conn, stage.id):
-        await ring(conn, stage.process, f"cycle-{cycle.id}", *personal)
+        await ring(conn, stage.process, cycle.process, *personal)
     else:
         await ring(conn, *personal)
 

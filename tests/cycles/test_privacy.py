@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from domain.states import ProcessKind
+from domain.processes.registry import PROCESSES
 from engine.relay import _attributes
-from play.world import CROWD, World
+from play.processes import CROWD
+from play.world import World
 from store.engine.processes import ProcessRow
 from tests.cycles.conftest import PEOPLE, SCENARIOS, Plays
 
@@ -111,7 +112,7 @@ async def _engine_texts(world: World) -> Any:
                 text("SELECT id, kind, cycle_id, stage_id, run_id, failure FROM processes")
             )
         ).all()
-    for workflow_id, run in [(row.id, row.run_id) for row in rows] + [(CROWD, None)]:
+    for workflow_id, run in [(row.id, row.run_id) for row in rows] + [(CROWD.id, None)]:
         handle = world.client.get_workflow_handle(workflow_id, run_id=run)
         history = json.loads((await handle.fetch_history()).to_json())
         yield workflow_id
@@ -119,7 +120,7 @@ async def _engine_texts(world: World) -> Any:
             yield each
     for row in rows:
         yield str(row.failure)
-        process = ProcessRow(row.id, ProcessKind(row.kind), row.cycle_id, row.stage_id)
+        process = ProcessRow(row.id, PROCESSES[row.kind], row.cycle_id, row.stage_id)
         yield str(_attributes(process))
 
 

@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.bells import PERSON, GatedEngine, ring_mass
 from domain.clock import SystemClock
+from domain.progress import Start
 from engine.relay import AT_ONCE, Relay
 from store.base import session
 from store.base.session import Database
@@ -44,9 +45,9 @@ class StuckEngine:
         self.asked = asyncio.Condition()
         self.refuses = False
 
-    async def start_workflow(self, name: str, argument: str, **_: Any) -> None:
+    async def start_workflow(self, name: str, argument: Start, **_: Any) -> None:
         async with self.asked:
-            self.came.append(argument)
+            self.came.append(argument.process_id)
             self.asked.notify_all()
         if self.refuses:
             raise RPCError("gone", RPCStatusCode.UNAVAILABLE, b"")

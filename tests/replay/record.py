@@ -16,22 +16,25 @@ from typing import Any
 
 from sqlalchemy import text
 
-from domain.states import ProcessKind
+from domain.processes.feedback_round import FEEDBACK_ROUND
+from domain.processes.kind import ProcessKind
+from domain.processes.registry import PROCESSES
+from domain.processes.review_cycle import REVIEW_CYCLE
+from domain.processes.stage import STAGE
 from embedded.postgres import ephemeral_postgres
 from embedded.temporal import test_server_binary
 from play.run import Stage, play
 from play.scenario_file import read_scenario
 from play.world import World
-from workflows.registry import NAMES
 
 HISTORIES = Path(__file__).parent / "histories"
 SCENARIOS = Path(__file__).parent.parent / "cycles" / "scenarios"
 
 RECORDED: Mapping[str, tuple[ProcessKind, ...]] = {
-    "cancel": tuple(ProcessKind),
-    "pause": (ProcessKind.REVIEW_CYCLE, ProcessKind.STAGE),
-    "worker_down": (ProcessKind.STAGE,),
-    "round/declines": (ProcessKind.FEEDBACK_ROUND,),
+    "cancel": tuple(PROCESSES.values()),
+    "pause": (REVIEW_CYCLE, STAGE),
+    "worker_down": (STAGE,),
+    "round/declines": (FEEDBACK_ROUND,),
 }
 """Which processes' histories are kept of which scenario."""
 
@@ -51,13 +54,13 @@ async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
                 )
             ).all()
         for row in rows:
-            kind = ProcessKind(row.kind)
+            kind = PROCESSES[row.kind]
             if kind not in RECORDED[name]:
                 continue
             handle = world.client.get_workflow_handle(row.id, run_id=row.run_id)
             history = json.loads((await handle.fetch_history()).to_json())
             stage = f"-{row.key}" if row.key else ""
-            path = add(folder, f"{NAMES[kind]}-{Path(name).name}{stage}", _of_no_machine(history))
+            path = add(folder, f"{kind.workflow}-{Path(name).name}{stage}", _of_no_machine(history))
             if path is not None:
                 written.append(path)
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from domain.processes.mail import MAIL
 from domain.progress import Progress
-from domain.states import ProcessKind
 from store.base.session import Database
 from store.engine.bells import Lane, Taken, passed_on, take_bells
 from store.engine.processes import arm, find, ring, start
@@ -40,4 +40,4 @@ async def turn(
 async def begin(database: Database, now: datetime) -> None:
     """The sender's process, started and rung."""
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
+        await start(conn, MAIL.id, MAIL, now=now)

@@ -6,14 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from activities.cycles import advance_cycle
-from activities.kinds.feedback_round import Phase, advance_round
-from activities.stages import advance_stage
-from activities.turn import Turn
+from activities.processes import advance_cycles
 from definitions import shipped
 from definitions.loader import parse_definition
 from domain.access import ENGINE, Actor
-from domain.states import ProcessKind
 from store.base.session import Database
 from store.definitions.versions import publish
 from store.launch.launching import confirm, prepare
@@ -68,22 +64,8 @@ async def advance(database: Database, cycle: UUID, as_of: datetime) -> datetime 
 
     Returns when the first of them has something to do next.
     """
-    turn = Turn(database, lambda: None)
-    due = [(await advance_cycle(turn, cycle, as_of)).next_due_at]
-    begun = await rows(
-        database, "SELECT kind, stage_id FROM processes WHERE stage_id IS NOT NULL ORDER BY id"
-    )
-    for kind, found in begun:
-        stage = UUID(str(found))
-        if kind == ProcessKind.STAGE:
-            due.append((await advance_stage(turn, cycle, stage, as_of)).next_due_at)
-            continue
-        for phase in Phase:  # a phase that is over is passed, as in the workflow
-            progress = await advance_round(turn, cycle, stage, phase, as_of)
-            due.append(progress.next_due_at)
-            if not progress.closed:
-                break
-    return min((instant for instant in due if instant is not None), default=None)
+    answers = await advance_cycles(database, as_of)
+    return min((one.next_due_at for one in answers if one.next_due_at is not None), default=None)
 
 
 async def rows(database: Database, sql: str, **values: object) -> list[tuple[object, ...]]:

@@ -15,7 +15,10 @@ from api.pages.office.views import HeldLine, WorkflowLine, Workflows
 from api.paging import read_cursor, write_cursor
 from domain.access import Action
 from domain.errors import NotFound
-from domain.states import CycleState, ProcessKind, ProcessState
+from domain.processes.registry import PROCESSES
+from domain.processes.review_cycle import REVIEW_CYCLE
+from domain.processes.waits import WAITS
+from domain.states import CycleState, ProcessState
 from store.base.audit import record
 from store.engine.processes import release_held, ring
 from store.views import workflow_pages as queries
@@ -28,33 +31,7 @@ Mends = Annotated[Call, allow(Action.MEND_PROCESSES)]
 
 PAGE = 100
 
-KINDS = {
-    "review_cycle": "Review cycle",
-    "stage": "Stage",
-    "feedback_round": "360 round",
-    "mail": "Sender of mail",
-    "launch_calendar": "Watcher of launches",
-}
-
-WAITS = {
-    "opening": "the next opening",
-    "report": "the day on which a report opens",
-    "rung": "the next reminder or escalation",
-    "close": "a close",
-    "day": "the next working day",
-    "entry": "somebody to enter",
-    "people": "people to do their tasks",
-    "predecessors": "what comes before it",
-    "approval": "HR's approval",
-    "paused": "HR to resume",
-    "stages": "its stages",
-    "launch": "the next launch",
-    "mail": "the next mail",
-    "relay": "the mail server",
-    "ended": "nothing: it has ended",
-    "closed": "nothing: it is closed",
-    "down": "the end of an outage",
-}
+KINDS = {kind.code: kind.title for kind in PROCESSES.values()}
 
 HELD = {
     "audit-seal-missing": "The end of the audit log was removed, or the database is an older copy. "
@@ -152,7 +129,7 @@ def _line(row: queries.ProcessRow, visit: Visit, ui: str) -> WorkflowLine:
             actions.append((f"/workflows/{name}/retry", "Try again"))
     links: list[tuple[str, str]] = []
     # They act on the whole cycle, so they stand on its own row only.
-    whole = row.cycle_id is not None and row.kind == ProcessKind.REVIEW_CYCLE
+    whole = row.cycle_id is not None and row.kind == REVIEW_CYCLE.code
     if whole and row.cycle_state == CycleState.OPEN:
         links.append((f"/cycles/{row.cycle_id}/steer/pause", "Pause the cycle"))
     if whole and row.cycle_state in (CycleState.OPEN, CycleState.PAUSED):

@@ -221,4 +221,4 @@ async def _skip(
         )
     cycle = round_.cycle
     after = (cycle.stages[i].process for i in round_.collect.successors)
-    await ring(conn, f"cycle-{cycle.id}", *after, urgent=True)
+    await ring(conn, cycle.process, *after, urgent=True)

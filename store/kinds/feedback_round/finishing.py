@@ -117,7 +117,7 @@ async def close_subjects(
     await in_halves(conn, subjects, handle, park)
     await tell_reviewers(conn, round_, waiting, as_of)
     after = (cycle.stages[i].process for i in stage.successors)
-    await ring(conn, f"cycle-{cycle.id}", *after, urgent=True)
+    await ring(conn, cycle.process, *after, urgent=True)
     return CHUNK if len(subjects) == MOST_AT_ONCE else 0
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.access import Actor
 from domain.errors import IllegalState
 from domain.notifications import Event
+from domain.processes.feedback_round import FEEDBACK_ROUND
 from domain.states import Desk
 from store.base.arrays import literal
 from store.base.audit import record
@@ -158,7 +159,7 @@ async def _look_for_lost(conn: AsyncConnection) -> None:
         if lost:
             missing += len(lost)
             log.error("seal_keys_lost", stage=str(stage_id), people=len(lost))
-            await ring(conn, f"round-{stage_id}", urgent=True)
+            await ring(conn, FEEDBACK_ROUND.id_of(stage_id), urgent=True)
     await conn.execute(
         text("UPDATE seal_key_folder SET missing = :missing WHERE missing <> :missing"),
         {"missing": missing},

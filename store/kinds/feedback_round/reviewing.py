@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Actor
 from domain.errors import IllegalState, Invalid, NotFound
-from domain.ids import round_process
 from domain.notifications import Event
+from domain.processes.feedback_round import FEEDBACK_ROUND
 from domain.relationships import PROTECTED
 from domain.states import Desk
 from store.base.audit import record
@@ -164,7 +164,7 @@ async def finish_review(
     if any(comment.review is None for comment in comments):
         raise IllegalState("Please decide about each comment first.")
     await open_reviewed(conn, round_id, subject_id, comments)
-    await ring(conn, round_process(round_id), urgent=True)  # it opens to its readers
+    await ring(conn, FEEDBACK_ROUND.id_of(round_id), urgent=True)  # it opens to its readers
     await record(
         conn,
         at=now,

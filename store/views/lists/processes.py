@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import NotFound
-from store.access.visible import ADVANCED, BELLS
+from store.access.visible import ADVANCED, BELLS, PRIVATE_PROCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ProcessItem:
 
 _PROCESS = f"""
     p.id, p.kind, p.cycle_id, p.stage_id, s.key, p.state, p.waits_for, p.armed_until,
-    {ADVANCED}, CASE WHEN p.kind <> 'feedback_round' THEN p.last_rung_at END, {BELLS},
+    {ADVANCED}, CASE WHEN NOT {PRIVATE_PROCESS} THEN p.last_rung_at END, {BELLS},
     p.run_id, p.failures, p.failure, p.failed_at,
     (SELECT count(*) FROM held_rows h WHERE h.process_id = p.id AND h.cleared_at IS NULL),
     p.created_at

@@ -14,8 +14,8 @@ from activities.notifications.sender import MailSettings, Sender
 from activities.notifications.smtp import Relay
 from activities.turn import Turn
 from domain.notifications import Event
+from domain.processes.mail import MAIL
 from domain.progress import Progress
-from domain.states import ProcessKind
 from store.base.session import Database
 from store.engine.processes import start
 from store.outbox.outbox import NewNotification, queue
@@ -121,7 +121,7 @@ async def open_office(database: Database, now: datetime) -> AsyncIterator[Office
     """The company of `people_rows` with the small cycle launched, nothing queued."""
     async with database.begin() as conn:
         await insert_people(conn, now)
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
+        await start(conn, MAIL.id, MAIL, now=now)
     world = await launch_small(database, now)
     office = Office(database, world, now)
     await office.execute("DELETE FROM notifications")

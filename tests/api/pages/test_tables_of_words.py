@@ -20,8 +20,8 @@ from definitions.stages import Assignee, WrittenAssignee
 from definitions.unfolding import unfold
 from domain.anonymity import Spread, Standing
 from domain.kinds.registry import TRAITS
+from domain.processes.registry import PROCESSES
 from domain.relationships import Relationship
-from domain.states import ProcessKind
 from store.access.links import LinkState
 from store.kinds.feedback_round.rules import CHOSEN
 from store.people.file_columns import FIELDS
@@ -48,7 +48,7 @@ TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
     "nominating_words._LABELS": (nominating_words._LABELS, list(Relationship)),
     "people_import.LABELS": (people_import.LABELS, FIELDS),
     "rating_words._GROUP": (rating_words._GROUP, ANSWERING),
-    "workflows.KINDS": (workflows.KINDS, list(ProcessKind)),
+    "workflows.KINDS": (workflows.KINDS, list(PROCESSES)),
 }
 """Each table, and everything for which it is asked."""
 

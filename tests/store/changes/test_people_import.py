@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from domain.access import ENGINE
 from domain.errors import Invalid
-from domain.ids import CALENDAR_PROCESS
+from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from store.base.session import Database
 from store.changes.people_import import ImportResult, add_person, import_people
 
@@ -165,7 +165,7 @@ async def test_a_corrected_address_is_no_longer_marked_as_refused(database: Data
 
 async def test_a_change_rings_the_launch_calendar(demo: Database) -> None:
     before = await scalar(
-        demo, f"SELECT count(*) FROM bells WHERE process_id = '{CALENDAR_PROCESS}'"
+        demo, f"SELECT count(*) FROM bells WHERE process_id = '{LAUNCH_CALENDAR.id}'"
     )
     async with demo.begin() as conn:
         columns = {
@@ -180,7 +180,7 @@ async def test_a_change_rings_the_launch_calendar(demo: Database) -> None:
     zone = "SELECT zone FROM profiles r JOIN people p ON p.profile_id = r.id WHERE p.id = "
     assert await scalar(demo, f"{zone}{person}") == "America/Chicago"
     after = await scalar(
-        demo, f"SELECT count(*) FROM bells WHERE process_id = '{CALENDAR_PROCESS}'"
+        demo, f"SELECT count(*) FROM bells WHERE process_id = '{LAUNCH_CALENDAR.id}'"
     )
     assert (before, after) == (1, 2)
 

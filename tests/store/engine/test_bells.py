@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
+from domain.processes.mail import MAIL
 from domain.progress import Progress
-from domain.states import ProcessKind
 from store.base.session import Database
 from store.engine.bells import (
     MASS,
@@ -111,7 +111,7 @@ async def test_a_busy_process_is_rung_once_a_window_and_urgent_bells_at_once(
     database: Database, now: datetime
 ) -> None:
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now, window_seconds=600)
+        await start(conn, MAIL.id, MAIL, now=now, window_seconds=600)
     assert await pass_on(database, now) == ["mail"]
     async with database.begin() as conn:
         await ring(conn, "mail")
@@ -157,7 +157,7 @@ async def test_in_the_lane_of_masses_transactions_take_turns(
         async with database.begin() as conn:
             await ring(conn, *some)
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
+        await start(conn, MAIL.id, MAIL, now=now)
     async with database.begin() as conn:
         taken = await take_bells(conn, now, Lane.MASS, 3)
     assert [one.process.id for one in taken] == [ids[0], ids[MASS + 1], "mail"]

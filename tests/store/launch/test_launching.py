@@ -11,7 +11,7 @@ from definitions.loader import parse_definition
 from definitions.plans import Unplannable
 from domain.access import ENGINE, Actor
 from domain.errors import IllegalState
-from domain.ids import cycle_process
+from domain.processes.review_cycle import REVIEW_CYCLE
 from store.base.session import Database
 from store.changes.people_events import record_leaving
 from store.definitions.versions import publish
@@ -79,7 +79,9 @@ async def test_confirming_twice_launches_once(demo: Database) -> None:
     )
     # Ten working days after 12 January, Martin Luther King's day left out.
     assert planned[0] == ("self", D, date(2027, 1, 27))
-    assert await rows(demo, "SELECT id, state FROM processes") == [(cycle_process(cycle), "open")]
+    assert await rows(demo, "SELECT id, state FROM processes") == [
+        (REVIEW_CYCLE.id_of(cycle), "open")
+    ]
     audit = await rows(demo, "SELECT count(*) FROM audit WHERE action = 'launch_confirmed'")
     assert audit == [(1,)]
 

@@ -7,7 +7,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from domain.notifications import Event
-from domain.states import ProcessKind
+from domain.processes.mail import MAIL
 from store.base.session import Database
 from store.engine.processes import start
 from store.outbox.outbox import NewNotification, queue, suppress_for_tasks
@@ -53,7 +53,7 @@ async def test_the_sender_is_rung_only_if_it_would_look_too_late(
     database: Database, world: World, now: datetime
 ) -> None:
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=now)
+        await start(conn, MAIL.id, MAIL, now=now)
     await bells(database)
     async with database.begin() as conn:
         await queue(conn, [item(now, "not armed")])

@@ -18,7 +18,7 @@ from activities.notifications.sender import Sender
 from activities.turn import Turn
 from definitions.loader import parse_definition
 from domain.access import ENGINE
-from domain.states import ProcessKind
+from domain.processes.mail import MAIL
 from play.mail import SETTINGS, KeepingRelay
 from play.scenario import Scenario
 from store.base.session import Database
@@ -114,7 +114,7 @@ async def season(database: Database, luck: Luck) -> AsyncIterator[None]:
     source = luck.definition()
     people = [int(str(row[0])) for row in await rows(database, "SELECT id FROM people")]
     async with database.begin() as conn:
-        await start(conn, "mail", ProcessKind.MAIL, now=LAUNCHED)
+        await start(conn, MAIL.id, MAIL, now=LAUNCHED)
         for person, first, last, delegate in luck.leaves(people):
             await add_leave(conn, person, first, last, delegate_id=delegate, now=LAUNCHED)
         version = await publish(

@@ -9,12 +9,12 @@ import pytest
 from api.pages.frame.codes import CAUSES_OF_MAIL, ENDED, STATES
 from api.pages.office.workflows import KINDS
 from api.pages.tasks.explaining import HAPPENED, WHY_NOT
+from domain.processes.registry import PROCESSES
 from domain.states import (
     CycleState,
     NotificationState,
     ParticipantState,
     PersonStatus,
-    ProcessKind,
     StageState,
     TaskState,
 )
@@ -41,7 +41,7 @@ def test_every_state_is_put_into_words(states: type[StrEnum]) -> None:
 
 
 def test_every_kind_of_workflow_is_put_into_words() -> None:
-    assert {kind.value for kind in ProcessKind} - KINDS.keys() == set()
+    assert set(PROCESSES) - KINDS.keys() == set()
 
 
 def test_every_cause_of_a_mail_is_put_into_words() -> None:
