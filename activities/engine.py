@@ -1,12 +1,12 @@
 """The activities: each takes a process and an instant, and lets the facts decide."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.hanging import not_hanging
 from activities.processes import WORK, Tools
 from activities.turn import Turn
 from domain.processes.kind import Phase, ProcessKind, Queue
@@ -77,11 +77,10 @@ class Engine:
         if down_until is not None:
             return Progress(next_due_at=down_until - self._offset, waits_for="down")
         try:
-            progress = await self._turn(call, kind, phase, as_of)
+            progress = await not_hanging(self._turn(call, kind, phase, as_of))
         except Exception as error:
             code = failure_code(error)
-            async with self._database.begin() as conn:
-                await record_failure(conn, call.process_id, code, as_of)
+            await not_hanging(self._record_failure(call.process_id, code, as_of))
             # The text of the error may quote a row; its code and place do not.
             raise ApplicationError(code, type=code.split(" ")[0]) from None
         if self._after is not None:
@@ -90,6 +89,10 @@ class Engine:
         return progress.model_copy(
             update={"next_due_at": None if due is None else due - self._offset}
         )
+
+    async def _record_failure(self, process_id: str, code: str, as_of: datetime) -> None:
+        async with self._database.begin() as conn:
+            await record_failure(conn, process_id, code, as_of)
 
     async def _turn(
         self, call: Advance, kind: ProcessKind, phase: Phase, as_of: datetime
@@ -100,8 +103,7 @@ class Engine:
         if process is None:
             return Progress(closed=True, waits_for="gone")
         turn = Turn(self._database, activity.heartbeat)
-        async with _Heart():
-            progress = await WORK[kind.code](self._tools, turn, process, phase, as_of)
+        progress = await WORK[kind.code](self._tools, turn, process, phase, as_of)
         if kind.private:
             progress = progress.model_copy(update={"did": {}})
         armed = progress
@@ -131,20 +133,3 @@ def _waited() -> timedelta:
     if info.attempt == 1:
         return timedelta(0)
     return max(info.started_time - info.scheduled_time, timedelta(0))
-
-
-class _Heart:
-    """Beats while one statement takes long; stops with the turn."""
-
-    EVERY = 4.0  # seconds
-
-    async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._beat())
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self.EVERY)
-            activity.heartbeat()

@@ -24,3 +24,8 @@ RETRY_SOON = RetryPolicy(
 
 TURN = timedelta(seconds=20)
 """After so long a turn of `advance` ends and asks to be called again at once."""
+BEAT = timedelta(seconds=4)
+"""Between two signs of life of a turn that goes on."""
+
+STILL = timedelta(seconds=40)
+"""A turn in which no statement has ended for so long hangs: it is given up and tried again."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -15,9 +15,16 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from store.base.outage import Outage, outage_of
 from store.base.seal_keys import SealKeys
+from store.base.watch import watched
 
 IDLE_IN_TRANSACTION_SECONDS = 15
 """A frozen worker must not block the rows that it holds for longer."""
+
+CONNECT_SECONDS = 10
+"""A server that takes the call and says nothing is given up after this."""
+
+MOVES = "moves"
+"""In what is noted beside a connection: whom to tell that its transaction goes on."""
 
 RESTED_SECONDS = 1.0
 """A connection that lay for longer is asked whether it still lives."""
@@ -60,6 +67,7 @@ class Database:
         if not lasting:
             options += " -c synchronous_commit=off"
         connect_args: dict[str, Any] = {"options": options, "application_name": application}
+        connect_args["connect_timeout"] = CONNECT_SECONDS
         self.url = async_url(url)
         self.schema = schema
         self.seal_keys = SealKeys(seal_keys)
@@ -81,12 +89,16 @@ class Database:
         if lasting:
             _ask_after_a_rest(self.engine)
         self._notice_full_disk()
+        _tell_of_moves(self.engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One READ COMMITTED transaction."""
-        async with self.engine.begin() as conn:
-            yield conn
+        with watched() as moves:
+            async with self.engine.begin() as conn:
+                if conn.sync_connection is not None:
+                    conn.sync_connection.info[MOVES] = moves
+                yield conn
 
     async def has_room(self) -> bool:
         """Whether the server's disk takes a megabyte; says so in `full`. Writes nothing that stays.
@@ -113,6 +125,18 @@ class Database:
     async def close(self) -> None:
         """Close every pooled connection. Repeatable."""
         await self.engine.dispose()
+
+
+def _tell_of_moves(engine: AsyncEngine) -> None:
+    """Tell the watch over a transaction when a statement of it begins or ends."""
+
+    def move(conn: Connection, *_: object) -> None:
+        moves = conn.info.get(MOVES)
+        if moves is not None:
+            moves()
+
+    event.listen(engine.sync_engine, "before_cursor_execute", move)
+    event.listen(engine.sync_engine, "after_cursor_execute", move)
 
 
 def _ask_after_a_rest(engine: AsyncEngine) -> None:
