@@ -98,7 +98,9 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, offset: ti
         await database.close()
         return
     sender = Sender(database, mail_settings(settings))
-    engine = Engine(database, tools=Tools(mail=sender.advance), offset=offset)
+    engine = Engine(
+        database, tools=Tools(mail=sender.advance, mail_helper=sender.help), offset=offset
+    )
     seal_audit = AuditSealing(database)
     relay = Relay(database, client, clock, settings.temporal_task_queue)
     workers = build(

@@ -15,6 +15,7 @@ from domain.processes.feedback_round import FEEDBACK_ROUND
 from domain.processes.kind import Phase, ProcessKind
 from domain.processes.launch_calendar import LAUNCH_CALENDAR
 from domain.processes.mail import MAIL
+from domain.processes.mail_helper import MAIL_HELPER
 from domain.processes.registry import PROCESSES
 from domain.processes.review_cycle import REVIEW_CYCLE
 from domain.processes.stage import STAGE
@@ -30,11 +31,17 @@ async def _no_mail(turn: Turn, as_of: datetime) -> Progress:
     raise ValueError("nobody was given to send mail")
 
 
+async def _asleep(turn: Turn, as_of: datetime) -> Progress:
+    """Where one sender is enough, the second has nothing to do."""
+    return Progress(waits_for="more-mail")
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What turns need beside the facts. A rehearsal brings its own."""
 
     mail: MailTurn = _no_mail
+    mail_helper: MailTurn = _asleep
     calendar: CalendarTurn = advance_launch_calendar
 
 
@@ -67,6 +74,12 @@ async def _mail(
     return await tools.mail(turn, as_of)
 
 
+async def _mail_helper(
+    tools: Tools, turn: Turn, process: ProcessRow, phase: Phase, as_of: datetime
+) -> Progress:
+    return await tools.mail_helper(turn, as_of)
+
+
 async def _calendar(
     tools: Tools, turn: Turn, process: ProcessRow, phase: Phase, as_of: datetime
 ) -> Progress:
@@ -79,6 +92,7 @@ WORK: Mapping[str, Work] = {
     FEEDBACK_ROUND.code: _round,
     LAUNCH_CALENDAR.code: _calendar,
     MAIL.code: _mail,
+    MAIL_HELPER.code: _mail_helper,
 }
 """By the code of the kind. A new kind of process adds its line."""
 

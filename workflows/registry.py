@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from workflows.feedback_round import FeedbackRoundWorkflow
 from workflows.launch_calendar import LaunchCalendarWorkflow
 from workflows.mail import MailWorkflow
+from workflows.mail_helper import MailHelperWorkflow
 from workflows.process import Process
 from workflows.review_cycle import ReviewCycleWorkflow
 from workflows.stage import StageWorkflow
@@ -17,5 +18,6 @@ WORKFLOWS: Mapping[str, type[Process]] = {
         FeedbackRoundWorkflow,
         LaunchCalendarWorkflow,
         MailWorkflow,
+        MailHelperWorkflow,
     )
 }

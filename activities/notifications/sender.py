@@ -33,9 +33,11 @@ from activities.notifications.smtp import (
 )
 from activities.turn import Turn
 from domain.mail_answers import About, Step
+from domain.processes.mail_helper import MAIL_HELPER
 from domain.progress import Progress
 from store.base.halving import failure_code
 from store.base.session import Database
+from store.engine.processes import ring
 from store.launch.first_mail import FirstMail
 from store.mail.claims import Claim, claim
 from store.mail.delivery import (
@@ -144,6 +146,42 @@ class Sender:
             if standing.asked:
                 await try_now(conn, as_of)
         delivery = _Delivery(self, turn, as_of, standing)
+        if await self._deliver(delivery, turn, as_of, urgent=wait, alone=self._is_alone(standing)):
+            return Progress(next_due_at=as_of, again=True, waits_for="mail")
+        soon = as_of + timedelta(seconds=1) if wait else None
+        async with self._database.begin() as conn:
+            due = await next_due(conn, as_of, not_before=delivery.down_until)
+        if soon is not None and (due is None or soon < due):
+            due = soon
+        waits_for = "relay" if delivery.down_until else "mail"
+        return Progress(next_due_at=due, waits_for=waits_for)
+
+    async def help(self, turn: Turn, as_of: datetime) -> Progress:
+        """Send what is due beside the first sender, which rings when it has more than it takes.
+
+        People whom the other has claimed are passed over, so each mail goes once. When nothing is
+        left it sleeps: what comes due later is the first sender's to notice.
+        """
+        wait = await self._lets_others_go_first(as_of)
+        async with self._database.begin() as conn:
+            standing = await mail_server(conn)
+        if not standing.refuses and not wait:
+            delivery = _Delivery(self, turn, as_of, standing)
+            if await self._deliver(delivery, turn, as_of, urgent=False, alone=True):
+                return Progress(next_due_at=as_of, again=True, waits_for="mail")
+        return Progress(waits_for="more-mail")
+
+    def _is_alone(self, standing: Standing) -> bool:
+        """Is there no help to be had? A rate that the server allows is kept by one process only."""
+        return self._settings.per_second is not None or standing.refuses
+
+    async def _deliver(
+        self, delivery: "_Delivery", turn: Turn, as_of: datetime, *, urgent: bool, alone: bool
+    ) -> bool:
+        """Claim and deliver until nothing is due, or the turn has lasted long: then True.
+
+        When a claim takes as many people as it may, the second sender is rung, once a turn.
+        """
         async with delivery:
             while delivery.down_until is None:
                 async with self._database.begin() as conn:
@@ -152,22 +190,19 @@ class Sender:
                         as_of,
                         people=self._people(),
                         message_id=self._message_id,
-                        urgent=wait,
+                        urgent=urgent,
                         lease=delivery.holding.lease,
                     )
+                    if taken.full and not alone:
+                        await ring(conn, MAIL_HELPER.id, urgent=True)
+                        alone = True
                 if taken.mails:
                     await delivery.deliver(taken)
                 if not taken.more:
-                    break
+                    return False
                 if turn.heartbeat():
-                    return Progress(next_due_at=as_of, again=True, waits_for="mail")
-        soon = as_of + timedelta(seconds=1) if wait else None
-        async with self._database.begin() as conn:
-            due = await next_due(conn, as_of, not_before=delivery.down_until)
-        if soon is not None and (due is None or soon < due):
-            due = soon
-        waits_for = "relay" if delivery.down_until else "mail"
-        return Progress(next_due_at=due, waits_for=waits_for)
+                    return True
+        return False
 
     async def _lets_others_go_first(self, as_of: datetime) -> bool:
         """Daily mail takes everything with it, so those who write items do it first.

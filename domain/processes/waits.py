@@ -18,6 +18,7 @@ WAITS = {
     "stages": "its stages",
     "launch": "the next launch",
     "mail": "the next mail",
+    "more-mail": "more mail than one sender takes",
     "relay": "the mail server",
     "ended": "nothing: it has ended",
     "closed": "nothing: it is closed",

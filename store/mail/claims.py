@@ -31,6 +31,9 @@ from store.people.times import company_calendars, delegate_on, person_times
 URGENT = tuple(event.value for event in Event if event.always)
 CAUSING = tuple(event.value for event in Event if not event.ride_along)
 
+CANDIDATES = 4
+"""People looked at for each one wanted: the first ones another sender may have locked just now."""
+
 WINDOW = 8
 """Items looked at for each person wanted: a person has several that are due at once."""
 
@@ -39,12 +42,14 @@ WINDOW = 8
 class Claim:
     """What was taken. `lease` is the token with which the mails are marked.
 
-    `more`: something was decided, so that more may be due.
+    `more`: something was decided, so that more may be due. `full`: there were as many people as
+    were asked for.
     """
 
     mails: tuple[ClaimedMail, ...]
     lease: Lease
     more: bool
+    full: bool = False
 
 
 async def claim(
@@ -66,6 +71,7 @@ async def claim(
     held, _ = await held_cycles(conn, as_of)
     events = URGENT if urgent else CAUSING
     owners = await _lock_people(conn, as_of, held, people, events)
+    full = len(owners) >= people
     lease = lease or new_lease(as_of)
     if not owners:
         return Claim((), lease, more=False)
@@ -83,7 +89,7 @@ async def claim(
     await _decide_all(conn, written, owners, deciding, waiting, items, message_id)
     more = written.anything
     await write(conn, written, lease, as_of)
-    return Claim(tuple(mail for mail, _ in written.mails), lease, more)
+    return Claim(tuple(mail for mail, _ in written.mails), lease, more, full)
 
 
 async def claim_alone(
@@ -173,10 +179,10 @@ async def _lock_people(
             ), chosen AS (
                 SELECT person_id, min(due) AS due, max(mail) AS mail
                 FROM (SELECT * FROM items UNION ALL SELECT * FROM mails) d
-                GROUP BY person_id ORDER BY 2, 3, 1 LIMIT :limit
+                GROUP BY person_id ORDER BY 2, 3, 1 LIMIT :candidates
             )
             SELECT p.id FROM chosen c JOIN people p ON p.id = c.person_id
-            ORDER BY c.due, c.mail, p.id FOR NO KEY UPDATE OF p SKIP LOCKED
+            ORDER BY c.due, c.mail, p.id LIMIT :limit FOR NO KEY UPDATE OF p SKIP LOCKED
             """
         ),
         {
@@ -184,6 +190,7 @@ async def _lock_people(
             "events": list(events),
             "held": list(held),
             "window": limit * WINDOW,
+            "candidates": limit * CANDIDATES,
             "limit": limit,
         },
     )

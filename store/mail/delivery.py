@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.notifications import Event
 from domain.processes.mail import MAIL
-from store.engine.processes import hold
+from domain.processes.registry import SENDERS
+from store.cycles.facts import load_cycle
+from store.engine.processes import hold, ring_before
 from store.mail.fates import MOST_REFUSALS, Fate, Result
 from store.mail.leases import Lease, release
 from store.mail.refused_addresses import refuse_addresses
@@ -237,14 +239,10 @@ WITH told AS (
 ), announced AS (
     UPDATE tasks t SET announced_on = told.day FROM told
     WHERE t.id = told.task_id AND t.announced_on IS NULL
-    RETURNING t.stage_id, t.next_rung, t.next_rung_at
-), earliest AS (
-    SELECT 'stage-' || stage_id AS id, min(next_rung_at) AS rung_at FROM announced
-    WHERE next_rung LIKE 'escalate:%' GROUP BY stage_id
+    RETURNING t.cycle_id, t.stage_id, t.next_rung, t.next_rung_at
 )
-INSERT INTO bells (process_id, urgent)
-SELECT p.id, true FROM earliest e JOIN processes p ON p.id = e.id
-WHERE p.state = 'open' AND (p.armed_until IS NULL OR p.armed_until > e.rung_at)
+SELECT cycle_id, stage_id, min(next_rung_at) AS rung_at FROM announced
+WHERE next_rung LIKE 'escalate:%' GROUP BY cycle_id, stage_id ORDER BY stage_id
 """
 """A ladder that only escalates stands still until its task was announced: then it is armed."""
 
@@ -256,10 +254,13 @@ async def went_out(conn: AsyncConnection, mails: Sequence[UUID], as_of: datetime
     """
     if not mails:
         return
-    await conn.execute(
+    announced = await conn.execute(
         text(_ANNOUNCED),
         {"ids": list(mails), "as_of": as_of, "events": list(_TELLS_THE_HOLDER)},
     )
+    for row in announced.all():
+        cycle = await load_cycle(conn, row.cycle_id)
+        await ring_before(conn, cycle.stages[row.stage_id].process, row.rung_at)
     rungs = await conn.execute(
         text(
             "SELECT DISTINCT task_id, rung, due_revision FROM notifications "
@@ -351,12 +352,13 @@ async def others_first(conn: AsyncConnection, as_of: datetime) -> bool:
     row = await conn.execute(
         text(
             """
-            SELECT EXISTS (SELECT 1 FROM processes WHERE state = 'open' AND kind <> 'mail'
+            SELECT EXISTS (SELECT 1 FROM processes WHERE state = 'open'
+              AND kind <> ALL(CAST(:senders AS text[]))
               AND coalesce(armed_until, CASE WHEN advanced_at IS NULL THEN created_at END)
                 BETWEEN :since AND :as_of)
             """
         ),
-        {"since": as_of - SETTLING, "as_of": as_of},
+        {"since": as_of - SETTLING, "as_of": as_of, "senders": list(SENDERS)},
     )
     return bool(row.scalar_one())
 
@@ -368,10 +370,10 @@ async def others_behind(conn: AsyncConnection, as_of: datetime) -> set[str]:
     """
     rows = await conn.execute(
         text(
-            "SELECT id FROM processes WHERE state = 'open' AND kind <> 'mail' AND failures = 0 "
-            "AND armed_until < :since"
+            "SELECT id FROM processes WHERE state = 'open' AND failures = 0 "
+            "AND kind <> ALL(CAST(:senders AS text[])) AND armed_until < :since"
         ),
-        {"since": as_of - SETTLING},
+        {"since": as_of - SETTLING, "senders": list(SENDERS)},
     )
     return set(rows.scalars())
 
