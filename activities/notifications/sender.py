@@ -146,7 +146,8 @@ class Sender:
             if standing.asked:
                 await try_now(conn, as_of)
         delivery = _Delivery(self, turn, as_of, standing)
-        if await self._deliver(delivery, turn, as_of, urgent=wait, alone=self._is_alone(standing)):
+        rings = self._settings.per_second is None and not standing.refuses
+        if await self._deliver(delivery, turn, as_of, urgent=wait, rings=rings):
             return Progress(next_due_at=as_of, again=True, waits_for="mail")
         soon = as_of + timedelta(seconds=1) if wait else None
         async with self._database.begin() as conn:
@@ -167,20 +168,24 @@ class Sender:
             standing = await mail_server(conn)
         if not standing.refuses and not wait:
             delivery = _Delivery(self, turn, as_of, standing)
-            if await self._deliver(delivery, turn, as_of, urgent=False, alone=True):
+            if await self._deliver(delivery, turn, as_of, helping=True):
                 return Progress(next_due_at=as_of, again=True, waits_for="mail")
         return Progress(waits_for="more-mail")
 
-    def _is_alone(self, standing: Standing) -> bool:
-        """Is there no help to be had? A rate that the server allows is kept by one process only."""
-        return self._settings.per_second is not None or standing.refuses
-
     async def _deliver(
-        self, delivery: "_Delivery", turn: Turn, as_of: datetime, *, urgent: bool, alone: bool
+        self,
+        delivery: "_Delivery",
+        turn: Turn,
+        as_of: datetime,
+        *,
+        urgent: bool = False,
+        helping: bool = False,
+        rings: bool = False,
     ) -> bool:
         """Claim and deliver until nothing is due, or the turn has lasted long: then True.
 
-        When a claim takes as many people as it may, the second sender is rung, once a turn.
+        `rings`: once a claim takes as many people as it may, the second sender is rung. Not where
+        the server allows so many mails a second: that rate is kept within one process.
         """
         async with delivery:
             while delivery.down_until is None:
@@ -192,10 +197,11 @@ class Sender:
                         message_id=self._message_id,
                         urgent=urgent,
                         lease=delivery.holding.lease,
+                        helping=helping,
                     )
-                    if taken.full and not alone:
+                    if taken.full and rings:
                         await ring(conn, MAIL_HELPER.id, urgent=True)
-                        alone = True
+                        rings = False
                 if taken.mails:
                     await delivery.deliver(taken)
                 if not taken.more:

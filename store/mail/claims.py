@@ -60,17 +60,20 @@ async def claim(
     message_id: Callable[[str], str],
     urgent: bool = False,
     lease: Lease | None = None,
+    helping: bool = False,
 ) -> Claim:
     """Take what is due at `as_of` for up to so many people, the longest due first.
 
     `message_id` makes a Message-ID of a mail's key, which is made of the person and the items.
     Whatever is due and may not be said any more is suppressed with its reason; what has come
     outside the receiver's hours is postponed. `urgent`: only what waits for nothing, for nobody.
-    `lease` is the sender's; without one it is a new one.
+    `lease` is the sender's; without one it is a new one. `helping`: another sender is at it, too.
+    Then only people are taken for whom nobody acts and who act for nobody, with what was never
+    tried: what goes to one receiver is decided by one sender.
     """
     held, _ = await held_cycles(conn, as_of)
     events = URGENT if urgent else CAUSING
-    owners = await _lock_people(conn, as_of, held, people, events)
+    owners = await _lock_people(conn, as_of, held, people, events, helping=helping)
     full = len(owners) >= people
     lease = lease or new_lease(as_of)
     if not owners:
@@ -159,6 +162,8 @@ async def _lock_people(
     held: Sequence[UUID],
     limit: int,
     events: Sequence[str],
+    *,
+    helping: bool,
 ) -> list[int]:
     rows = await conn.execute(
         text(
@@ -179,6 +184,13 @@ async def _lock_people(
             ), chosen AS (
                 SELECT person_id, min(due) AS due, max(mail) AS mail
                 FROM (SELECT * FROM items UNION ALL SELECT * FROM mails) d
+                WHERE NOT :helping OR NOT (
+                    EXISTS (SELECT FROM mails m WHERE m.person_id = d.person_id
+                        AND m.state = 'sending')
+                    OR EXISTS (SELECT FROM leaves l WHERE l.withdrawn_at IS NULL
+                        AND l.delegate_id IS NOT NULL
+                        AND l.first_day <= :last AND l.last_day >= :first
+                        AND (l.person_id = d.person_id OR l.delegate_id = d.person_id)))
                 GROUP BY person_id ORDER BY 2, 3, 1 LIMIT :candidates
             )
             SELECT p.id FROM chosen c JOIN people p ON p.id = c.person_id
@@ -191,6 +203,9 @@ async def _lock_people(
             "held": list(held),
             "window": limit * WINDOW,
             "candidates": limit * CANDIDATES,
+            "helping": helping,
+            "first": (as_of - timedelta(days=1)).date(),
+            "last": (as_of + timedelta(days=1)).date(),
             "limit": limit,
         },
     )

@@ -105,3 +105,25 @@ async def test_it_hands_nothing_to_a_server_that_refuses_all(office: Office, sin
     await sender.help(unwatched(office.database), office.now)
     await sender.close()
     assert sink.accepted == []
+
+
+async def test_it_takes_nobody_for_whom_somebody_acts_and_nobody_who_acts(
+    office: Office, sink: Sink
+) -> None:
+    """Else one morning's mail of a delegate could be two: one made by each sender."""
+    await office.crowd(3)
+    ids = [row.id for row in await office.rows("SELECT id FROM people WHERE employee_id ~ '^c'")]
+    await office.execute(
+        "INSERT INTO leaves (person_id, first_day, last_day, delegate_id, recorded_at) "
+        "VALUES (:away, :day, :day, :acts, :now)",
+        away=ids[0],
+        acts=ids[1],
+        day=MORNING.date(),
+        now=office.now,
+    )
+    sender = Sender(office.database, settings(sink.port))
+    await sender.help(unwatched(office.database), office.now)
+    assert sink.addresses == ["p3@example.com"]
+    await sender.advance(unwatched(office.database), office.now)
+    await sender.close()
+    assert sorted(sink.addresses) == ["p2@example.com", "p3@example.com"], "both cases in one mail"
