@@ -175,7 +175,7 @@ async def _lock_people(
                   AND (n.cycle_id IS NULL OR n.event = 'paused'
                     OR n.cycle_id <> ALL(CAST(:held AS uuid[])))
                 ORDER BY n.send_at LIMIT :window
-            ), mails AS (
+            ), again AS (
                 SELECT coalesce(instead_of_id, person_id) AS person_id, created_at AS due,
                     CAST(id AS text) AS mail
                 FROM mails WHERE state = 'sending' AND next_try_at <= :as_of
@@ -183,7 +183,7 @@ async def _lock_people(
                 ORDER BY id LIMIT :limit
             ), chosen AS (
                 SELECT person_id, min(due) AS due, max(mail) AS mail
-                FROM (SELECT * FROM items UNION ALL SELECT * FROM mails) d
+                FROM (SELECT * FROM items UNION ALL SELECT * FROM again) d
                 WHERE NOT :helping OR NOT (
                     EXISTS (SELECT FROM mails m WHERE m.person_id = d.person_id
                         AND m.state = 'sending')
