@@ -6,12 +6,38 @@ import platform
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+from embedded.interruption import uninterrupted
 from embedded.system_user import SystemUser
+
+SHORTEST_LOOK = 0.0005
+LONGEST_LOOK = 0.05
+"""Seconds between two looks whether a child has ended."""
+
+
+class Child(subprocess.Popen[bytes]):
+    """A child of ours; asking after it is never broken off half way (`embedded.interruption`)."""
+
+    def poll(self) -> int | None:
+        """Its exit code, or none while it runs."""
+        with uninterrupted():
+            return super().poll()
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended, looking again and again. Raises TimeoutExpired."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = SHORTEST_LOOK
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_LOOK)
+        return code
 
 
 def spawn(
@@ -22,7 +48,7 @@ def spawn(
     cwd: Path | None = None,
     user: SystemUser | None = None,
     orphan_signal: signal.Signals = signal.SIGKILL,
-) -> subprocess.Popen[bytes]:
+) -> Child:
     """Start a direct child in a session of its own, its output appended to `log`.
 
     Its own session keeps Ctrl-C away from it: the supervisor alone decides the order of the end.
@@ -30,7 +56,7 @@ def spawn(
     so call this from the main thread. `user` needs the rights of root.
     """
     with log.open("ab") as output:
-        return subprocess.Popen(
+        return Child(
             [*_with_parent(orphan_signal), *(os.fspath(part) for part in argv)],
             stdin=subprocess.DEVNULL,
             stdout=output,

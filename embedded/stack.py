@@ -26,13 +26,14 @@ from embedded import children, run_file
 from embedded.beside import built_beside
 from embedded.demo import holds_nothing, make_demo, open_doors
 from embedded.failures import PortTaken, StackError, disk_full
+from embedded.interruption import Stopped, stop_signals
 from embedded.leftovers import end_leftovers, forget, remember
 from embedded.locks import FolderLock
 from embedded.ports import LOOPBACK, PortBook
 from embedded.postgres import end_orphan, start_postgres
 from embedded.postgres_files import known_home
 from embedded.signs import Look, answers, database_answers, touched
-from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
+from embedded.supervisor import Running, Service, Supervisor
 from embedded.temporal import start_dev_server, temporal_binary
 from embedded.terminal import Terminal
 from store.base.migrate import upgrade

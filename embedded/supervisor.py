@@ -10,12 +10,11 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
 from embedded import children
@@ -89,10 +88,6 @@ class Return:
 
     ending: str
     since: float
-
-
-class Stopped(Exception):
-    """Ctrl-C, `kill`, or the terminal was closed."""
 
 
 class Supervisor:
@@ -276,27 +271,6 @@ def _warning(level: int, free: int, folder: Path) -> str:
         f"The disk of {folder} is full. Nothing that people write can be saved until there is "
         "room; then everything goes on by itself."
     )
-
-
-@contextmanager
-def stop_signals() -> Iterator[None]:
-    """While this holds, SIGINT, SIGTERM and SIGHUP raise Stopped in the main thread, once.
-
-    Further ones are ignored: the end is under way, and every step of it has its time limit.
-    """
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        for name in names:
-            signal.signal(name, signal.SIG_IGN)
-        raise Stopped
-
-    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {name: signal.signal(name, ask) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 def _ending(code: int | None) -> str:

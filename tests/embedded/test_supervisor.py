@@ -1,6 +1,7 @@
 """What dies is started again, three deaths are the end, and the end is in order."""
 
 import signal
+import threading
 from collections import namedtuple
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from embedded import children, signs, supervisor
 from embedded.failures import StackError
+from embedded.interruption import Stopped, stop_signals
 from embedded.stack import Program
-from embedded.supervisor import Running, Service, Stopped, Supervisor, stop_signals
+from embedded.supervisor import Running, Service, Supervisor
 
 
 @pytest.fixture
@@ -303,6 +305,43 @@ def test_the_first_signal_ends_and_the_others_are_ignored() -> None:
             signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class AskedInBetween:
+    """A lock of the kind that `Popen` has; somebody asks us to end just after it was taken."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.times = 1
+
+    def acquire(self, blocking: bool = True) -> bool:
+        taken = self._lock.acquire(blocking, 5 if blocking else -1)
+        if self.times:
+            self.times -= 1
+            signal.raise_signal(signal.SIGINT)
+        return taken
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        assert self.acquire(), "whoever had it was broken off, and never gave it back"
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@pytest.mark.parametrize("ask", ["poll", "wait"])
+def test_a_signal_while_we_ask_after_a_child_lets_the_child_be_ended(
+    tmp_path: Path, ask: str
+) -> None:
+    """Ctrl-C at the wrong instruction once left `make run` waiting for ever."""
+    process = children.spawn(["/bin/sleep", "60"], log=tmp_path / "log")
+    process._waitpid_lock = AskedInBetween()  # type: ignore[attr-defined]
+    with stop_signals(), pytest.raises(Stopped):
+        process.poll() if ask == "poll" else process.wait(60)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
 
 
 def test_a_long_log_is_put_aside_at_the_next_start(
