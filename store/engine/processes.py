@@ -6,11 +6,14 @@ looks again, and which bells it has heard, so that PostgreSQL alone suffices to 
 engine.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import ProcessId
@@ -42,8 +45,14 @@ class ProcessRow:
     cycle_id: UUID | None
     stage_id: UUID | None
     unheard: UUID | None = None
+    subject_id: int | None = None
+    argument: Mapping[str, Any] = field(default_factory=dict)
+    """What it is to do, in ids, codes and dates: the kind's own."""
     key: str | None = None
     """The id of its stage in the definition, where that was asked for."""
+
+
+_ROW = "id, kind, cycle_id, stage_id, unheard, subject_id, argument"
 
 
 async def start(
@@ -54,14 +63,21 @@ async def start(
     now: datetime,
     cycle_id: UUID | None = None,
     stage_id: UUID | None = None,
+    subject_id: int | None = None,
+    argument: Mapping[str, Any] | None = None,
     window_seconds: int = 0,
 ) -> None:
-    """Begin a process: its row and its first bell. Idempotent; a closed process opens again."""
+    """Begin a process: its row and its first bell. Idempotent; a closed process opens again.
+
+    `argument` holds ids, codes and dates only; it stays as it was when the process began.
+    """
     await conn.execute(
         text(
             """
-            INSERT INTO processes (id, kind, cycle_id, stage_id, window_seconds, created_at)
-            VALUES (:id, :kind, :cycle_id, :stage_id, :window, :now)
+            INSERT INTO processes
+                (id, kind, cycle_id, stage_id, subject_id, argument, window_seconds, created_at)
+            VALUES (:id, :kind, :cycle_id, :stage_id, :subject_id, CAST(:argument AS jsonb),
+                :window, :now)
             ON CONFLICT (id) DO UPDATE SET state = 'open' WHERE processes.state <> 'open'
             """
         ),
@@ -70,6 +86,8 @@ async def start(
             "kind": kind.code,
             "cycle_id": cycle_id,
             "stage_id": stage_id,
+            "subject_id": subject_id,
+            "argument": json.dumps(argument or {}),
             "window": window_seconds,
             "now": now,
         },
@@ -151,15 +169,13 @@ async def find(conn: AsyncConnection, process_id: str) -> ProcessRow | None:
     """The row of a process, or none if it was never started or its cycle is gone."""
     row = (
         await conn.execute(
-            text("SELECT id, kind, cycle_id, stage_id, unheard FROM processes WHERE id = :id"),
+            text(f"SELECT {_ROW} FROM processes WHERE id = :id"),
             {"id": process_id},
         )
     ).one_or_none()
     if row is None:
         return None
-    return ProcessRow(
-        ProcessId(row.id), PROCESSES[row.kind], row.cycle_id, row.stage_id, row.unheard
-    )
+    return _process(row)
 
 
 async def open_processes(
@@ -168,12 +184,24 @@ async def open_processes(
     """The open processes of a kind, of all cycles or of one, in the order of their ids."""
     rows = await conn.execute(
         text(
-            "SELECT id, cycle_id, stage_id, unheard FROM processes WHERE kind = :kind "
+            f"SELECT {_ROW} FROM processes WHERE kind = :kind "
             "AND state = 'open' AND (CAST(:cycle AS uuid) IS NULL OR cycle_id = :cycle) ORDER BY id"
         ),
         {"kind": kind.code, "cycle": cycle_id},
     )
-    return [ProcessRow(ProcessId(r.id), kind, r.cycle_id, r.stage_id, r.unheard) for r in rows]
+    return [_process(row) for row in rows]
+
+
+def _process(row: Row[Any]) -> ProcessRow:
+    return ProcessRow(
+        ProcessId(row.id),
+        PROCESSES[row.kind],
+        row.cycle_id,
+        row.stage_id,
+        row.unheard,
+        row.subject_id,
+        row.argument,
+    )
 
 
 async def arm(

@@ -11,11 +11,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.base.tables import Base, big_key
+from store.base.tables import Base, JsonObject, big_key
 
 
 class Process(Base):
-    """A durable process. Its id is the workflow id; from this row the workflow is rebuilt."""
+    """A durable process. Its id is the workflow id; from this row the workflow is rebuilt.
+
+    What it drives: a cycle, a stage, or something of its own that `subject_id` and `argument` tell.
+    """
 
     __tablename__ = "processes"
     __table_args__ = (
@@ -27,6 +30,8 @@ class Process(Base):
     kind: Mapped[str]
     cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"))
     stage_id: Mapped[UUID | None] = mapped_column(ForeignKey("stages.id", ondelete="CASCADE"))
+    subject_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # whom it is about
+    argument: Mapped[JsonObject] = mapped_column(server_default="{}")  # ids, codes and dates only
     state: Mapped[str] = mapped_column(server_default="open")
     armed_until: Mapped[datetime | None]  # when it looks again by itself
     waits_for: Mapped[str | None]  # a code: opening, rung, close, people, predecessors, approval

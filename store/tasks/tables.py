@@ -16,15 +16,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base.tables import Base, JsonObject, big_key, uuid_key
 
+NOTHING = "'00000000-0000-0000-0000-000000000000'::uuid"
+
 
 class Task(Base):
-    """Who must do what by when. Rung columns say where its ladder stands (language §5)."""
+    """Who must do what by when. Rung columns say where its ladder stands (language §5).
+
+    It belongs to a stage of a cycle, or to an item of something that outlives cycles.
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
         Index(
-            "uq_tasks_live",
-            "stage_id",
+            "uq_tasks_live_item",
+            text(f"coalesce(stage_id, {NOTHING})"),
+            text(f"coalesce(item_id, {NOTHING})"),
             text("coalesce(subject_id, 0)"),
             "role",
             text("coalesce(assignee_id, 0)"),
@@ -53,12 +59,16 @@ class Task(Base):
             postgresql_where=text("state IN ('planned', 'open') AND closes_at IS NOT NULL"),
         ),
         Index("ix_tasks_cycle_state", "cycle_id", "state"),
+        Index("ix_tasks_item", "item_id", postgresql_where=text("item_id IS NOT NULL")),
         CheckConstraint("num_nonnulls(assignee_id, desk) <= 1", name="one_holder"),
+        CheckConstraint("num_nonnulls(stage_id, item_id) >= 1", name="has_place"),
+        CheckConstraint("(stage_id IS NULL) = (cycle_id IS NULL)", name="stage_of_cycle"),
     )
 
     id: Mapped[UUID] = uuid_key()
-    cycle_id: Mapped[UUID] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"))
-    stage_id: Mapped[UUID] = mapped_column(ForeignKey("stages.id", ondelete="CASCADE"))
+    cycle_id: Mapped[UUID | None] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"))
+    stage_id: Mapped[UUID | None] = mapped_column(ForeignKey("stages.id", ondelete="CASCADE"))
+    item_id: Mapped[UUID | None]  # what it belongs to beside or instead of a stage
     subject_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))

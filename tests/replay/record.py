@@ -10,22 +10,30 @@ on is taken out.
 import asyncio
 import json
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import text
+from temporalio import activity
+from temporalio.worker import Worker
 
 from domain.processes.feedback_round import FEEDBACK_ROUND
 from domain.processes.kind import ProcessKind
 from domain.processes.registry import PROCESSES
 from domain.processes.review_cycle import REVIEW_CYCLE
 from domain.processes.stage import STAGE
+from domain.progress import Advance, Progress, Start
 from embedded.postgres import ephemeral_postgres
-from embedded.temporal import test_server_binary
+from embedded.temporal import start_dev_server, test_server_binary
+from engine.client import TemporalAddress, connect
 from play.run import Stage, play
 from play.scenario_file import read_scenario
 from play.world import World
+from workflows import process
+from workflows.stage import StageWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
 SCENARIOS = Path(__file__).parent.parent / "cycles" / "scenarios"
@@ -68,6 +76,38 @@ async def record(url: str, name: str, folder: Path = HISTORIES) -> list[Path]:
     scenario = SCENARIOS / f"{name}.yaml"
     await play(read_scenario(scenario), scenario.with_name("people.csv"), where)
     return written
+
+
+async def record_continued(folder: Path = HISTORIES) -> list[Path]:
+    """Add the history of a stage that had continued as new, as a full server keeps it."""
+    answers = [Progress(again=True)] * 12
+
+    @activity.defn(name=STAGE.phases[0].activity)
+    async def advance(call: Advance) -> Progress:
+        return answers.pop() if answers else Progress(closed=True, waits_for="closed")
+
+    with tempfile.TemporaryDirectory() as made, mock.patch.object(process, "MOST_EVENTS", 30):
+        server = start_dev_server(None, log=Path(made) / "log", headless=True)
+        try:
+            client = await connect(TemporalAddress(server.address))
+            worker = Worker(
+                client, task_queue="record", workflows=[StageWorkflow], activities=[advance]
+            )
+            async with worker:
+                begun = await client.start_workflow(
+                    StageWorkflow.run,
+                    Start(process_id="stage-continued", queue="record"),
+                    id="stage-continued",
+                    task_queue="record",
+                    static_summary="Stage: self",
+                )
+                await begun.result()
+                handle = client.get_workflow_handle("stage-continued")
+                history = json.loads((await handle.fetch_history()).to_json())
+        finally:
+            server.stop()
+    path = add(folder, "Stage-continued", _of_no_machine(history))
+    return [] if path is None else [path]
 
 
 def add(folder: Path, name: str, history: Mapping[str, Any]) -> Path | None:
@@ -120,6 +160,8 @@ def main() -> None:
         for name in RECORDED:
             for path in asyncio.run(record(server.dsn, name)):
                 sys.stdout.write(f"added {path.name}\n")
+    for path in asyncio.run(record_continued()):
+        sys.stdout.write(f"added {path.name}\n")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from domain.processes.stage import STAGE
 from domain.progress import Progress
 from store.base.session import Database
 from store.engine.bells import passed_on
-from store.engine.processes import arm, find, ring, ring_before, window_for
+from store.engine.processes import arm, find, ring, ring_before, start, window_for
 from tests.store.ringing import begin, pass_on, take, turn
 
 
@@ -81,3 +82,17 @@ def test_the_window_grows_with_the_company_and_ends_at_a_quarter_of_an_hour() ->
     assert window_for(107) == 0
     assert window_for(1_000) == 100
     assert window_for(10_000) == window_for(100_000) == 900
+
+
+async def test_a_process_carries_whom_it_is_about_and_what_it_is_to_do(
+    demo: Database, now: datetime
+) -> None:
+    """What began it stays: a second start of the same process changes neither."""
+    async with demo.begin() as conn:
+        [person, other] = (await conn.scalars(text("SELECT id FROM people LIMIT 2"))).all()
+        begun_with = {"until": "2027-06-30"}
+        await start(conn, "stage-1", STAGE, subject_id=person, argument=begun_with, now=now)
+        await start(conn, "stage-1", STAGE, subject_id=other, argument={}, now=now)
+        found = await find(conn, "stage-1")
+    assert found is not None
+    assert (found.subject_id, found.argument) == (person, {"until": "2027-06-30"})
