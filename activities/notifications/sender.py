@@ -146,8 +146,7 @@ class Sender:
             if standing.asked:
                 await try_now(conn, as_of)
         delivery = _Delivery(self, turn, as_of, standing)
-        rings = self._settings.per_second is None and not standing.refuses
-        if await self._deliver(delivery, turn, as_of, urgent=wait, rings=rings):
+        if await self._deliver(delivery, turn, as_of, urgent=wait, rings=not standing.refuses):
             return Progress(next_due_at=as_of, again=True, waits_for="mail")
         soon = as_of + timedelta(seconds=1) if wait else None
         async with self._database.begin() as conn:
@@ -184,8 +183,8 @@ class Sender:
     ) -> bool:
         """Claim and deliver until nothing is due, or the turn has lasted long: then True.
 
-        `rings`: once a claim takes as many people as it may, the second sender is rung. Not where
-        the server allows so many mails a second: that rate is kept within one process.
+        `rings`: once a claim takes as many people as it may, the second sender is rung. In one
+        worker both keep to one rate.
         """
         async with delivery:
             while delivery.down_until is None:

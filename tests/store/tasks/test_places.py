@@ -59,7 +59,8 @@ async def test_a_task_belongs_to_something(demo: Database) -> None:
 
 async def test_a_stage_is_never_named_without_its_cycle(demo: Database) -> None:
     await launched(demo, await published(demo))
+    async with demo.begin() as conn:
+        stage = await conn.scalar(text("SELECT id FROM stages WHERE key = 'manager'"))
     with pytest.raises(IntegrityError, match="stage_of_cycle"):
         async with demo.begin() as conn:
-            stage = await conn.scalar(text("SELECT id FROM stages WHERE key = 'manager'"))
             await add(conn, None, None, stage)
