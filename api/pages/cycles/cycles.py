@@ -1,5 +1,6 @@
 """HR: the list of cycles, and the overview of one."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -22,7 +23,7 @@ from domain.access import Action
 from domain.counts import Counts
 from domain.states import CycleState, StageState
 from store.access.facts import hidden_cases
-from store.cycles.facts import load_cycle
+from store.cycles.facts import load_cycle, load_cycles
 from store.definitions.versions import get_version
 from store.views import cycle_pages as queries
 from store.views import progress
@@ -43,14 +44,13 @@ async def cycles(call: Reads, request: Request) -> Response:
     """All cycles."""
     visit = await visit_of(call)
     rows = await queries.cycle_rows(call.conn, call.now, hidden=hidden_cases(await call.reader()))
+    ends = await _ends(call, [row for row in rows if row.state not in ENDED])
     planned = await queries.planned_launches(call.conn, visit.today)
     page = Cycles(
         title="Review cycles",
         part="cycles",
         notice=said(request),
-        running=tuple(
-            [_line(row, visit, await _ends(call, row)) for row in rows if row.state not in ENDED]
-        ),
+        running=tuple(_line(row, visit, ends[row.id]) for row in rows if row.id in ends),
         ended=tuple(_line(row, visit, row.ends_at) for row in rows if row.state in ENDED),
         upcoming=tuple(
             Upcoming(
@@ -66,11 +66,13 @@ async def cycles(call: Reads, request: Request) -> Response:
     return await show(call, page)
 
 
-async def _ends(call: Call, row: queries.CycleRow) -> datetime | None:
-    """When it ends, as its own page says; by the plan, where the launch is not confirmed."""
-    if row.state in UNLAUNCHED:
-        return row.ends_at
-    return expected_end(await load_cycle(call.conn, row.id), call.now)
+async def _ends(call: Call, rows: Sequence[queries.CycleRow]) -> dict[UUID, datetime | None]:
+    """When each ends, as its own page says; by the plan, where the launch is not confirmed."""
+    launched = await load_cycles(call.conn, [row.id for row in rows if row.state not in UNLAUNCHED])
+    return {
+        row.id: expected_end(launched[row.id], call.now) if row.id in launched else row.ends_at
+        for row in rows
+    }
 
 
 def stage_now(title: str, due_on: date | None, today: date) -> str:

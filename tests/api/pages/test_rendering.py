@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from api.pages.cycles.views import CyclePage
 from api.pages.frame.render import render
 from api.pages.tasks.views import TaskForm
 from tests.api.pages.samples import samples
@@ -157,3 +158,26 @@ def test_what_machines_say_is_folded(name: str) -> None:
     )
     text = re.sub(r"<(?!code)[^>]*>", " ", shown)
     assert not RAW.findall(text), name
+
+
+LABELLED = re.compile(r'<td[^>]*data-label="([^"]+)"[^>]*>(.*?)</td>', re.S)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_cell_that_is_named_on_a_phone_is_empty(name: str) -> None:
+    """At 360 pixels the column's name stands before the cell: "Due" and nothing behind it."""
+    html, _ = read(name)
+    empty = [label for label, cell in LABELLED.findall(html) if not re.sub(r"<[^>]*>", "", cell)]
+    assert empty == []
+
+
+def test_a_stage_whose_days_are_each_persons_own_says_so() -> None:
+    """In a rolling cycle a stage has no day of its own."""
+    name, (page, visit) = next(
+        (name, found) for name, found in PAGES.items() if isinstance(found[0], CyclePage)
+    )
+    assert isinstance(page, CyclePage), name
+    own = replace(page.stages[0], opens_on=None, due_on=None, closes_on=None, ended_on=None)
+    html = render(replace(page, stages=(own,)), visit)
+    [due] = [cell for label, cell in LABELLED.findall(html) if label == "Due"]
+    assert "per person" in due
