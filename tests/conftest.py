@@ -21,6 +21,15 @@ from embedded.postgres import RunningPostgres, ephemeral_postgres
 from store.base.memory import collect_seldom
 from store.base.migrate import upgrade
 from store.base.session import Database
+from tests.recorded_times import (
+    longest_first,
+    only_quick,
+    pytest_addoption,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
+
+__all__ = ["pytest_addoption", "pytest_runtest_logreport", "pytest_sessionfinish"]
 
 # The suite tries the same examples on every machine; HYPOTHESIS_PROFILE=explore looks for others.
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -30,26 +39,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 TEMPLATE = "almanac_template"
 _numbers = itertools.count(1)
 
-LONGEST_FIRST = (
-    "tests/walk/",
-    "tests/faults/",
-    "tests/cycles/",
-    "tests/browser/",
-    "tests/embedded/",
-    "tests/activities/",
-    "tests/benchmarks/",
-)
-"""Files are handed out in this order, so that no process is left alone with a long one."""
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the longest forward; within a file the order stays."""
-
-    def rank(item: pytest.Item) -> int:
-        found = (n for n, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder))
-        return next(found, len(LONGEST_FIRST))
-
-    items.sort(key=rank)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the longest forward; leave them out where only quick ones are wanted."""
+    longest_first(items)
+    if config.getoption("--quick"):
+        only_quick(config, items)
 
 
 def pytest_collection_finish() -> None:
