@@ -5,6 +5,7 @@ numbers would tell how far a hidden case is.
 """
 
 from domain.processes.registry import PROCESSES
+from store.base.stage_kinds import PRIVATE
 
 NOT_OWN_CASE = "(t.subject_id IS NULL OR t.subject_id <> ALL(CAST(:hidden AS bigint[])))"
 """Of `tasks t`: not the reader's own case, nor one of their own manager line (language reference
@@ -34,7 +35,7 @@ ADVANCED = (
 TOLD = "NOT EXISTS (SELECT FROM tasks t WHERE t.id = n.task_id AND t.role = 'rater')"
 """Of `notifications n`: what may be counted. A reminder falls away with the answer."""
 
-COUNTED = f"s.kind <> 'collect' AND {NOT_OWN_CASE}"
+COUNTED = f"s.kind NOT IN {PRIVATE} AND {NOT_OWN_CASE}"
 """Of `tasks t` in `stages s`: what may be shown in a list or a number. What raters do counts
 nowhere, also when their round is over: how many answered is published nowhere."""
 

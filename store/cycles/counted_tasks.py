@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.counts import FIELDS, Counts
 from store.access.visible import COUNTED
+from store.base.stage_kinds import FOR_ALL, PRIVATE
 from store.cycles.readiness import NOT_VOID
 
 STATUS = """
@@ -58,7 +59,8 @@ def tasks_of(cycles: str) -> str:
         {_PROMISED.format(due="s.planned_due_on")}, NULL, NULL
       FROM stages s JOIN cycles c ON c.id = s.cycle_id AND c.state IN ('open', 'paused')
       JOIN participants p ON p.cycle_id = c.id AND p.state = 'in' AND p.person_id <> {_HIDDEN}
-      WHERE c.id IN ({cycles}) AND s.state <> 'closed' AND s.kind NOT IN ('collect', 'release')
+      WHERE c.id IN ({cycles}) AND s.state <> 'closed' AND s.kind NOT IN {PRIVATE}
+        AND s.kind NOT IN {FOR_ALL}
         AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = s.id
           AND t.subject_id = p.person_id AND {NOT_VOID})
         AND NOT EXISTS (SELECT FROM skips k WHERE k.stage_id = s.id
@@ -68,5 +70,5 @@ def tasks_of(cycles: str) -> str:
         coalesce(CAST(c.plan #>> ARRAY['stages', s.key, 'due'] AS date), s.planned_due_on),
         NULL, NULL
       FROM stages s JOIN cycles c ON c.id = s.cycle_id AND c.state IN ('open', 'paused')
-      WHERE c.id IN ({cycles}) AND s.state <> 'closed' AND s.kind = 'release'
+      WHERE c.id IN ({cycles}) AND s.state <> 'closed' AND s.kind IN {FOR_ALL}
         AND NOT EXISTS (SELECT FROM tasks t WHERE t.stage_id = s.id)"""

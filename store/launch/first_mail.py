@@ -99,7 +99,7 @@ async def open_for_one(
     launched = await open_checked(conn, checked, now)
     cycle = await load_cycle(conn, cycle_id)
     first = [stage for stage in cycle.stages.values() if not stage.predecessors]
-    shown = tuple(s for s in first if s.spec.kind not in ("collect", "release"))
+    shown = tuple(s for s in first if not (s.traits.private or s.traits.for_all))
     at = max(now, launched.opens_at)
     held = await _held(conn, cycle, shown, at)
     person = await _first(conn, held, hidden) if person_id is None else person_id

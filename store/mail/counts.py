@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.base.stage_kinds import CONVERSATIONS, ON_RECORD
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -25,16 +27,16 @@ async def conversations(
     """The conversations of these people in these cycles, by (cycle, subject)."""
     rows = await conn.execute(
         text(
-            """
+            f"""
             SELECT t.cycle_id, t.subject_id,
-                min(t.assignee_id) FILTER (WHERE s.kind = 'meeting'),
-                min(t.state) FILTER (WHERE s.kind = 'meeting'),
-                max(t.ended_at) FILTER (WHERE s.kind = 'meeting'),
-                max(t.due_on) FILTER (WHERE s.kind = 'acknowledgement')
+                min(t.assignee_id) FILTER (WHERE s.kind IN {CONVERSATIONS}),
+                min(t.state) FILTER (WHERE s.kind IN {CONVERSATIONS}),
+                max(t.ended_at) FILTER (WHERE s.kind IN {CONVERSATIONS}),
+                max(t.due_on) FILTER (WHERE s.kind IN {ON_RECORD})
             FROM stages s JOIN tasks t ON t.stage_id = s.id
               AND t.subject_id = ANY(CAST(:subjects AS bigint[]))
             WHERE s.cycle_id = ANY(CAST(:cycles AS uuid[]))
-              AND s.kind IN ('meeting', 'acknowledgement')
+              AND (s.kind IN {CONVERSATIONS} OR s.kind IN {ON_RECORD})
             GROUP BY 1, 2
             """
         ),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Reader
+from store.base.stage_kinds import PRIVATE, STEPS
 from store.kinds.feedback_round.report_access import Because, ReportStanding, report_standings
 
 
@@ -51,7 +52,7 @@ async def _standings(
     return sorted(found, key=lambda one: place[one.about.cycle_id, one.about.subject_id])
 
 
-_AROUND = """
+_AROUND = f"""
 WITH RECURSIVE below(person_id, depth) AS (
   SELECT person_id, 1 FROM reporting_lines WHERE manager_id = :me
     AND valid_from <= :on AND (valid_to IS NULL OR valid_to > :on)
@@ -62,10 +63,10 @@ WITH RECURSIVE below(person_id, depth) AS (
 SELECT p.cycle_id, p.person_id, c.title, w.first_name || ' ' || w.last_name AS name,
   w.first_name, coalesce(p.department, w.department) AS department,
   NOT EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id
-    AND s.kind NOT IN ('nominate', 'approve', 'collect')) AS alone
+    AND s.kind NOT IN {STEPS}) AS alone
 FROM participants p JOIN cycles c ON c.id = p.cycle_id JOIN people w ON w.id = p.person_id
 WHERE p.state = 'in' AND c.state NOT IN ('check', 'waiting_for_approval', 'cancelled')
-  AND EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'collect')
+  AND EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind IN {PRIVATE})
   AND (p.person_id = :me OR (p.person_id IN (SELECT person_id FROM below)
     AND EXISTS (SELECT FROM feedback_reports r JOIN stages s ON s.id = r.stage_id
       WHERE s.cycle_id = c.id AND r.subject_id = p.person_id)))

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.counts import COUNTED as COUNTING
 from domain.counts import Counts
 from store.access.visible import COUNTED
+from store.base.stage_kinds import RELEASES
 from store.cycles.counted_tasks import SUMS, counts_of, tasks_of
 
 
@@ -123,7 +124,7 @@ async def attention(conn: AsyncConnection, cycle_id: UUID, *, hidden: list[int])
                   (SELECT count(*) FROM held_rows h
                    WHERE h.cycle_id = :cycle AND h.cleared_at IS NULL),
                   count(DISTINCT a.id) FILTER (WHERE a.address_refused_at IS NOT NULL),
-                  count(*) FILTER (WHERE s.kind = 'release')
+                  count(*) FILTER (WHERE s.kind IN {RELEASES})
                 FROM tasks t JOIN stages s ON s.id = t.stage_id AND {COUNTED}
                 LEFT JOIN people a ON a.id = t.assignee_id
                 WHERE t.cycle_id = :cycle AND t.state = 'open'

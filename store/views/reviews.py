@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import ReviewAccess
+from store.base.stage_kinds import CONVERSATIONS, ON_RECORD, RELEASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,12 @@ class ReviewRow:
         )
 
 
-_ROW = """
+_ROW = f"""
     c.id, c.title, p.person_id, w.first_name || ' ' || w.last_name, w.first_name,
     coalesce(p.department, w.department), p.released_at, p.opened_at,
     (SELECT max(t.held_on) FROM tasks t WHERE t.cycle_id = c.id AND t.subject_id = p.person_id),
-    EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'release'),
-    EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind = 'meeting')
+    EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind IN {RELEASES}),
+    EXISTS (SELECT FROM stages s WHERE s.cycle_id = c.id AND s.kind IN {CONVERSATIONS})
     FROM participants p JOIN cycles c ON c.id = p.cycle_id JOIN people w ON w.id = p.person_id
 """
 
@@ -111,11 +112,11 @@ async def subject_tasks(conn: AsyncConnection, cycle_id: UUID, person_id: int) -
     """Tasks about a subject that were answered, and acknowledgements; never raters'."""
     rows = await conn.execute(
         text(
-            """
+            f"""
             SELECT t.id, s.key, s.title, s.kind, t.role, t.state
             FROM tasks t JOIN stages s ON s.id = t.stage_id
             WHERE t.cycle_id = :cycle AND t.subject_id = :person AND t.role <> 'rater'
-              AND (t.state = 'done' OR (s.kind = 'acknowledgement' AND t.state = 'expired'))
+              AND (t.state = 'done' OR (s.kind IN {ON_RECORD} AND t.state = 'expired'))
             ORDER BY s.position, t.id
             """
         ),

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.base.stage_kinds import ON_RECORD, RELEASES
+
 
 @dataclass(frozen=True, slots=True)
 class TaskPageFacts:
@@ -142,11 +144,11 @@ async def release_parts(conn: AsyncConnection, cycle_id: UUID) -> list[Departmen
     """Results by department; somebody with a live task before the release is not ready."""
     rows = await conn.execute(
         text(
-            """
+            f"""
             WITH before AS (
               SELECT s.id FROM stages s WHERE s.cycle_id = :cycle AND s.position < (
                 SELECT min(r.position) FROM stages r
-                WHERE r.cycle_id = :cycle AND r.kind = 'release')
+                WHERE r.cycle_id = :cycle AND r.kind IN {RELEASES})
             ), live AS (
               SELECT DISTINCT t.subject_id FROM tasks t
               WHERE t.stage_id IN (SELECT id FROM before) AND t.state IN ('planned', 'open')
@@ -171,7 +173,7 @@ async def acknowledgement_task(
     found: UUID | None = await conn.scalar(
         text(
             "SELECT t.id FROM tasks t JOIN stages s ON s.id = t.stage_id WHERE t.cycle_id = :cycle"
-            " AND t.assignee_id = :me AND s.kind = 'acknowledgement' AND t.state = 'open' LIMIT 1"
+            f" AND t.assignee_id = :me AND s.kind IN {ON_RECORD} AND t.state = 'open' LIMIT 1"
         ),
         {"cycle": cycle_id, "me": person_id},
     )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.access import Reader
 from store.access.facts import hidden_cases
+from store.base.stage_kinds import PRIVATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def held_below(
             FROM held t JOIN stages s ON s.id = t.stage_id
             JOIN cycles c ON c.id = t.cycle_id AND c.state IN ('open', 'paused')
             JOIN people a ON a.id = t.assignee_id LEFT JOIN people b ON b.id = t.subject_id
-            WHERE t.role <> 'rater' AND s.kind <> 'collect'
+            WHERE t.role <> 'rater' AND s.kind NOT IN {PRIVATE}
               AND t.subject_id IS DISTINCT FROM :me AND (NOT :direct OR t.depth = 1)
             ORDER BY CASE WHEN t.known THEN t.due_at END, a.last_name, a.first_name, t.id LIMIT 500
             """
