@@ -11,8 +11,8 @@ from domain.kinds.traits import Traits
 
 def _those(has: Callable[[Traits], bool]) -> str:
     """A list that no kind is in, where none has the trait (`IN (NULL)` would not exclude)."""
-    names = [f"'{one.name}'" for one in TRAITS.values() if has(one)]
-    return f"({', '.join(names or ["''"])})"
+    names = [one.name for one in TRAITS.values() if has(one)] or [""]
+    return "({})".format(", ".join(f"'{name}'" for name in names))
 
 
 PRIVATE = _those(lambda kind: kind.private)
