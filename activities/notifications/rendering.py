@@ -303,7 +303,7 @@ class _Page:
 
     def _heading(self, task: Task) -> str:
         """What is to be done, of a step that Almanac names; else the title, which HR wrote."""
-        if task.kind not in ("nominate", "approve"):
+        if not TRAITS[task.kind].chooses:
             return task.title
         action = self.templates.action(task.kind, _role(task), _stage_of(task), html=False)
         if _NEEDS_NAME.search(action.do):

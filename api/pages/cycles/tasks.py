@@ -11,8 +11,9 @@ from api.pages.cycles.frame import choices, more, tabs
 from api.pages.cycles.views import CycleTasks
 from api.pages.frame.shell import show, visit_of
 from api.pages.frame.views import Filters, Link, Person, Select, Visit
+from api.pages.kinds.words import About
 from api.pages.tasks.reading_views import HeldTask
-from api.pages.tasks.words import About, verb_of
+from api.pages.tasks.words import verb_of
 from api.paging import read_cursor
 from domain.access import Action
 from store.access.facts import hidden_cases

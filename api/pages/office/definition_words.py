@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from api.pages.frame.dates import plural
+from api.pages.kinds.registry import WORDS
 from api.pages.office.views import Finding, StageSays
 from definitions.models import Definition, Ladder, Stage
 from definitions.problems import Problem, Severity
@@ -17,18 +18,7 @@ WHO: Mapping[Assignee, str] = {
     "rater": "those who are asked for feedback",
 }
 
-KINDS: Mapping[str, str] = {
-    "form": "form",
-    "feedback_round": "360 feedback",
-    "calibration": "calibration",
-    "release": "release by HR",
-    "meeting": "conversation",
-    "acknowledgement": "answer on record",
-    "development_plan": "development plan",
-    "nominate": "choosing who is asked",
-    "approve": "approving who is asked",
-    "collect": "feedback from those who are asked",
-}
+KINDS: Mapping[str, str] = {name: words.name for name, words in WORDS.items()}
 
 
 def runs_words(definition: Definition) -> str:

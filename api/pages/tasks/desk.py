@@ -11,8 +11,9 @@ from api.pages.frame.dates import say_day
 from api.pages.frame.shell import UTC
 from api.pages.frame.views import Person
 from api.pages.frame.windows import version_of
+from api.pages.kinds.words import About
 from api.pages.tasks.views import TaskHead
-from api.pages.tasks.words import About, readers_of, verb, verb_of, why_you
+from api.pages.tasks.words import readers_of, verb, verb_of, why_you
 from api.seen_tasks import Seen
 from definitions.answers import WHY
 from definitions.effort import minutes_of
@@ -148,7 +149,7 @@ def _after(desk: Desk, call: Call) -> str:
     f = desk.facts
     zone = ZoneInfo(f.zone) if f.zone else UTC
     today = call.now.astimezone(zone).date()
-    if f.kind == "acknowledgement" and f.closes_at:
+    if desk.stage.traits.on_record and f.closes_at:
         day = say_day(f.closes_at.astimezone(zone).date(), today)
         return f'On {day} it closes and is recorded as "not answered", never as consent.'
     if f.closes_at:

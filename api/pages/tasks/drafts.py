@@ -40,7 +40,7 @@ def read_typed(desk: Desk, form: FormData) -> Typed:
     step = min(
         max(int(number) if re.fullmatch("[0-9]{1,9}", number) else 1, 1), max(len(desk.form), 1)
     )
-    if desk.facts.kind == "acknowledgement":
+    if desk.stage.traits.on_record:
         given = {key: words(form, f"a.{key}").strip() for key in ("answer", "text")}
         answers: dict[str, Any] = {k: v for k, v in given.items() if v}
     elif desk.form:
@@ -111,7 +111,7 @@ def asked(desk: Desk, answers: Mapping[str, Any]) -> list[str]:
 
 def to_submit(desk: Desk) -> tuple[dict[str, Any], date | None]:
     """What the draft holds: the answers, and for a meeting the day. Raises Invalid."""
-    if desk.facts.kind != "meeting":
+    if not desk.stage.traits.held:
         return dict(desk.draft), None
     if not desk.held_on:
         problem = {"question": HELD, "code": "required", "message": NO_DAY}

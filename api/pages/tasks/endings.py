@@ -13,6 +13,7 @@ from api.pages.tasks.words import ended_word, seen_by
 from api.seen_days import days_of
 from api.seen_tasks import Seen, answers_seen_by, moves_offered
 from domain.access import Move, may_read_reason
+from domain.kinds.registry import TRAITS
 from domain.states import TaskState
 from store.views.task_pages import TaskPageFacts, acknowledgement_task, has_opened
 
@@ -36,15 +37,15 @@ async def reading_page(call: Call, desk: Desk, seen: Seen, *, notice: Notice | N
         )
     submission = await answers_seen_by(call, seen)
     visit = await visit_of(call)
-    kinds = {stage.kind for stage in desk.definition.stages}
+    traits = [stage.traits for stage in desk.definition.stages]
     top = head(desk, call, others=not (mine or holder), seen=seen)
     shown = ""
     if f.state == TaskState.DONE:
         shown = seen_by(
             desk.about,
             hr_reads=desk.definition.policies.hr_reads == "all",
-            releases="release" in kinds,
-            meets="meeting" in kinds,
+            releases=any(each.opens_results for each in traits),
+            meets=any(each.held for each in traits),
             releases_on=(await days_of(call, f.cycle_id)).released_on if not f.released else None,
             released=f.released,
             result_open=f.result_open,
@@ -96,7 +97,7 @@ async def _may_withdraw(call: Call, desk: Desk, mine: bool) -> tuple[bool, str]:
     f = desk.facts
     if not mine or f.state != TaskState.DONE or f.cycle_state not in ("open", "paused"):
         return False, ""
-    if f.kind != "form":
+    if not TRAITS[f.kind].needs_form:
         return False, ""
     if f.closes_at is not None and call.now > f.closes_at:
         return False, "It can no longer be taken back: the stage has closed. HR can reopen it."

@@ -42,7 +42,7 @@ async def evidence(
     found = await tasks_beside(call.conn, task.cycle_id, task.subject_id, stage.beside)
     pieces = [await _piece(call, one, definition, stage, answers) for one in found]
     for key in stage.beside:
-        if definition.stage(key).kind == "collect":
+        if definition.stage(key).traits.private:
             own = rated(definition, stage, answers)
             cycle, subject = task.cycle_id, task.subject_id
             pieces.append(await report_beside(call, cycle, subject, written_id(key), scores=own))
@@ -112,7 +112,7 @@ def sections_read(
     given_only: bool = False,
 ) -> tuple[Section, ...]:
     """Answers by section, ready to read. `own`: unanswered questions are shown as such."""
-    if stage.kind == "acknowledgement":
+    if stage.traits.on_record:
         answer = ACKNOWLEDGED.get(str(answers.get("answer", "")), "")
         text = str(answers.get("text", ""))
         return (Section("On record", (Said("Your answer" if own else "Answer", text, answer),)),)

@@ -12,6 +12,7 @@ from api.pages.frame.codes import CAUSES_OF_MAIL, ENDED, in_words
 from api.pages.frame.dates import plural, say_day
 from api.pages.frame.shell import show, visit_of
 from api.pages.frame.views import Link, Visit
+from api.pages.kinds.registry import WORDS
 from api.pages.tasks import desk as task_desk
 from api.pages.tasks.reading_views import Explain, Happening, Mood
 from api.seen_tasks import see_task
@@ -126,8 +127,6 @@ PASSED_OVER = {
     "no_assignee": "nobody holds the task yet",
 }
 
-NOBODY = {"release": "the HR desk"}
-
 IN_THE_WAY = {
     "paused": "It waits: the cycle is paused.",
     "held": "It waits: something about this task has to be mended first.",
@@ -150,8 +149,7 @@ async def explain_task(call: Reads, task_id: UUID) -> Response:
         part="tasks" if mine else "",
         crumbs=(Link("The task", desk.href),),
         task=top,
-        assignee=desk.facts.assignee
-        or ("the HR desk" if desk.facts.kind == "release" else "nobody yet"),
+        assignee=desk.facts.assignee or WORDS[desk.facts.kind].holder,
         state=story.state,
         past=tuple(_past(story, visit)),
         ahead=tuple(_ahead(story, call.now, desk.facts.assignee)),

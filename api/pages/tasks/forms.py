@@ -47,14 +47,12 @@ async def working_page(
     """The page on which the task is done."""
     errors = errors or {}
     answers = typed_in.answers if typed_in else dict(desk.draft)
-    match desk.facts.kind:
-        case "release":
-            return await release_page(call, desk, chosen, notice)
-        case "acknowledgement":
-            return await _acknowledge_page(call, desk, answers, errors, notice)
-        case _:
-            held_on = typed_in.held_on if typed_in else desk.held_on
-            return await _form_page(call, desk, step, answers, held_on, errors, notice)
+    if desk.stage.traits.for_all:
+        return await release_page(call, desk, chosen, notice)
+    if desk.stage.traits.on_record:
+        return await _acknowledge_page(call, desk, answers, errors, notice)
+    held_on = typed_in.held_on if typed_in else desk.held_on
+    return await _form_page(call, desk, step, answers, held_on, errors, notice)
 
 
 async def _form_page(
@@ -96,7 +94,7 @@ async def _form_page(
         version=desk.version_at(number),
         saved_at=desk.facts.saved_at,
         beside=await evidence(call, desk.facts, desk.definition, desk.stage, answers),
-        meeting=desk.facts.kind == "meeting",
+        meeting=desk.stage.traits.held,
         held_on=held_on,
         latest=today.isoformat(),
     )
@@ -152,7 +150,7 @@ async def preview_page(
     found = {
         p.question: p.message for p in check(desk.definition, desk.stage, answers, complete=True)
     }
-    if desk.facts.kind == "meeting" and not desk.held_on:
+    if desk.stage.traits.held and not desk.held_on:
         found = {HELD: NO_DAY, **found}
     found |= errors or {}
     notice = None
@@ -186,7 +184,7 @@ def _sections(desk: Desk, answers: Mapping[str, Any]) -> tuple[Section, ...]:
         desk.facts.subject_first,
         link=desk.path,
     )
-    if desk.facts.kind != "meeting":
+    if not desk.stage.traits.held:
         return sections
     day = say_day(date.fromisoformat(desk.held_on)) if desk.held_on else ""
     said = Said(TALKED, day)
@@ -200,7 +198,7 @@ def _on_record(answers: Mapping[str, Any], key: str) -> str:
 
 async def conflict_page(call: Call, desk: Desk, typed_in: Typed) -> TaskConflict:
     """Another window saved meanwhile: both texts, and a clear choice."""
-    if desk.facts.kind == "acknowledgement":
+    if desk.stage.traits.on_record:
         clashes = tuple(
             Clash(key, ask, _on_record(typed_in.answers, key), _on_record(desk.draft, key))
             for key, ask in (("answer", "What to put on record"), ("text", "Your words"))

@@ -5,9 +5,10 @@ from typing import Any
 
 from api.authentication import Call
 from api.pages.frame.views import Person
+from api.pages.kinds.words import About
 from api.pages.tasks.answering import share_answered
 from api.pages.tasks.views import TaskLine
-from api.pages.tasks.words import About, ended_word, seen_by, verb
+from api.pages.tasks.words import ended_word, seen_by, verb
 from api.seen_days import days_of
 from definitions.answers import form_of
 from definitions.effort import minutes_of
@@ -75,13 +76,14 @@ def _person(
 async def _seen_by(
     call: Call, definition: Definition, about: About, task: queries.MyTask, today: date
 ) -> str:
-    kinds = {stage.kind for stage in definition.stages}
+    traits = [stage.traits for stage in definition.stages]
+    releases = any(each.opens_results for each in traits)
     return seen_by(
         about,
         hr_reads=definition.policies.hr_reads == "all",
-        releases="release" in kinds,
-        meets="meeting" in kinds,
-        releases_on=await _release_day(call, task) if "release" in kinds else None,
+        releases=releases,
+        meets=any(each.held for each in traits),
+        releases_on=await _release_day(call, task) if releases else None,
         released=task.released,
         result_open=task.result_open,
         today=today,

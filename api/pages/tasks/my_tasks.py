@@ -19,6 +19,7 @@ from api.pages.frame.views import More, Page, Problem, Visit
 from api.pages.frame.windows import version_of
 from api.pages.kinds import release as task_release
 from api.pages.kinds.feedback_round import nominating, rating_desk
+from api.pages.kinds.words import About
 from api.pages.tasks import desk as task_desk
 from api.pages.tasks import drafts as task_drafts
 from api.pages.tasks import endings
@@ -31,13 +32,14 @@ from api.pages.tasks.views import (
     TaskConflict,
     TaskDone,
 )
-from api.pages.tasks.words import About, verb
+from api.pages.tasks.words import verb
 from api.paging import read_cursor, write_cursor
 from api.seen_lists import KINDS as LISTS
 from api.seen_reviews import review_path
 from api.seen_tasks import Seen, see_task
 from domain.access import Action, Level, Reader, may_work_on
 from domain.errors import EditConflict, IllegalState, Invalid, NotFound
+from domain.kinds.registry import TRAITS
 from domain.states import Role, TaskState
 from store.definitions.versions import definition_of
 from store.tasks import drafts
@@ -153,7 +155,7 @@ async def _next(call: Call, visit: Visit) -> tuple[str, date | None]:
     for stage in await queries.upcoming(call.conn, call.person_id, visit.today):
         spec = (await definition_of(call.conn, stage.version_id)).stage(stage.stage)
         theirs = "subject" if stage.own else "manager"
-        if spec.assignee == theirs or (stage.own and spec.kind == "meeting"):
+        if spec.assignee == theirs or (stage.own and spec.traits.held):
             return stage.title, stage.opens_on
     return "", None
 
@@ -332,7 +334,7 @@ async def _submit(call: Call, before: task_desk.Desk) -> Response:
         # It is raised before anything is submitted; what was saved with this call stays saved.
         errors = task_drafts.errors_of(error)
         page: Page
-        if kind == "acknowledgement":
+        if TRAITS[kind].on_record:
             page = await task_forms.working_page(call, desk, 1, errors=errors)
         else:
             page = await task_forms.preview_page(call, desk, errors=errors)
@@ -342,7 +344,7 @@ async def _submit(call: Call, before: task_desk.Desk) -> Response:
 
 def _said_after(kind: str) -> str:
     """What is said on top of the page of what was just submitted."""
-    return "recorded" if kind == "acknowledgement" else "submitted"
+    return "recorded" if TRAITS[kind].on_record else "submitted"
 
 
 async def _too_late(call: Call, task_id: UUID, form: FormData) -> Response:
@@ -356,7 +358,7 @@ async def _too_late(call: Call, task_id: UUID, form: FormData) -> Response:
     if submitted and desk.facts.state == TaskState.DONE and submitted.author_id == call.person_id:
         day = desk.facts.held_on.isoformat() if desk.facts.held_on else ""
         sent = words(form, "version")
-        if desk.facts.kind == "acknowledgement":
+        if desk.stage.traits.on_record:
             sent = version_of([task_drafts.read_typed(desk, form).answers, ""])
         if version_of([submitted.answers, day]) == sent:
             return go(desk.href, _said_after(desk.facts.kind))
@@ -385,7 +387,7 @@ async def withdraw(call: Works, task_id: UUID) -> Response:
 async def release(call: Releases, request: Request, task_id: UUID) -> Response:
     """Release results of the chosen departments; the number confirms it."""
     desk = await _own_desk(call, task_id)
-    if desk is None or desk.facts.kind != "release":
+    if desk is None or not desk.stage.traits.for_all:
         raise NotFound(f"There is no release {task_id}.")
     form = await typed(request)
     chosen = [value for value in form.getlist("department") if isinstance(value, str)]

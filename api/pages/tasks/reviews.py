@@ -24,6 +24,7 @@ from api.seen_tasks import visible_answers
 from definitions.models import Definition
 from domain.access import AccessRole, Action, Reader, answers_for, may_read_review
 from domain.errors import NotFound
+from domain.kinds.registry import TRAITS
 from domain.states import TaskState
 from store.access.facts import task_facts
 from store.definitions.versions import definition_of
@@ -164,14 +165,14 @@ async def _chapters(
     acknowledged, words = "", ""
     names = await queries.authors(call.conn, row.cycle_id, row.person_id)
     for task in await queries.subject_tasks(call.conn, row.cycle_id, row.person_id):
-        if task.kind == "acknowledgement" and task.state == TaskState.EXPIRED:
+        if TRAITS[task.kind].on_record and task.state == TaskState.EXPIRED:
             acknowledged = "Not answered. Silence is not consent."
             continue
         read = await _read(call, reader, task, definition)
         if read is None:
             continue
         submission, answers = read
-        if task.kind == "acknowledgement":
+        if TRAITS[task.kind].on_record:
             answer = ACKNOWLEDGED.get(str(answers.get("answer", "")), "")
             acknowledged = f"{row.first_name}: {answer}" if answer else ""
             words = str(answers.get("text", ""))

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request, Response
 from api.authentication import Call, GuardedRoute, allow
 from api.pages.frame.shell import go, said, show, visit_of
 from api.pages.frame.views import Choice, Filters, Person, Select, Visit
+from api.pages.kinds.words import About
 from api.pages.tasks.reading_views import HeldTask, Team
-from api.pages.tasks.words import About, verb_of
+from api.pages.tasks.words import verb_of
 from api.seen_tasks import see_task
 from domain.access import Action
 from domain.errors import Forbidden

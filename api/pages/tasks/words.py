@@ -1,31 +1,15 @@
 """What tasks are called, who reads what is written, and what becomes of it: in sentences."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 
 from api.pages.frame.codes import in_words
 from api.pages.frame.dates import say_day
-from definitions.kinds.feedback_round.rules import NAMING_RATERS as NOMINATE
+from api.pages.kinds.registry import WORDS
+from api.pages.kinds.words import About
 from definitions.models import Definition, Question
 from definitions.models import Stage as StageSpec
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What must be known of a task to speak of it."""
-
-    kind: str
-    role: str
-    title: str
-    subject: str | None = None
-    first: str | None = None
-    mine: bool = False  # the reader is the subject
-
-
-def whose(name: str) -> str:
-    """`Alexander James's`, `Luis'` would be wrong: English takes 's after every name."""
-    return f"{name}'s"
+from domain.kinds.registry import TRAITS
 
 
 def by_whom(title: str, author: str, *, mine: bool = False) -> str:
@@ -41,57 +25,26 @@ def by_whom(title: str, author: str, *, mine: bool = False) -> str:
 
 def verb(task: About) -> str:
     """What is to be done, as one would say it: "Write Alexander James's review"."""
-    name = task.subject or "somebody"
-    title = task.title.strip()
-    known = title.lower()
-    match task.kind:
-        case "release":
-            return "Release the results"
-        case "acknowledgement":
-            return "Acknowledge your review"
-        case "meeting":
-            return f"{title} with {name}"
-        case "nominate":
-            return NOMINATE
-        case "approve":
-            return f"Look over {whose(name)} feedback list"
-        case "collect" if task.mine:
-            return "Answer the feedback questions about yourself"
-        case "collect":
-            return f"Give {name} feedback"
-        case "form" if task.role == "subject":
-            own = {
-                "self review": "Write your self review",
-                "half-year notes": "Write your half-year notes",
-            }
-            return own.get(known, title)
-        case "form" if known == "manager review":
-            return f"Write {whose(name)} review"
-        case _ if task.subject:
-            return f"{title}: {name}"
-        case _:
-            return title
+    return WORDS[task.kind].verb(task)
 
 
 def verb_of(task: About) -> str:
     """The same, said of somebody else's task: "Write the self review"."""
-    if task.role == "subject" and task.kind == "form":
-        return task.title
-    if task.kind == "acknowledgement":
-        return "Acknowledge the review"
-    if task.kind == "nominate":
-        return NOMINATE
-    return verb(task)
+    words = WORDS[task.kind]
+    return (words.of_others or words.verb)(task)
 
 
 def shown_when(definition: Definition, stage: StageSpec, first: str) -> str:
     """When the subject reads what the assignee writes about them."""
-    kinds = {each.kind for each in definition.stages}
-    if stage.kind == "form" and "release" in kinds and "meeting" in kinds:
+    if stage.traits.held:
+        return f"{first} as soon as it is submitted"
+    releases = any(each.traits.opens_results for each in definition.stages)
+    talks = any(each.traits.held for each in definition.stages)
+    if releases and talks:
         return f"{first} once the results are released and you have talked"
-    if stage.kind == "form" and "release" in kinds:
+    if releases:
         return f"{first} once the results are released"
-    if stage.kind == "form" and "meeting" in kinds:
+    if talks:
         return f"{first} once you have talked"
     return f"{first} as soon as it is submitted"
 
@@ -99,14 +52,8 @@ def shown_when(definition: Definition, stage: StageSpec, first: str) -> str:
 def readers_of(definition: Definition, stage: StageSpec, role: str, first: str | None) -> str:
     """Who reads the whole of it, for the page of the task."""
     hr = definition.policies.hr_reads == "all"
-    if stage.kind == "acknowledgement":
-        return "Your manager and HR read it, now and later."
-    if stage.kind in ("nominate", "approve"):
-        return "The person, their manager and HR see who is asked. Nobody sees who has answered."
-    if stage.kind == "collect":
-        return (
-            "Nobody reads your answers as yours: they go into one summary when the round is over."
-        )
+    if readers := WORDS[stage.kind].readers:
+        return readers
     if role == "subject":
         readers = "Your manager and HR read it" if hr else "Your manager reads it"
         rest = "" if hr else "; HR sees only that it was done"
@@ -169,22 +116,14 @@ def seen_by(
 ) -> str:
     """Who sees what was submitted, and when: for what is done."""
     hr = " and HR" if hr_reads else ""
-    if about.kind == "release":
-        return "Managers read the results of their people."
-    if about.kind == "acknowledgement":
-        return "It stays beside your review. Your manager and HR read it."
-    if about.kind == "nominate":
-        return "Your manager looks over your choice."
-    if about.kind == "approve":
-        return "The people on the list are asked."
-    if about.kind == "collect":
-        return "It goes into one summary, without your name."
+    if said := WORDS[about.kind].seen_by:
+        return said
     if about.role == "subject":
         return f"Your manager{hr} read{'' if hr else 's'} it."
     name = about.first or "The person"
     if result_open:
         return f"{name} can read it."
-    if about.kind == "meeting":
+    if TRAITS[about.kind].held:
         return f"{name} reads it once the results are released." if releases else "It is on record."
     if releases and not released:
         # What waits for everybody may come later than planned: no day that has passed is promised.
@@ -202,13 +141,9 @@ def seen_by(
 def ended_word(state: str, kind: str) -> str:
     """What became of a task, in one word or two."""
     if state == "done":
-        return {
-            "release": "Released",
-            "acknowledgement": "On record",
-            "approve": "Approved",
-        }.get(kind, "Submitted")
+        return WORDS[kind].done
     if state == "expired":
-        return "Not answered" if kind == "acknowledgement" else "Closed unanswered"
+        return WORDS[kind].expired
     return {"excused": "Excused", "cancelled": "Cancelled"}.get(state, state)
 
 

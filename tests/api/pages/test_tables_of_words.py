@@ -13,6 +13,7 @@ import pytest
 
 from api.pages.account import sign_in
 from api.pages.kinds.feedback_round import nominating_words, rating_words, report_words
+from api.pages.kinds.registry import WORDS
 from api.pages.office import definition_words, people_import, workflows
 from api.pages.tasks import explaining
 from definitions import shipped
@@ -49,6 +50,8 @@ TABLES: Mapping[str, tuple[Mapping[object, object], Collection[object]]] = {
     "people_import.LABELS": (people_import.LABELS, FIELDS),
     "rating_words._GROUP": (rating_words._GROUP, ANSWERING),
     "workflows.KINDS": (workflows.KINDS, list(PROCESSES)),
+    "kinds.WORDS": (WORDS, TRAITS.keys()),
+    "kinds.TRAITS": (TRAITS, TRAITS.keys()),
 }
 """Each table, and everything for which it is asked."""
 

@@ -21,10 +21,10 @@ from api.pages.kinds.feedback_round.nominating_words import (
     reasons,
     rules,
 )
+from api.pages.kinds.words import whose
 from api.pages.tasks import answering
 from api.pages.tasks.desk import Desk, head
 from api.pages.tasks.views import Said, Section, TaskHead
-from api.pages.tasks.words import whose
 from domain.errors import NotFound
 from domain.rater_loads import Suggestion
 from domain.relationships import Relationship

@@ -19,8 +19,8 @@ from api.pages.kinds.feedback_round.nominating_pages import (
     what_is_wrong,
 )
 from api.pages.kinds.feedback_round.nominating_views import OneMore, Outside, RatersChosen
+from api.pages.kinds.words import whose
 from api.pages.tasks.desk import Desk, head
-from api.pages.tasks.words import whose
 from api.seen_tasks import Seen
 from domain.relationships import Relationship
 from domain.states import TaskState

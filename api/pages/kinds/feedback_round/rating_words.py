@@ -4,8 +4,8 @@ The promises are those that `domain/anonymity.py` keeps; where that changes, the
 """
 
 from api.pages.kinds.feedback_round.rating_views import Promise
+from api.pages.kinds.words import About
 from api.pages.tasks import words
-from api.pages.tasks.words import About
 from definitions.kinds.feedback_round.stage import as_round
 from definitions.models import Definition
 from definitions.models import Stage as StageSpec

@@ -4,7 +4,9 @@ from datetime import date
 
 import pytest
 
-from api.pages.tasks.words import NOMINATE, About, by_whom, seen_by, verb, verb_of
+from api.pages.kinds.words import About
+from api.pages.tasks.words import by_whom, seen_by, verb, verb_of
+from definitions.kinds.feedback_round.rules import NAMING_RATERS as NOMINATE
 
 TODAY = date(2027, 2, 8)
 RELEASE = date(2027, 2, 16)
