@@ -24,6 +24,7 @@ from benchmarks.figures import Figure, Pair
 from benchmarks.machine import Machine
 from domain.access import Actor
 from domain.errors import IllegalState
+from domain.kinds.feedback_round import NOMINATE
 from domain.processes.mail import MAIL
 from domain.progress import Progress
 from embedded.temporal import test_server_binary
@@ -262,16 +263,16 @@ class _Town:
         ids: Sequence[UUID],
         at: datetime,
     ) -> None:
-        if stage.spec.kind == "release":
+        if stage.traits.for_all:
             for task in ids:
                 await release(conn, task, HR, at)
             return
-        if stage.spec.kind == "collect":
+        if stage.traits.private:
             await _rate(conn, cycle, stage, ids, at)
             return
-        if stage.spec.kind == "nominate":
+        if stage.spec.kind == NOMINATE.name:
             await conn.execute(NAMED, {"collect": stage.round, "ids": list(ids), "at": at})
-        meeting = stage.spec.kind == "meeting"
+        meeting = stage.traits.held
         values = {"ids": list(ids), "at": at, "held_on": at.date() if meeting else None}
         done = (await conn.execute(ANSWERED, values)).all()
         await suppress_for_tasks(conn, [row.id for row in done], "done", at)
@@ -305,7 +306,7 @@ async def _submit_one_by_one(
         {"ids": list(ids)},
     )
     answers = plausible(cycle.definition, stage.spec)
-    held_on = at.date() if stage.spec.kind == "meeting" else None
+    held_on = at.date() if stage.traits.held else None
     for row in rows.all():
         actor = Actor(row.assignee_id, "person") if row.assignee_id else HR
         with suppress(IllegalState):  # it closed meanwhile

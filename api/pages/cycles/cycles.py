@@ -21,6 +21,7 @@ from api.pages.office.definition_words import opens_words
 from definitions.models import Definition
 from domain.access import Action
 from domain.counts import Counts
+from domain.kinds.registry import TRAITS
 from domain.states import CycleState, StageState
 from store.access.facts import hidden_cases
 from store.cycles.facts import load_cycle, load_cycles
@@ -230,7 +231,7 @@ def _stage(
     return StageLine(
         stage.key,
         stage.title,
-        stage.kind,
+        TRAITS[stage.kind].private,
         stage.state,
         time.opens_on,
         time.due_on,

@@ -174,7 +174,7 @@ class StageLine:
 
     key: str
     title: str
-    kind: str
+    private: bool  # who has answered is not counted while it is open
     state: str
     opens_on: date | None
     due_on: date | None

@@ -272,7 +272,7 @@ def hr_pages() -> dict[str, Page]:
                 stage(
                     "self",
                     "Self review",
-                    "form",
+                    False,
                     "closed",
                     date(2027, 1, 12),
                     date(2027, 1, 26),
@@ -283,7 +283,7 @@ def hr_pages() -> dict[str, Page]:
                 stage(
                     "manager",
                     "Manager review",
-                    "form",
+                    False,
                     "open",
                     date(2027, 1, 27),
                     date(2027, 2, 10),
@@ -297,7 +297,7 @@ def hr_pages() -> dict[str, Page]:
                 stage(
                     "release",
                     "Release",
-                    "release",
+                    False,
                     "waiting",
                     date(2027, 2, 11),
                     date(2027, 2, 16),
