@@ -294,3 +294,9 @@ def test_the_gap_is_the_working_days_between_the_rungs_dates(ladder: Ladder, due
         assert distance == gap(ladder, earlier.key)
         assert distance == calendar.count(earlier.on, later.on)
         assert not_before(ladder, earlier.key, earlier.on, later.key, oxford()) == later.on
+
+
+def test_a_rung_at_the_very_instant_of_the_close_is_there_and_one_after_it_is_not() -> None:
+    first = all_rungs()[0]
+    assert [rung.key for rung in all_rungs(closes_at=first.at)] == [first.key]
+    assert all_rungs(closes_at=first.at - timedelta(seconds=1)) == []
