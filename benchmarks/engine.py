@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from activities.engine import MailTurn
+from activities.processes import MailTurn
 from activities.turn import Turn
 from benchmarks.company import HR, NOW, check_laid_out, populate
 from benchmarks.figures import Figure, Pair
