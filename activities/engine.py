@@ -1,12 +1,14 @@
 """The activities: each takes a process and an instant, and lets the facts decide."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.hanging import not_hanging
+from activities.hanging import TransactionHangs, not_hanging
+from activities.options import BRIEF
 from activities.processes import WORK, Tools
 from activities.turn import Turn
 from domain.processes.kind import Phase, ProcessKind, Queue
@@ -80,7 +82,8 @@ class Engine:
             progress = await not_hanging(self._turn(call, kind, phase, as_of))
         except Exception as error:
             code = failure_code(error)
-            await not_hanging(self._record_failure(call.process_id, code, as_of))
+            with suppress(TransactionHangs):
+                await not_hanging(self._record_failure(call.process_id, code, as_of), still=BRIEF)
             # The text of the error may quote a row; its code and place do not.
             raise ApplicationError(code, type=code.split(" ")[0]) from None
         if self._after is not None:

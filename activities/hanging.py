@@ -7,6 +7,7 @@ tries again, on another connection. What the statement had begun is rolled back.
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -24,10 +25,10 @@ class TransactionHangs(Exception):
     """A statement, or the server, has not answered for long."""
 
 
-async def not_hanging(work: Coroutine[Any, Any, Result]) -> Result:
+async def not_hanging(work: Coroutine[Any, Any, Result], still: timedelta | None = None) -> Result:
     """Do the work and tell the engine every few seconds that it goes on.
 
-    Raises TransactionHangs once a transaction in it has not moved for `STILL` seconds. The work is
+    Raises TransactionHangs once a transaction in it has not moved for so long. The work is
     told to end then, and not waited for long: a frozen server keeps it, and must not keep us.
     """
     watch = Watch()
@@ -37,7 +38,7 @@ async def not_hanging(work: Coroutine[Any, Any, Result]) -> Result:
         while not task.done():
             await asyncio.wait({task}, timeout=BEAT.total_seconds())
             activity.heartbeat()
-            if not task.done() and watch.still > STILL.total_seconds():
+            if not task.done() and watch.still > (still or STILL).total_seconds():
                 log.error("transaction_hangs", seconds=round(watch.still))
                 raise TransactionHangs
     finally:

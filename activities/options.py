@@ -29,3 +29,6 @@ BEAT = timedelta(seconds=4)
 
 STILL = timedelta(seconds=40)
 """A turn in which no statement has ended for so long hangs: it is given up and tried again."""
+
+BRIEF = timedelta(seconds=8)
+"""So long it is tried to write down why a turn failed; the engine knows it all the same."""

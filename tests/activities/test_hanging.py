@@ -8,10 +8,17 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import hanging
+from activities import hanging, processes
+from activities.engine import Engine
+from activities.processes import Tools
+from domain.processes.mail import MAIL
+from domain.progress import Advance, Progress
 from store.base.session import Database
+from store.engine.processes import start
+from tests.store.running import LAUNCHED
 
 LOCK = "SELECT pg_advisory_xact_lock(7)"
 
@@ -117,3 +124,37 @@ async def test_a_transaction_of_a_task_that_the_work_started_counts_too(
         await conn.execute(text(LOCK))
         with pytest.raises(hanging.TransactionHangs):
             await run(work())
+
+
+async def test_the_engine_hears_of_it_as_a_code_and_it_is_written_down(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the server answers nobody but other connections."""
+    frozen: list[int] = []
+
+    async def freezes(*_: object) -> Progress:
+        async with database.begin() as conn:
+            frozen.append(int(await conn.scalar(text("SELECT pg_backend_pid()"))))
+            os.kill(frozen[0], signal.SIGSTOP)
+            await conn.execute(text("SELECT 1"))
+        raise AssertionError("a frozen server has answered")
+
+    monkeypatch.setitem(processes.WORK, MAIL.code, freezes)
+    async with database.begin() as conn:
+        await start(conn, MAIL.id, MAIL, now=LAUNCHED)
+    [advance] = [
+        one
+        for one in Engine(database, tools=Tools()).activities()
+        if one.__temporal_activity_definition.name == MAIL.phases[0].activity  # type: ignore[attr-defined]
+    ]
+    call = Advance(process_id=MAIL.id, as_of=LAUNCHED)
+    try:
+        async with asyncio.timeout(60):
+            with pytest.raises(ApplicationError) as raised:
+                await ActivityEnvironment().run(advance, call)
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+    assert raised.value.type == "TransactionHangs"
+    async with database.begin() as conn:
+        failure = await conn.scalar(text("SELECT failure FROM processes"))
+    assert failure.startswith("TransactionHangs at activities.hanging:")
