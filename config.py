@@ -101,7 +101,12 @@ class Settings(BaseSettings):
     )
     relay_poll_seconds: float = Field(0.5, gt=0, le=60, description="between two looks for bells")
     reconcile_seconds: float = Field(30, gt=0, le=600, description="between looks for late ones")
-    worker_activities: int = Field(8, ge=1, le=200, description="at once in one worker")
+    worker_activities: int = Field(
+        8,
+        ge=1,
+        le=200,
+        description="at once in one worker; two of mail and two of slow work beside",
+    )
 
     # Pages and API
     public_url: str = Field("http://127.0.0.1:8000", description="where people's browsers find us")

@@ -125,6 +125,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, offset: ti
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.gather(*(worker.shutdown() for worker in workers))  # each in its own time
     await sender.close()
     await database.close()
     log.info("worker_stopped")
